@@ -1,0 +1,81 @@
+"""Colours between BGR and planar YUV, with the right matrix and range.
+
+Sources: ITU-R BT.601-7, BT.709-6, BT.2020-2 for the luma coefficients; ranges as in ITU-T H.273.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from streamseg.frame import Yuv420, YuvColor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from streamseg.frame import Image
+
+_LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}  # weights of red, blue
+
+
+@lru_cache
+def yuv_from_rgb(color: YuvColor) -> NDArray[np.float64]:
+    """(3, 4) float64 affine matrix: 0..255 R, G, B, 1 to Y, U, V as `color` stores them."""
+    red, blue = _LUMA[color.matrix]
+    luma = np.array([red, 1 - red - blue, blue])
+    u = (np.array([0, 0, 1]) - luma) / (2 * (1 - blue))
+    v = (np.array([1, 0, 0]) - luma) / (2 * (1 - red))
+    luma_span, chroma_span, black = (1.0, 1.0, 0.0) if color.full_range else (219 / 255, 224 / 255, 16.0)
+    rows = np.stack([luma * luma_span, u * chroma_span, v * chroma_span])
+    return np.hstack([rows, np.array([[black], [128.0], [128.0]])])
+
+
+@lru_cache
+def _bgr_from_yuv(color: YuvColor) -> NDArray[np.float64]:
+    """(3, 4) float64 affine matrix: Y, U, V, 1 to 0..255 B, G, R."""
+    forward = yuv_from_rgb(color)
+    inverse = np.linalg.inv(forward[:, :3])
+    return np.hstack([inverse, -inverse @ forward[:, 3:]])[::-1].copy()
+
+
+def colors_to_yuv(colors_rgb: NDArray[np.uint8], color: YuvColor) -> NDArray[np.uint8]:
+    """(n, 3) uint8 RGB to (n, 3) uint8 Y, U, V."""
+    matrix = yuv_from_rgb(color)
+    yuv = colors_rgb.astype(np.float64) @ matrix[:, :3].T + matrix[:, 3]
+    return np.clip(np.rint(yuv), 0, 255).astype(np.uint8)
+
+
+def yuv420_to_bgr(planes: Yuv420, size: tuple[int, int] | None = None, interpolation: int | None = None) -> Image:
+    """Planes to BGR, resized on the way when a size is given, so that no full-size picture is made for a small one.
+
+    size: (height, width) of the result; None keeps the picture's own.
+    interpolation: an OpenCV flag for the resize; None is linear.
+
+    Returns: (height, width, 3) uint8 BGR.
+    """
+    height, width = size or planes.size
+    how = cv2.INTER_LINEAR if interpolation is None else interpolation
+    layers = [
+        layer if layer.shape == (height, width)
+        else cv2.resize(layer, (width, height), interpolation=how if layer.shape[0] > height else cv2.INTER_LINEAR)
+        for layer in (planes.y, planes.u, planes.v)
+    ]
+    return cast("Image", cv2.transform(cv2.merge(layers), _bgr_from_yuv(planes.color)))
+
+
+def bgr_to_yuv420(bgr: Image) -> Yuv420:
+    """(height, width, 3) uint8 BGR to planes, BT.601 video range; odd sizes keep a chroma sample for the last pixel."""
+    height, width = bgr.shape[:2]
+    even = cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE) if (height | width) % 2 else bgr
+    rows, columns = even.shape[:2]
+    flat = cv2.cvtColor(even, cv2.COLOR_BGR2YUV_I420).reshape(-1)
+    luma, chroma = rows * columns, rows * columns // 4
+    return Yuv420(
+        cast("Image", flat[:luma].reshape(rows, columns)[:height, :width]),
+        cast("Image", flat[luma : luma + chroma].reshape(rows // 2, columns // 2)),
+        cast("Image", flat[luma + chroma :].reshape(rows // 2, columns // 2)),
+        YuvColor("bt601", full_range=False),
+    )

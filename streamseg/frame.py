@@ -1,0 +1,176 @@
+"""One picture of a stream: its pixels as the source had them, its index and its times."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Image: TypeAlias = NDArray[np.uint8]
+
+Size: TypeAlias = tuple[int, int]
+"""(height, width) in pixels, everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class YuvColor:
+    """How YUV numbers mean colours.
+
+    matrix: the luma coefficients, ITU-R BT.601, BT.709 or BT.2020.
+    full_range: True for 0..255 in all planes (JPEG); False for luma 16..235, chroma 16..240 (video).
+    """
+
+    matrix: Literal["bt601", "bt709", "bt2020"] = "bt601"
+    full_range: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Yuv420:
+    """A picture in planar YUV 4:2:0.
+
+    y: (height, width) uint8.
+    u, v: (ceil(height / 2), ceil(width / 2)) uint8.
+    color: what the numbers mean.
+    """
+
+    y: Image
+    u: Image
+    v: Image
+    color: YuvColor
+
+    @property
+    def size(self) -> Size:
+        return self.y.shape[0], self.y.shape[1]
+
+
+class Frame:
+    """One picture, upright, with its index and times. Compared by identity, never changed.
+
+    The pixels are kept as the source had them, BGR or planar YUV 4:2:0, and converted on demand, at most once
+    each way. Arrays handed out are read-only by agreement: they may be the decoder's own memory.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        time_s: float,
+        pixels: Image | Yuv420,
+        *,
+        pts: int | None = None,
+        captured_s: float | None = None,
+        name: str | None = None,
+        damaged: bool = False,
+    ) -> None:
+        """
+        index: from 0, counted by the source; gaps where frames were dropped.
+        time_s: presentation time, seconds from the start of the stream.
+        pixels: (height, width, 3) uint8 BGR, or planes.
+        pts: the same time in ticks of `StreamInfo.time_base`; None where the source has no clock of its own.
+        captured_s: `time.perf_counter()` at hand-over, latency counts from here; None means now.
+        name: the stem of the picture's file; None when the frame is not a file of its own.
+        damaged: the decoder says parts of the picture are missing or made up.
+        """
+        self.index = index
+        self.time_s = time_s
+        self.pts = pts
+        self.captured_s = time.perf_counter() if captured_s is None else captured_s
+        self.name = name
+        self.damaged = damaged
+        self._pixels = pixels
+
+    @property
+    def native(self) -> Literal["bgr", "yuv420"]:
+        """The form the source had the pixels in; asking for this one costs nothing."""
+        return "yuv420" if isinstance(self._pixels, Yuv420) else "bgr"
+
+    @property
+    def size(self) -> Size:
+        """(height, width) in pixels."""
+        shape = self._pixels.y.shape if isinstance(self._pixels, Yuv420) else self._pixels.shape
+        return shape[0], shape[1]
+
+    def bgr(self) -> Image:
+        """(height, width, 3) uint8 BGR."""
+        return self._bgr
+
+    def planes(self) -> Yuv420:
+        """Planar YUV 4:2:0; BT.601 video range when the source was BGR."""
+        return self._planes
+
+    @cached_property
+    def _bgr(self) -> Image:
+        if not isinstance(self._pixels, Yuv420):
+            return self._pixels
+        from streamseg.color import yuv420_to_bgr
+
+        return yuv420_to_bgr(self._pixels)
+
+    @cached_property
+    def _planes(self) -> Yuv420:
+        if isinstance(self._pixels, Yuv420):
+            return self._pixels
+        from streamseg.color import bgr_to_yuv420
+
+        return bgr_to_yuv420(self._pixels)
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        return f"Frame(index={self.index}, time_s={self.time_s:.3f}, {width}x{height} {self.native})"
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Where the sound that belongs to a stream can be copied from.
+
+    path: a file with at least one audio stream.
+    start_s: the time on the file's own clock that is time 0 of the output.
+    to_the_end: copy sound to its own end even when it outlasts the pictures; False stops at the last picture.
+    """
+
+    path: str
+    start_s: float = 0.0
+    to_the_end: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """What a source says about itself before the first frame.
+
+    address: how the user named it, without passwords.
+    kind: "video", "pictures", "synthetic", "camera" or "network".
+    height, width: of the upright picture. For pictures of different sizes: of the first.
+    fps: average frame rate; None when the source will not say.
+    frame_count: how many frames will come; a hint (containers lie), None when unknown or endless.
+    duration_s: seconds from `start_s` to the end; a hint; None when unknown or endless.
+    time_base: seconds per tick of `Frame.pts`; None when frames carry no pts.
+    start_s: presentation time the caller asked to start at; outputs begin there.
+    live: frames come at their own pace and cannot be waited for.
+    codec: the name of the compression, None for raw pictures.
+    color: of the planes; None when frames are BGR.
+    sound: None when there is none to copy.
+    """
+
+    address: str
+    kind: Literal["video", "pictures", "synthetic", "camera", "network"]
+    height: int
+    width: int
+    fps: Fraction | None = None
+    frame_count: int | None = None
+    duration_s: float | None = None
+    time_base: Fraction | None = None
+    start_s: float = 0.0
+    live: bool = False
+    codec: str | None = None
+    color: YuvColor | None = None
+    sound: Sound | None = None
+
+    @property
+    def size(self) -> Size:
+        """(height, width)."""
+        return self.height, self.width

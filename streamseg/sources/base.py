@@ -1,0 +1,43 @@
+"""What every source of frames does."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from streamseg.frame import Frame, StreamInfo
+
+
+class Source(ABC):
+    """Where frames come from. A subclass sets `info` and writes `read` and, if it holds anything, `close`.
+
+    Sources are read from one thread at a time; `close` may be called from another thread and more than once.
+    """
+
+    info: StreamInfo
+
+    @abstractmethod
+    def read(self) -> Frame | None:
+        """The next frame, or None at the end.
+
+        Raises:
+            SourceError: the stream broke off before its end; every frame that could be had was handed out.
+        """
+
+    def close(self) -> None:
+        """Let go of files, devices and threads. Closing twice is fine."""
+        return None
+
+    def __iter__(self) -> Iterator[Frame]:
+        while (frame := self.read()) is not None:
+            yield frame
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
