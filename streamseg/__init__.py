@@ -33,9 +33,32 @@ _HOME = {
 }  # fmt: skip
 
 __all__ = [
-    "Backend", "Clahe", "Frame", "ModelError", "ModelSpec", "Painter", "Pipeline", "RunReport", "Segmentation",
-    "SegmentClass", "Segmenter", "Sink", "SinkError", "Sound", "Source", "SourceError", "StreamInfo", "StreamsegError",
-    "TensorRules", "UsageError", "Yuv420", "YuvColor", "__version__", "load_backend", "open_sink", "open_source",
+    "Backend",
+    "Clahe",
+    "Frame",
+    "ModelError",
+    "ModelSpec",
+    "Painter",
+    "Pipeline",
+    "RunReport",
+    "SegmentClass",
+    "Segmentation",
+    "Segmenter",
+    "Sink",
+    "SinkError",
+    "Sound",
+    "Source",
+    "SourceError",
+    "StreamInfo",
+    "StreamsegError",
+    "TensorRules",
+    "UsageError",
+    "Yuv420",
+    "YuvColor",
+    "__version__",
+    "load_backend",
+    "open_sink",
+    "open_source",
 ]  # fmt: skip
 
 

@@ -48,22 +48,16 @@ def colors_to_yuv(colors_rgb: NDArray[np.uint8], color: YuvColor) -> NDArray[np.
     return np.clip(np.rint(yuv), 0, 255).astype(np.uint8)
 
 
-def yuv420_to_bgr(planes: Yuv420, size: tuple[int, int] | None = None, interpolation: int | None = None) -> Image:
-    """Planes to BGR, resized on the way when a size is given, so that no full-size picture is made for a small one.
+def yuv444_to_bgr(y: Image, u: Image, v: Image, color: YuvColor) -> Image:
+    """Three (height, width) uint8 planes to (height, width, 3) uint8 BGR."""
+    return cast("Image", cv2.transform(cv2.merge((y, u, v)), _bgr_from_yuv(color)))
 
-    size: (height, width) of the result; None keeps the picture's own.
-    interpolation: an OpenCV flag for the resize; None is linear.
 
-    Returns: (height, width, 3) uint8 BGR.
-    """
-    height, width = size or planes.size
-    how = cv2.INTER_LINEAR if interpolation is None else interpolation
-    layers = [
-        layer if layer.shape == (height, width)
-        else cv2.resize(layer, (width, height), interpolation=how if layer.shape[0] > height else cv2.INTER_LINEAR)
-        for layer in (planes.y, planes.u, planes.v)
-    ]
-    return cast("Image", cv2.transform(cv2.merge(layers), _bgr_from_yuv(planes.color)))
+def yuv420_to_bgr(planes: Yuv420) -> Image:
+    """Planes to (height, width, 3) uint8 BGR, chroma enlarged bilinearly."""
+    height, width = planes.size
+    u, v = (cast("Image", cv2.resize(c, (width, height), interpolation=cv2.INTER_LINEAR)) for c in (planes.u, planes.v))
+    return yuv444_to_bgr(planes.y, u, v, planes.color)
 
 
 def bgr_to_yuv420(bgr: Image) -> Yuv420:

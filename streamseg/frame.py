@@ -154,6 +154,7 @@ class StreamInfo:
     codec: the name of the compression, None for raw pictures.
     color: of the planes; None when frames are BGR.
     sound: None when there is none to copy.
+    sample_aspect_ratio: width of a pixel over its height, upright; None when pixels are square or not known.
     """
 
     address: str
@@ -169,6 +170,7 @@ class StreamInfo:
     codec: str | None = None
     color: YuvColor | None = None
     sound: Sound | None = None
+    sample_aspect_ratio: Fraction | None = None
 
     @property
     def size(self) -> Size:

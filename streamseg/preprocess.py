@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from streamseg.color import yuv420_to_bgr
-from streamseg.frame import Frame, Size, Yuv420
+from streamseg.color import yuv444_to_bgr
+from streamseg.frame import Frame, Size
 from streamseg.spec import ChannelOrder, Clahe, ModelSpec, Resize
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
 
-_FLAGS = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR}
 _local = threading.local()
 
 
@@ -30,21 +29,32 @@ def network_input(frame: Frame, spec: ModelSpec, clahe: Clahe | None) -> Image:
     return prepared(small, spec.channel_order, clahe)
 
 
-def resized_bgr(frame: Frame, size: Size, resize: Resize = "area") -> Image:
+def resized_bgr(frame: Frame, size: Size, resize: Resize = "pyramid") -> Image:
     """The frame as (height, width, 3) uint8 BGR at `size`; never letterboxed. From planes without a full-size copy."""
-    if frame.native == "yuv420":
-        return yuv420_to_bgr(cast("Yuv420", frame.planes()), size, _FLAGS[resize])
-    return resize_picture(frame.bgr(), size, resize)
+    if frame.native == "bgr":
+        return resize_picture(frame.bgr(), size, resize)
+    planes = frame.planes()
+    y, u, v = (resize_picture(layer, size, resize) for layer in (planes.y, planes.u, planes.v))
+    return yuv444_to_bgr(y, u, v, planes.color)
 
 
-def resize_picture(bgr: Image, size: Size, resize: Resize = "area") -> Image:
-    """(h, w, 3) uint8 to (height, width, 3) uint8; "area" averages when shrinking and is linear when enlarging."""
+def resize_picture(picture: Image, size: Size, resize: Resize = "pyramid") -> Image:
+    """(h, w) or (h, w, 3) uint8 brought to (height, width) as the spec's rule says; all are bilinear when enlarging.
+
+    "pyramid" averages 2x2 pixels until the next halving would fall below `size`, then is bilinear: hardly any
+    aliasing, at a tenth of the cost of "area", which averages exactly; "linear" is bilinear at once.
+    """
     height, width = size
-    if bgr.shape[:2] == size:
-        return bgr
-    shrinking = bgr.shape[0] > height
-    flag = _FLAGS[resize] if shrinking else cv2.INTER_LINEAR
-    return cast("Image", cv2.resize(bgr, (width, height), interpolation=flag))
+    if resize == "pyramid":
+        while picture.shape[0] >= 2 * height and picture.shape[1] >= 2 * width:
+            half = (picture.shape[1] // 2, picture.shape[0] // 2)
+            even = picture[: half[1] * 2, : half[0] * 2]  # an exact factor of 2 is OpenCV's fast path
+            picture = cast("Image", cv2.resize(even, half, interpolation=cv2.INTER_AREA))
+    if picture.shape[:2] == size:
+        return picture
+    exact = resize == "area" and picture.shape[0] > height
+    flag = cv2.INTER_AREA if exact else cv2.INTER_LINEAR
+    return cast("Image", cv2.resize(picture, (width, height), interpolation=flag))
 
 
 def prepared(bgr: Image, channel_order: ChannelOrder, clahe: Clahe | None) -> Image:

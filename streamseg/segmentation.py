@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from streamseg.errors import UsageError
 from streamseg.frame import Frame, Size
@@ -43,8 +43,7 @@ class Segmentation:
         import cv2
 
         height, width = size
-        resized = cv2.resize(self.labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-        return resized  # type: ignore[return-value]
+        return cast("Image", cv2.resize(self.labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT))
 
     def mask(self, name: str) -> NDArray[np.bool_]:
         """Where the class called `name` is: (height, width) bool, at the network's size.
@@ -52,7 +51,7 @@ class Segmentation:
         Raises:
             UsageError: the model has no class of that name.
         """
-        return self.labels == class_named(self.classes, name).id
+        return cast("NDArray[np.bool_]", self.labels == class_named(self.classes, name).id)
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ SPEC_VERSION = 1
 METADATA_KEY = "streamseg"
 
 ChannelOrder = Literal["bgr", "rgb"]
-Resize = Literal["area", "linear"]
+Resize = Literal["pyramid", "area", "linear"]
 Layout = Literal["nhwc", "nchw"]
 OutputKind = Literal["labels", "logits"]
 
@@ -72,7 +72,7 @@ class ModelSpec:
     height, width: of the network's input, pixels.
     classes: ids 0..n-1 in order.
     channel_order: of the input's last (or, in nchw, second) dimension.
-    resize: how frames are brought to (height, width): area when shrinking, or always bilinear; never letterboxed.
+    resize: how frames are brought to (height, width), see `preprocess.resize_picture`; never letterboxed.
     clahe: settings used in training; None when it was trained without.
     training: free facts about data, recipe and scores, for `streamseg info`.
     licence: terms of the weights, one line.
@@ -85,7 +85,7 @@ class ModelSpec:
     width: int
     classes: tuple[SegmentClass, ...]
     channel_order: ChannelOrder = "bgr"
-    resize: Resize = "area"
+    resize: Resize = "pyramid"
     clahe: Clahe | None = None
     training: dict[str, Any] = field(default_factory=dict)
     licence: str | None = None
@@ -99,17 +99,23 @@ class ModelSpec:
                 f"{SPEC_VERSION}; update streamseg"
             )
         if not (isinstance(self.height, int) and isinstance(self.width, int)) or min(self.height, self.width) < 1:
-            raise ModelError(f"model '{self.name}': height and width must be positive whole numbers, "
-                             f"got {self.height!r} and {self.width!r}")
+            raise ModelError(
+                f"model '{self.name}': height and width must be positive whole numbers, "
+                f"got {self.height!r} and {self.width!r}"
+            )
         if not self.classes:
             raise ModelError(f"model '{self.name}': the list of classes is empty; name at least one class")
         for place, each in enumerate(self.classes):
             if each.id != place or place > 255:
-                raise ModelError(f"model '{self.name}': class ids must be 0, 1, 2, ... up to 255 in order, "
-                                 f"got id {each.id} ('{each.name}') in place {place}")
+                raise ModelError(
+                    f"model '{self.name}': class ids must be 0, 1, 2, ... up to 255 in order, "
+                    f"got id {each.id} ('{each.name}') in place {place}"
+                )
             if len(each.color_rgb) != 3 or not all(isinstance(c, int) and 0 <= c <= 255 for c in each.color_rgb):
-                raise ModelError(f"model '{self.name}': the colour of '{each.name}' must be three numbers 0..255, "
-                                 f"got {list(each.color_rgb)}")
+                raise ModelError(
+                    f"model '{self.name}': the colour of '{each.name}' must be three numbers 0..255, "
+                    f"got {list(each.color_rgb)}"
+                )
         for label, value, allowed in (
             ("channel_order", self.channel_order, get_args(ChannelOrder)),
             ("resize", self.resize, get_args(Resize)),
@@ -131,7 +137,7 @@ class ModelSpec:
         return json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True)
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any], where: str = "model description") -> Self:
+    def from_dict(cls, plain: Any, where: str = "model description") -> Self:
         """
         plain: as `to_dict` gives it. Unknown keys are refused, so that a typing error is not a silent default.
         where: what to call it in messages.
@@ -139,10 +145,13 @@ class ModelSpec:
         Raises:
             ModelError: a field is missing, unknown or of the wrong kind.
         """
+        if not isinstance(plain, dict):
+            raise ModelError(f"{where}: expected fields with names, got {type(plain).__name__}")
         values = dict(plain)
         try:
             values["classes"] = tuple(
-                SegmentClass(place, c["name"], tuple(c["color"])) if "id" not in c
+                SegmentClass(place, c["name"], tuple(c["color"]))
+                if "id" not in c
                 else SegmentClass(c["id"], c["name"], tuple(c["color"]))
                 for place, c in enumerate(values["classes"])
             )

@@ -15,6 +15,7 @@ class Backend(Protocol):
 
     spec: what the model file says of itself, checked against the graph at load.
     device: what really runs, such as "cpu" or "cuda:0".
+    note: why a better device was not taken; None when nothing was wrong.
     """
 
     @property
@@ -22,6 +23,9 @@ class Backend(Protocol):
 
     @property
     def device(self) -> str: ...
+
+    @property
+    def note(self) -> str | None: ...
 
     def infer(self, batch: Image) -> Image:
         """

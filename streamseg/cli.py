@@ -1,0 +1,219 @@
+"""The command line: options in, one Pipeline out, one line per error, an exit code that tells what went wrong.
+
+Exit codes: 0 done, 1 a fault of streamseg itself, 2 usage, 3 source, 4 model or device, 5 output,
+6 slower than the benchmark it was compared with, 130 stopped by Ctrl-C (what was written by then is complete).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from streamseg import __version__
+from streamseg.errors import StreamsegError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+INTERRUPTED = 130
+
+
+class Seconds(click.ParamType[float]):
+    """A time as seconds or [hours:]minutes:seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds as a float, not negative."""
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = 0.0
+            for part in str(value).split(":"):
+                seconds = 60 * seconds + float(part)
+        except ValueError:
+            self.fail(f"'{value}' is not a time; write seconds (12.5) or minutes and seconds (1:30)", param, ctx)
+        if not 0 <= seconds < float("inf"):
+            self.fail(f"'{value}' is not a time from 0 on", param, ctx)
+        return seconds
+
+
+def model_options(command: Command) -> Command:
+    """The options that choose the network and where it runs, the same for every command that runs one."""
+    for option in (
+        click.option("--threads", type=click.IntRange(1), help="CPU threads of the network; default: one per core."),
+        click.option("--clahe", type=click.Choice(["on", "off", "auto"]), default="auto", show_default=True,
+                     help="Contrast equalisation before the network; auto: as the model was trained."),
+        click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N",
+                     help="Where the network runs; cuda fails when the GPU is not really used."),
+        click.option("--model", metavar="FILE|NAME", help="An .onnx file or a bundled model's name."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="streamseg %(version)s")
+def command_line() -> None:
+    """Segment driving video in real time: files, webcams and network cameras to overlays.
+
+    \b
+    streamseg run clip.mp4          an overlay video beside the clip
+    streamseg run 0                 a live overlay of the first webcam
+    streamseg bench                 how fast is this machine?
+    """
+
+
+@command_line.command()
+@click.argument("source")
+@click.argument("output", required=False)
+@click.option("--masks", type=click.Path(path_type=Path), metavar="DIR", help="Also write class ids as PNG files.")
+@click.option(
+    "--stats", type=click.Path(path_type=Path), metavar="FILE", help="Also write a line per frame, .csv or .jsonl."
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that are already there.")
+@click.option(
+    "--view",
+    type=click.Choice(["overlay", "mask", "side", "wipe"]),
+    default="overlay",
+    show_default=True,
+    help="Colours over the picture, colours alone, both side by side, or half and half.",
+)
+@click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Strength of the colours.")
+@click.option("--classes", metavar="A,B", help="Paint only these classes; `streamseg info` lists them.")
+@click.option("--legend/--no-legend", default=True, show_default=True, help="List the colours in the picture.")
+@click.option("--hud", is_flag=True, help="Show fps, latency, drops and device in the picture.")
+@click.option("--start", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
+@click.option("--duration", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
+@click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
+@model_options
+@click.option(
+    "--reader", type=click.Choice(["pyav", "opencv"]), default="pyav", show_default=True, help="What reads video files."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Print what was chosen, and the time of each stage.")
+def run(**options: Any) -> int:  # fmt: skip
+    """Segment SOURCE and write or show the overlay.
+
+    SOURCE is a video file, a folder or quoted glob of pictures, a camera number or device, an rtsp://, http:// or
+    udp:// address, or synthetic: (the built-in scene; synthetic:1280x720,fps=30,seed=1,frames=300).
+
+    OUTPUT is a video (.mp4, .mkv, .webm), or a folder for pictures. If it is left out: NAME_overlay.mp4 beside a
+    video, NAME_overlay beside a folder, a window for a camera. null: writes no picture at all.
+
+    \b
+    streamseg run clip.mp4
+    streamseg run clip.mp4 out.mkv --classes road,car --masks masks --stats stats.csv
+    streamseg run "frames/*.png" overlays
+    streamseg run synthetic: demo.mp4 --duration 10
+    """
+    from streamseg.commands.run import RunOptions, run_command
+
+    return run_command(RunOptions(**options))
+
+
+@command_line.command()
+@click.argument("model", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def info(model: str | None, as_json: bool) -> int:
+    """Print what a model file says of itself; the bundled one if MODEL is left out."""
+    from streamseg.commands.info import info_command
+
+    return info_command(model, as_json=as_json)
+
+
+@command_line.command()
+@click.argument("source", default="synthetic:")
+@click.option(
+    "--sink",
+    type=click.Choice(["video", "null"]),
+    default="video",
+    show_default=True,
+    help="Encode an overlay video (thrown away), or write nothing.",
+)
+@click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many to measure at most.")
+@click.option("--warmup", type=click.IntRange(0), default=30, show_default=True, help="Frames before measuring starts.")
+@click.option(
+    "--realtime",
+    type=click.FloatRange(0, min_open=True),
+    metavar="FPS",
+    help="Feed frames at this rate, as a camera would, and count drops.",
+)
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the results to a file."
+)
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="OLD.json",
+    help="Exit with 6 when slower than an earlier result.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="How much slower --compare lets pass, as a share.",
+)
+@model_options
+@click.option(
+    "--reader", type=click.Choice(["pyav", "opencv"]), default="pyav", show_default=True, help="What reads video files."
+)
+def bench(**options: Any) -> int:  # fmt: skip
+    """Measure throughput from decoder to encoder, and say what limits it."""
+    from streamseg.commands.bench import BenchOptions, bench_command
+
+    return bench_command(BenchOptions(**options))
+
+
+@command_line.command()
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def doctor(as_json: bool) -> int:
+    """Check this machine: versions, libraries, devices that really run, codecs, display, cameras."""
+    from streamseg.commands.doctor import doctor_command
+
+    return doctor_command(as_json=as_json)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line. Returns the exit code; never lets a traceback out unless STREAMSEG_TRACEBACK is set."""
+    try:
+        return int(command_line.main(arguments, prog_name="streamseg", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "streamseg"
+        return _say(f"{' '.join(error.format_message().split())} (see {where} --help)", 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("stopped", INTERRUPTED)
+    except StreamsegError as error:
+        return _say(str(error), error.exit_code)
+    except BrokenPipeError:  # whoever read our output has left, `| head` for one
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except Exception as error:  # a fault of ours, or of the installation
+        if os.environ.get("STREAMSEG_TRACEBACK"):
+            traceback.print_exc()
+        return _say(_unexpected(error), 1)
+
+
+def _unexpected(error: Exception) -> str:
+    """One line for what nobody foresaw."""
+    text = " ".join(str(error).split())
+    if isinstance(error, ImportError) and "shared object" in text:
+        return f"a system library is missing: {text}; on Debian or Ubuntu: apt-get install libgl1 libglib2.0-0"
+    if isinstance(error, ImportError):
+        return f"the installation is incomplete: {text}; install streamseg again"
+    return f"unexpected {type(error).__name__}: {text}; set STREAMSEG_TRACEBACK=1 for the details to report"
+
+
+def _say(message: str, exit_code: int) -> int:
+    print(f"streamseg: {message}", file=sys.stderr)  # noqa: T201
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

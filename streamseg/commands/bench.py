@@ -1,0 +1,168 @@
+"""`streamseg bench`: frames per second from the source to the sink, and what limits them."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from streamseg.backends import DEFAULT_MODEL, Backend, load_backend
+from streamseg.errors import UsageError
+from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
+from streamseg.painting import Painter
+from streamseg.pipeline import Pipeline, RunReport
+from streamseg.preprocess import network_input
+from streamseg.progress import stage_table
+from streamseg.segmenter import ClaheMode, Segmenter
+from streamseg.sinks import open_sink
+from streamseg.sinks.files import write_whole
+from streamseg.sources import Reader, open_source
+from streamseg.sources.paced import Paced
+from streamseg.timing import Distribution, Timings
+
+SLOWER = 6
+_CAMERA_FPS = 30.0
+_DROPS_ALLOWED = 0.01
+_MODEL_ONLY_S = 2.0
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """The options of `streamseg bench`, named as on the command line."""
+
+    source: str = "synthetic:"
+    sink: str = "video"
+    frames: int = 300
+    warmup: int = 30
+    realtime: float | None = None
+    json_file: Path | None = None
+    compare: Path | None = None
+    tolerance: float = 0.05
+    model: str | None = None
+    device: str = "auto"
+    clahe: ClaheMode = "auto"
+    threads: int | None = None
+    reader: Reader = "pyav"
+
+
+def bench_command(options: BenchOptions) -> int:
+    """Measure, print, compare. Returns 0, or 6 when slower than the result compared with."""
+    old = _earlier(options.compare) if options.compare else None
+    backend = load_backend(options.model or DEFAULT_MODEL, options.device, options.threads)
+    if options.warmup:
+        _measured(options, backend, options.warmup)
+    result = _measured(options, backend, options.frames)
+    result["model_only"] = _model_only(options, backend)
+    record = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine_facts(),
+        "settings": _settings(options, backend),
+        "result": result,
+    }
+    _print(record)
+    if options.json_file:
+        write_whole(options.json_file, json.dumps(record, indent=2).encode())
+    return _compared(record, old, options.tolerance) if old else 0
+
+
+def _measured(options: BenchOptions, backend: Backend, frames: int) -> dict[str, Any]:
+    """One run of so many frames; everything the report says, with processor time and memory."""
+    with tempfile.TemporaryDirectory(prefix="streamseg-bench-") as folder:
+        source = open_source(options.source, reader=options.reader, max_frames=frames)
+        if options.realtime:
+            source = Paced(source, options.realtime)
+        timings = Timings()
+        painter = Painter(backend.spec.classes, timings=timings)
+        target = "null:" if options.sink == "null" else str(Path(folder) / "overlay.mp4")
+        pipeline = Pipeline(
+            source,
+            Segmenter(backend, options.clahe, timings),
+            [open_sink(target, source.info, painter)],
+            policy="latest" if source.info.live else "all",
+            timings=timings,
+        )
+        pipeline.report.device = backend.device
+        before = cpu_seconds()
+        report = pipeline.run()
+        cpu_s = cpu_seconds() - before
+    return _result(report, cpu_s, options.realtime) | {"height": source.info.height, "width": source.info.width}
+
+
+def _result(report: RunReport, cpu_s: float, realtime: float | None) -> dict[str, Any]:
+    target = realtime or _CAMERA_FPS
+    dropped = report.dropped / max(1, report.frames_in)
+    return report.to_dict() | {
+        "cpu_ms_per_frame": round(1000 * cpu_s / max(1, report.frames_out), 3),
+        "peak_memory_mb": peak_memory_mb(),
+        "target_fps": target,
+        "keeps_up": dropped <= _DROPS_ALLOWED and report.fps >= 0.98 * target if realtime else report.fps >= target,
+    }
+
+
+def _model_only(options: BenchOptions, backend: Backend) -> dict[str, float]:
+    """The network alone on one prepared frame of the source, nothing else running."""
+    with open_source(options.source, reader=options.reader, max_frames=1) as source:
+        frame = source.read()
+    if frame is None:
+        raise UsageError(f"'{options.source}' has no frame to measure with")
+    batch = network_input(frame, backend.spec, backend.spec.clahe)[np.newaxis]
+    times = Distribution()
+    start = time.perf_counter()
+    while time.perf_counter() - start < _MODEL_ONLY_S:
+        before = time.perf_counter()
+        backend.infer(batch)
+        times.add(time.perf_counter() - before)
+    return {"fps": round(1 / times.mean_s, 2)} | {f"{key}_ms": value for key, value in times.summary_ms().items()}
+
+
+def _settings(options: BenchOptions, backend: Backend) -> dict[str, Any]:
+    """What must be equal for two results to be comparable."""
+    plain = asdict(options)
+    kept = ("source", "sink", "realtime", "clahe", "threads", "reader")
+    return {key: plain[key] for key in kept} | {"model": backend.spec.name, "device": backend.device}
+
+
+def _print(record: dict[str, Any]) -> None:
+    result, settings, machine = record["result"], record["settings"], record["machine"]
+    report = RunReport(**{key: result[key] for key in RunReport.__dataclass_fields__})
+    alone, latency = result["model_only"], result["latency_ms"]
+    memory = f", peak memory {result['peak_memory_mb']:.0f} MB" if result["peak_memory_mb"] else ""
+    click.echo(f"machine      {machine['processor']}, {machine['cores']} cores, network on {report.device}")
+    click.echo(f"source       {settings['source']} {result['width']}x{result['height']}, sink {settings['sink']}")
+    click.echo(stage_table(report))
+    click.echo(f"end to end   {report.fps:.1f} fps ({report.frames_out} frames, {report.dropped} dropped), "
+               f"{result['cpu_ms_per_frame']:.1f} ms of CPU per frame{memory}")  # fmt: skip
+    click.echo(f"latency      p50 {latency['p50']:.1f}  p95 {latency['p95']:.1f}  p99 {latency['p99']:.1f} ms")
+    click.echo(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms")
+    answer = "yes" if result["keeps_up"] else "no"
+    click.echo(f"keeps up with {result['target_fps']:g} fps: {answer}, bottleneck: {report.slowest}")
+
+
+def _earlier(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        float(record["result"]["fps"])
+        dict(record["settings"])
+    except OSError as error:
+        raise UsageError(f"cannot read '{path}': {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"'{path}' is no result of `streamseg bench --json`") from error
+    return dict(record)
+
+
+def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> int:
+    differing = [key for key, value in record["settings"].items() if old["settings"].get(key) != value]
+    if differing:
+        raise UsageError(f"the earlier result was measured with other settings: {', '.join(differing)}")
+    now, then = record["result"]["fps"], old["result"]["fps"]
+    slower = now < then * (1 - tolerance)
+    verdict = f"slower than allowed ({tolerance:.0%})" if slower else "within tolerance"
+    click.echo(f"compared     {now:.1f} fps now, {then:.1f} fps then, {now / then - 1:+.1%}: {verdict}")
+    return SLOWER if slower else 0

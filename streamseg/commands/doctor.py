@@ -1,0 +1,152 @@
+"""`streamseg doctor`: does everything this machine needs really work, and if not, what helps?"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+import click
+
+from streamseg import __version__
+from streamseg.errors import StreamsegError
+
+_ENCODERS = {
+    "libx264": "H.264 in .mp4 and .mkv",
+    "libvpx-vp9": "VP9 in .webm",
+    "aac": "sound in .mp4",
+    "libopus": "sound in .webm",
+    "h264_nvenc": "H.264 on an NVIDIA GPU",
+    "h264_videotoolbox": "H.264 on a Mac",
+    "h264_vaapi": "H.264 on Intel or AMD",
+}
+_DECODERS = ("h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "gif")
+_NEEDED = ("libx264", "aac", "h264")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ok: True works, False does not and is needed, None does not and can be done without."""
+
+    topic: str
+    name: str
+    ok: bool | None
+    detail: str
+
+
+def doctor_command(*, as_json: bool) -> int:
+    """Print all findings. Returns 0 when nothing that is needed is broken, else 1."""
+    findings = [finding for look in _LOOKS for finding in _safely(look)]
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in findings], indent=2))
+    else:
+        _print(findings)
+    return 1 if any(each.ok is False for each in findings) else 0
+
+
+def _print(findings: list[Finding]) -> None:
+    signs = {
+        True: click.style("ok  ", fg="green"),
+        False: click.style("FAIL", fg="red"),
+        None: click.style("-   ", dim=True),
+    }
+    topic = ""
+    for each in findings:
+        if each.topic != topic:
+            topic = each.topic
+            click.echo(click.style(topic, bold=True))
+        click.echo(f"  {signs[each.ok]} {each.name:<26} {each.detail}")
+
+
+def _safely(look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """A look that breaks is itself a finding."""
+    try:
+        return list(look())
+    except Exception as error:
+        name = look.__name__.strip("_")
+        return [Finding(name, type(error).__name__, False, " ".join(str(error).split()))]
+
+
+def _versions() -> Iterator[Finding]:
+    topic = "versions"
+    yield Finding(topic, "streamseg", True, __version__)
+    yield Finding(topic, "Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}")
+    for name in ("numpy", "opencv-python", "av", "onnxruntime-gpu", "onnxruntime", "openvino"):
+        try:
+            yield Finding(topic, name, True, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            optional = name in ("openvino", "onnxruntime", "onnxruntime-gpu")
+            yield Finding(topic, name, None if optional else False, "not installed")
+
+
+def _opencv() -> Iterator[Finding]:
+    topic = "OpenCV"
+    try:
+        import cv2
+    except ImportError as error:
+        help_ = "on Debian or Ubuntu: apt-get install libgl1 libglib2.0-0; Fedora: dnf install mesa-libGL glib2"
+        yield Finding(topic, "system libraries", False, f"{error}; {help_}")
+        return
+    yield Finding(topic, "system libraries", True, "found")
+    backends = [cv2.videoio_registry.getBackendName(each) for each in cv2.videoio_registry.getCameraBackends()]
+    yield Finding(topic, "camera back ends", bool(backends) or None, ", ".join(backends) or "none")
+
+
+def _model_and_devices() -> Iterator[Finding]:
+    import onnxruntime as ort
+
+    from streamseg.backends import find_model, load_backend
+    from streamseg.backends.providers import CPU, nvidia_gpu_count, try_provider
+
+    topic = "network"
+    count = nvidia_gpu_count()
+    yield Finding(topic, "NVIDIA driver", True if count else None, f"{count} GPU" if count else "none found")
+    for provider in ort.get_available_providers():
+        reason = try_provider(find_model(), provider)
+        needed = False if provider == CPU else None
+        yield Finding(topic, provider.removesuffix("ExecutionProvider"), True if reason is None else needed,
+                      "really runs the bundled model" if reason is None else f"does not run: {reason}")  # fmt: skip
+    try:
+        backend = load_backend()
+        yield Finding(topic, "--device auto", True, f"takes {backend.device}, model {backend.spec.name}")
+    except StreamsegError as error:
+        yield Finding(topic, "--device auto", False, str(error))
+
+
+def _codecs() -> Iterator[Finding]:
+    import av
+
+    for name, use in _ENCODERS.items():
+        yield _codec(name, "w", use, av.Codec)
+    for name in _DECODERS:
+        yield _codec(name, "r", "", av.Codec)
+
+
+def _codec(name: str, mode: str, use: str, codec: Callable[..., object]) -> Finding:
+    topic = "encoders" if mode == "w" else "decoders"
+    try:
+        codec(name, mode)
+    except ValueError:
+        return Finding(
+            topic, name, False if name in _NEEDED else None, f"not in this FFmpeg build {use and f'({use})'}"
+        )
+    built_in = name.partition("_")[2] in ("nvenc", "videotoolbox", "vaapi")
+    return Finding(topic, name, True, f"{use}{', if the hardware is there' if built_in else ''}")
+
+
+def _display_and_cameras() -> Iterator[Finding]:
+    from streamseg.sinks.window import display_available
+
+    shown = display_available()
+    yield Finding(
+        "screen", "display", True if shown else None, "found" if shown else "none; live sources need an OUTPUT"
+    )
+    cameras = sorted(str(path) for path in Path("/dev").glob("video*"))
+    yield Finding("cameras", "devices", True if cameras else None, ", ".join(cameras) or "none found under /dev/video*")
+
+
+_LOOKS = (_versions, _opencv, _model_and_devices, _codecs, _display_and_cameras)

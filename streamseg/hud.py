@@ -1,0 +1,39 @@
+"""The lines of the head-up display: is it fast enough, how old is what I see, and what is slow."""
+
+from __future__ import annotations
+
+import time
+
+from streamseg.timing import RateMeter, Timings
+
+_REFRESH_S = 0.25  # faster than that nobody can read, and drawing letters costs a millisecond
+
+
+class Hud:
+    """Called once a painted frame; gives the same lines until they are due for a refresh."""
+
+    def __init__(self, timings: Timings, device: str) -> None:
+        """device: what really runs the network."""
+        self._timings = timings
+        self._device = device
+        self._rate = RateMeter()
+        self._lines: tuple[str, ...] = ()
+        self._due_s = 0.0
+
+    def __call__(self) -> tuple[str, ...]:
+        """Lines of text, without units left to guess."""
+        fps = self._rate.tick()
+        now = time.perf_counter()
+        if now >= self._due_s:
+            self._due_s = now + _REFRESH_S
+            self._lines = tuple(self._fresh(fps))
+        return self._lines
+
+    def _fresh(self, fps: float) -> list[str]:
+        timings = self._timings
+        lines = [f"{fps:.1f} fps on {self._device}"]
+        if timings.latency.count:
+            lines.append(f"latency {1000 * timings.latency.percentile(50):.0f} ms, dropped {timings.dropped}")
+        if slowest := timings.slowest:
+            lines.append(f"slowest: {slowest} {1000 * timings.stages[slowest].mean_s:.1f} ms")
+        return lines

@@ -1,0 +1,157 @@
+"""Labels made visible: the views, blended straight into the planes (or BGR) that the frame came in.
+
+Class colours are blended at full strength of the picture: what no class covers keeps its exact pixels, and nothing
+is darkened to make the colours stand out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+
+import cv2
+import numpy as np
+
+from streamseg.color import colors_to_yuv
+from streamseg.errors import UsageError
+from streamseg.frame import Size, Yuv420
+from streamseg.lettering import Patch, legend_patch, text_patch
+from streamseg.segmentation import Segmentation, class_named
+from streamseg.spec import SegmentClass
+from streamseg.timing import Timings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from streamseg.frame import Image
+
+View: TypeAlias = Literal["overlay", "mask", "side", "wipe"]
+VIEWS: tuple[View, ...] = get_args(View)
+
+
+class Painter:
+    """Paints segmentations. Settings may be changed between frames, from the thread that paints."""
+
+    def __init__(
+        self,
+        classes: Sequence[SegmentClass],
+        *,
+        view: View = "overlay",
+        alpha: float = 0.5,
+        selected: Collection[str] | None = None,
+        legend: bool = True,
+        hud: Callable[[], Sequence[str]] | None = None,
+        timings: Timings | None = None,
+    ) -> None:
+        """
+        view: "overlay" blends colours over the picture; "mask" shows colours alone; "side" puts picture and overlay
+            side by side; "wipe" shows the picture left of the middle and the overlay right of it.
+        alpha: strength of the colours, 0 to 1.
+        selected: names of the classes to paint; None means all.
+        legend: draw a list of the painted classes with their colours.
+        hud: gives the lines of the head-up display, asked once a frame; None draws none.
+        timings: where the time spent here is noted as stage "paint"; None notes nothing.
+
+        Raises:
+            UsageError: no such view, an alpha out of range, or a name the model does not have.
+        """
+        if view not in VIEWS:
+            raise UsageError(f"there is no view '{view}'; choose from: {', '.join(VIEWS)}")
+        if not 0 <= alpha <= 1:
+            raise UsageError(f"alpha must be from 0 (invisible) to 1 (opaque), got {alpha:g}")
+        self.view = view
+        self.alpha = alpha
+        self.legend = legend
+        self.hud = hud
+        self.classes = tuple(classes)
+        self.painted = tuple(classes) if selected is None else tuple(class_named(classes, n) for n in selected)
+        self._timings = timings or Timings()
+        self._legend_patch = lru_cache(maxsize=2)(legend_patch)
+        self._text_patch = lru_cache(maxsize=2)(text_patch)
+
+    def size(self, frame_size: Size) -> Size:
+        """(height, width) of the painted picture for a frame of `frame_size`; "side" is two even widths wide."""
+        height, width = frame_size
+        return (height, 2 * (width - width % 2)) if self.view == "side" else (height, width)
+
+    def planes(self, segmentation: Segmentation) -> Yuv420:
+        """The painted picture as new planes, colours stored as in the frame's own planes."""
+        with self._timings.measure("paint"):
+            source = segmentation.frame.planes()
+            table = colors_to_yuv(self._table(), source.color)
+            y, u, v = (
+                self._layer(layer, segmentation, table[:, channel])
+                for channel, layer in enumerate((source.y, source.u, source.v))
+            )
+            for patch in self._patches(segmentation.frame.size):
+                patch.draw_on_planes(y, u, v, source.color)
+            return Yuv420(y, u, v, source.color)
+
+    def bgr(self, segmentation: Segmentation) -> Image:
+        """The painted picture as new (height, width, 3) uint8 BGR."""
+        with self._timings.measure("paint"):
+            picture = self._layer(segmentation.frame.bgr(), segmentation, self._table()[:, ::-1])
+            for patch in self._patches(segmentation.frame.size):
+                patch.draw_on_bgr(picture)
+            return picture
+
+    def _table(self) -> NDArray[np.uint8]:
+        """(256, 3) uint8 RGB by class id; ids that are not painted are black."""
+        table = np.zeros((256, 3), np.uint8)
+        for each in self.painted:
+            table[each.id] = each.color_rgb
+        return table
+
+    def _strength(self) -> NDArray[np.float64]:
+        """(256,) float64: how much of the class colour each id gets."""
+        strength = np.zeros(256)
+        strength[[each.id for each in self.painted]] = self.alpha
+        return strength
+
+    def _layer(self, layer: Image, segmentation: Segmentation, table: NDArray[np.uint8]) -> Image:
+        """One layer (a plane, or interleaved BGR) in the chosen view. table: (256,) or (256, 3) uint8."""
+        labels = segmentation.labels
+        if self.view == "mask":
+            return _enlarged(_looked_up(table, labels), layer, cv2.INTER_NEAREST_EXACT)
+        blended = self._blended(layer, labels, table)
+        if self.view == "side":
+            whole = layer.shape[1] - segmentation.frame.size[1] % 2  # two odd widths would share a chroma sample
+            return np.hstack([layer[:, :whole], blended[:, :whole]])
+        if self.view == "wipe":
+            middle = layer.shape[1] // 2
+            blended[:, :middle] = layer[:, :middle]
+        return blended
+
+    def _blended(self, layer: Image, labels: Image, table: NDArray[np.uint8]) -> Image:
+        """layer * (1 - strength) + colour * strength, with both enlarged from the labels' size bilinearly."""
+        if len(self.painted) == len(self.classes):  # one strength everywhere: half the work
+            tint = _enlarged(_looked_up(table, labels), layer, cv2.INTER_LINEAR)
+            return cast("Image", cv2.addWeighted(layer, 1 - self.alpha, tint, self.alpha, 0, dst=tint))
+        strength = self._strength()
+        column = strength if table.ndim == 1 else strength[:, None]
+        share = np.rint(table * column).astype(np.uint8)
+        keep = np.rint(255 * (1 - np.broadcast_to(column, table.shape))).astype(np.uint8)
+        tint = _enlarged(_looked_up(share, labels), layer, cv2.INTER_LINEAR)
+        kept = _enlarged(_looked_up(keep, labels), layer, cv2.INTER_LINEAR)
+        cv2.multiply(layer, kept, dst=kept, scale=1 / 255)
+        return cast("Image", cv2.add(kept, tint, dst=tint))
+
+    def _patches(self, frame_size: Size) -> list[Patch]:
+        size = self.size(frame_size)
+        patches = []
+        if self.legend and self.painted:
+            patches.append(self._legend_patch(self.painted, size))
+        if self.hud is not None and (lines := self.hud()):
+            patches.append(self._text_patch(tuple(lines), size))
+        return patches
+
+
+def _enlarged(small: Image, layer: Image, interpolation: int) -> Image:
+    """`small` at the size of `layer`."""
+    return cast("Image", cv2.resize(small, layer.shape[1::-1], interpolation=interpolation))
+
+
+def _looked_up(table: NDArray[np.uint8], labels: Image) -> Image:
+    """table: (256,) or (256, 3) uint8. Returns: the labels' shape, or with a third dimension of 3, uint8."""
+    return cast("Image", cv2.LUT(labels, table)) if table.ndim == 1 else table[labels]

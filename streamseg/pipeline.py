@@ -1,0 +1,262 @@
+"""Which thread does what, and how a run starts, keeps order and ends.
+
+Three threads, two bounded queues, frames in order all the way:
+
+    reader thread          source.read()                      decodes
+    network thread         segment(frame), then the stages    preprocesses and infers
+    the caller's thread    each sink's write()                paints, encodes, shows
+
+The sinks stay on the caller's thread because windows must. With policy "all" a full queue makes the stage before it
+wait, so nothing is lost and memory is bounded; with "latest" the reader never waits: the newest frame replaces the
+oldest waiting one, which is counted as dropped.
+
+If anything raises, the others are told to stop and joined with a limit, the sinks are closed, and the caller gets the
+original exception. A source that breaks off is no failure of what was read before it: those frames are finished first.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from streamseg.errors import SourceError
+from streamseg.frame import Frame
+from streamseg.segmentation import Segmentation
+from streamseg.sinks.base import Outcome, Sink
+from streamseg.sources.base import Source
+from streamseg.timing import Timings
+
+Policy: TypeAlias = Literal["all", "latest"]
+Segment: TypeAlias = Callable[[Frame], Segmentation]
+Stage: TypeAlias = Callable[[Segmentation], Segmentation]
+
+_JOIN_S = 5.0  # a camera driver can hang in a read; its thread is then left behind as a daemon
+
+T = TypeVar("T")
+
+
+class BoundedQueue(Generic[T]):
+    """Hands items from one thread to another, at most `size` waiting, and can be ended from either side."""
+
+    def __init__(self, size: int, policy: Policy) -> None:
+        """policy: what `put` does when full: "all" waits, "latest" drops the oldest."""
+        self._items: deque[T] = deque()
+        self._size = size
+        self._policy = policy
+        self._changed = threading.Condition()
+        self._ended = False
+        self.dropped = 0
+
+    def put(self, item: T) -> bool:
+        """Returns False when the queue was ended and the item was not taken."""
+        with self._changed:
+            while self._policy == "all" and len(self._items) >= self._size and not self._ended:
+                self._changed.wait()
+            if self._ended:
+                return False
+            if len(self._items) >= self._size:
+                self._items.popleft()
+                self.dropped += 1
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
+    def get(self) -> T | None:
+        """The oldest item; None once the queue has ended and is empty."""
+        with self._changed:
+            while not self._items and not self._ended:
+                self._changed.wait(0.2)  # with a limit, so that Ctrl-C is seen on every platform
+            if not self._items:
+                return None
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
+    def end(self, *, discard: bool = False) -> None:
+        """No more items. discard: those still waiting are not handed out."""
+        with self._changed:
+            self._ended = True
+            if discard:
+                self._items.clear()
+            self._changed.notify_all()
+
+
+@dataclass
+class RunReport:
+    """What a run did. Times in seconds unless the name says otherwise.
+
+    outcome: "complete", "cut" (stopped early: Ctrl-C, a closed window, a broken source) or "failed".
+    frames_in: read from the source; frames_out: taken by all sinks; dropped: too old to be shown (live only).
+    damaged: frames out that the decoder marked as damaged.
+    fps: frames out by seconds, from the first read to the last sink closed.
+    latency_ms: hand-over by the source to taken by all sinks; mean, p50, p95, p99, max.
+    stages: self time of each stage per frame, same figures.
+    device: what really ran the network.
+    """
+
+    device: str = ""
+    outcome: Outcome = "complete"
+    frames_in: int = 0
+    frames_out: int = 0
+    dropped: int = 0
+    damaged: int = 0
+    seconds: float = 0.0
+    fps: float = 0.0
+    latency_ms: dict[str, float] = field(default_factory=dict)
+    stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    slowest: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return dict(self.__dict__)
+
+
+class Pipeline:
+    """Runs a source through the network into sinks, once.
+
+    >>> report = Pipeline(source, Segmenter(load_backend()), [open_sink("out.mp4", source.info, painter)]).run()
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        segment: Segment,
+        sinks: Sequence[Sink],
+        *,
+        stages: Sequence[Stage] = (),
+        policy: Policy = "all",
+        queue_size: int = 2,
+        timings: Timings | None = None,
+    ) -> None:
+        """
+        source, sinks: closed by the pipeline.
+        segment: `Segmenter`, or anything that turns a Frame into a Segmentation.
+        stages: applied in order, on the network thread.
+        policy: "all" for files, "latest" for live sources.
+        queue_size: frames waiting before the network, and results waiting before the sinks. Two keep every thread
+            busy; more only add memory and age. "latest" keeps one.
+        timings: shared with the segmenter and the painter, so that one place knows all stages; None makes one.
+        """
+        waiting = 1 if policy == "latest" else queue_size
+        self._source = source
+        self._segment = segment
+        self._sinks = list(sinks)
+        self._stages = list(stages)
+        self._frames: BoundedQueue[Frame] = BoundedQueue(waiting, policy)
+        self._results: BoundedQueue[Segmentation] = BoundedQueue(waiting, "all")
+        self._stopping = threading.Event()
+        self._error: BaseException | None = None
+        self._source_error: SourceError | None = None
+        self.timings = timings or Timings()
+        self.report = RunReport()
+
+    def stop(self) -> None:
+        """Ask a running pipeline to end early; from any thread. What is done by then is kept."""
+        self._stopping.set()
+        self._frames.end(discard=True)
+        self._results.end(discard=True)
+
+    def run(self) -> RunReport:
+        """Run to the end of the source, to `stop`, or to Ctrl-C (which counts as `stop`).
+
+        Raises:
+            Whatever broke the run, as it was raised; `report` then still holds what was done.
+        """
+        threads = [
+            threading.Thread(target=self._guarded, args=(work,), name=f"streamseg-{name}", daemon=True)
+            for name, work in (("reader", self._read), ("network", self._infer))
+        ]
+        start_s = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        try:
+            self._write()
+        except KeyboardInterrupt:
+            self.stop()
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            self._frames.end()
+            for thread in threads:
+                thread.join(_JOIN_S)
+            self._finish(start_s)
+        if self._error or self._source_error:
+            raise self._error or self._source_error  # type: ignore[misc]
+        return self.report
+
+    def _read(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                with self.timings.measure("read"):
+                    frame = self._source.read()
+                if frame is None:
+                    break
+                self.report.frames_in += 1
+                if not self._frames.put(frame):
+                    break
+                self.timings.dropped = self._frames.dropped
+        except SourceError as error:
+            self._source_error = error
+        finally:
+            self._frames.end()
+
+    def _infer(self) -> None:
+        try:
+            while (frame := self._frames.get()) is not None:
+                result = self._segment(frame)
+                for stage in self._stages:
+                    with self.timings.measure("stages"):
+                        result = stage(result)
+                if not self._results.put(result):
+                    break
+        finally:
+            self._results.end()
+
+    def _write(self) -> None:
+        while (result := self._results.get()) is not None:
+            wishes = [self._written(sink, result) for sink in self._sinks]
+            self.timings.finished_frame(result.frame.captured_s)
+            self.report.frames_out += 1
+            self.report.damaged += result.frame.damaged
+            if False in wishes:
+                self.stop()
+
+    def _written(self, sink: Sink, result: Segmentation) -> bool | None:
+        with self.timings.measure(sink.stage):
+            return sink.write(result)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # handed to the caller's thread, whatever it is
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self.stop()
+
+    def _outcome(self) -> Outcome:
+        if self._error is not None or (self._source_error is not None and self.report.frames_out == 0):
+            return "failed"
+        return "cut" if self._stopping.is_set() or self._source_error else "complete"
+
+    def _finish(self, start_s: float) -> None:
+        """Close everything, the first error winning, and fill in the report."""
+        self._source.close()
+        for sink in self._sinks:
+            try:
+                sink.close(self._outcome())
+            except BaseException as error:
+                self._error = self._error or error
+        report = self.report
+        report.outcome = self._outcome()
+        report.dropped = self.timings.dropped
+        report.seconds = time.perf_counter() - start_s
+        report.fps = report.frames_out / report.seconds if report.seconds else 0.0
+        report.latency_ms = self.timings.latency.summary_ms()
+        report.stages = {name: each.summary_ms() for name, each in self.timings.stages.items()}
+        report.slowest = self.timings.slowest

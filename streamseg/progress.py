@@ -1,0 +1,64 @@
+"""What a person watching a terminal sees of a run: a bar while it goes, a line when it is over."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from streamseg.frame import StreamInfo
+from streamseg.pipeline import RunReport
+from streamseg.segmentation import Segmentation
+from streamseg.sinks.base import Outcome, Sink
+
+
+class ProgressBar(Sink):
+    """A bar with frames, fps and time left; a counter where the length is unknown; nothing without a terminal."""
+
+    stage = "progress"
+
+    def __init__(self, info: StreamInfo, total: int | None) -> None:
+        """total: frames to come, a hint; None when unknown."""
+        from tqdm import tqdm
+
+        known = "{l_bar}{bar}| {n_fmt}/{total_fmt} frames, {rate_fmt}, {remaining} left"
+        self._bar: Any = tqdm(
+            total=total,
+            desc=info.address if len(info.address) < 40 else "…" + info.address[-39:],
+            unit=" frames",
+            disable=not sys.stderr.isatty(),
+            dynamic_ncols=True,
+            bar_format=(known if total else "{desc}: {n_fmt} frames, {rate_fmt}, {elapsed}"),
+            leave=False,
+        )
+
+    def write(self, segmentation: Segmentation) -> None:  # noqa: ARG002 - only the count matters
+        """Count one frame."""
+        self._bar.update()
+
+    def close(self, outcome: Outcome) -> None:  # noqa: ARG002
+        """Take the bar away; the closing line follows."""
+        self._bar.close()
+
+
+def closing_line(report: RunReport, places: list[str]) -> str:
+    """Frames in and out, dropped, rate, latency, device, slowest stage, where the files are; one line."""
+    latency = report.latency_ms
+    parts = [
+        f"{report.frames_in} frames in, {report.frames_out} out, {report.dropped} dropped",
+        f"{report.fps:.1f} fps end to end",
+        f"latency p50 {latency['p50']:.0f} p95 {latency['p95']:.0f} p99 {latency['p99']:.0f} ms",
+        f"on {report.device}",
+    ]
+    if report.slowest:
+        parts.append(f"slowest stage: {report.slowest} {report.stages[report.slowest]['mean']:.1f} ms")
+    if places:
+        parts.append("-> " + ", ".join(places))
+    return " | ".join(parts)
+
+
+def stage_table(report: RunReport) -> str:
+    """Self time of each stage per frame, in milliseconds, slowest first."""
+    rows = [f"{'stage':<12}{'mean':>9}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}   ms per frame"]
+    for name, times in sorted(report.stages.items(), key=lambda item: -item[1]["mean"]):
+        rows.append(f"{name:<12}" + "".join(f"{times[key]:>9.2f}" for key in ("mean", "p50", "p95", "p99", "max")))
+    return "\n".join(rows)

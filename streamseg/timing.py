@@ -1,0 +1,113 @@
+"""Where the time goes: per-stage self time, percentiles, frame rate, in memory that does not grow."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_SHORTEST_S = 1e-6
+_RATIO = 1.01  # neighbouring buckets differ by 1 %, which is how exact percentiles are
+_BUCKETS = math.ceil(math.log(1e9) / math.log(_RATIO))  # up to about a quarter of an hour
+
+
+class Distribution:
+    """Durations in logarithmic buckets: count, mean and maximum exact, percentiles to 1 %, memory fixed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total_s = 0.0
+        self.longest_s = 0.0
+        self._buckets = [0] * (_BUCKETS + 1)
+
+    def add(self, seconds: float) -> None:
+        """Note one duration, in seconds."""
+        self.count += 1
+        self.total_s += seconds
+        self.longest_s = max(self.longest_s, seconds)
+        place = math.log(max(seconds, _SHORTEST_S) / _SHORTEST_S) / math.log(_RATIO)
+        self._buckets[min(int(place), _BUCKETS)] += 1
+
+    @property
+    def mean_s(self) -> float:
+        """0.0 when nothing was noted."""
+        return self.total_s / self.count if self.count else 0.0
+
+    def percentile(self, percent: float) -> float:
+        """Seconds that `percent` of the durations do not exceed, to 1 %; 0.0 when nothing was noted."""
+        wanted = math.ceil(self.count * percent / 100)
+        seen = 0
+        for place, count in enumerate(self._buckets):
+            seen += count
+            if count and seen >= wanted:
+                return min(_SHORTEST_S * math.pow(_RATIO, place + 0.5), self.longest_s)
+        return 0.0
+
+    def summary_ms(self) -> dict[str, float]:
+        """Mean, p50, p95, p99 and maximum in milliseconds, rounded to a microsecond."""
+        values = {"mean": self.mean_s, "max": self.longest_s} | {
+            f"p{percent}": self.percentile(percent) for percent in (50, 95, 99)
+        }
+        return {name: round(1000 * values[name], 3) for name in ("mean", "p50", "p95", "p99", "max")}
+
+
+class Timings:
+    """Self time of each stage, latency of frames, frames dropped so far. Threads may note stages at the same time.
+
+    A stage measured inside another is taken out of the outer one, so that the stages add up.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self.stages: dict[str, Distribution] = {}
+        self.latency = Distribution()
+        self.dropped = 0
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Note the time spent in the with-block, less what stages inside it took."""
+        inner: list[float] = self._local.__dict__.setdefault("inner", [])
+        inner.append(0.0)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - start
+            inside = inner.pop()
+            if inner:
+                inner[-1] += seconds
+            with self._lock:
+                self.stages.setdefault(stage, Distribution()).add(max(0.0, seconds - inside))
+
+    def finished_frame(self, captured_s: float) -> float:
+        """Note a frame that all sinks have taken; captured_s: `Frame.captured_s`. Returns its latency in seconds."""
+        latency = time.perf_counter() - captured_s
+        self.latency.add(latency)
+        return latency
+
+    @property
+    def slowest(self) -> str | None:
+        """The stage with the most time per frame; None before the first."""
+        with self._lock:
+            totals = {name: each.total_s for name, each in self.stages.items()}
+        return max(totals, key=totals.__getitem__, default=None)
+
+
+class RateMeter:
+    """Frames a second over the last moments, from the gaps between frames."""
+
+    def __init__(self, window_s: float = 1.0) -> None:
+        self._window_s = window_s
+        self._times: list[float] = []
+
+    def tick(self) -> float:
+        """Note a frame now. Returns frames per second over the window; 0.0 until there are two frames."""
+        now = time.perf_counter()
+        self._times.append(now)
+        while len(self._times) > 2 and now - self._times[0] > self._window_s:
+            self._times.pop(0)
+        span = now - self._times[0]
+        return (len(self._times) - 1) / span if span > 0 else 0.0

@@ -1,0 +1,46 @@
+"""What every test may ask for: the command line, a small model, a short clip."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.builders import threshold_model, write_clip
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended. code: its exit status."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def streamseg(tmp_path: Path) -> Callable[..., Finished]:
+    """Runs the command line in a process of its own, in an empty folder."""
+
+    def run(*arguments: object, timeout: float = 300, cwd: Path = tmp_path) -> Finished:
+        command = [sys.executable, "-W", "error", "-m", "streamseg", *map(str, arguments)]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A small fast real model of three classes."""
+    return threshold_model(tmp_path / "threshold.onnx")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A short H.264 clip without sound."""
+    return write_clip(tmp_path / "clip.mp4")
