@@ -1,0 +1,97 @@
+"""What the documentation tells people to type works."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.builders import write_clip
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+NEEDS_A_CAMERA = re.compile(r"streamseg run (\d+|/dev/video\d+|(rtsp|udp|tcp)://\S+)(\s|$)")
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """(page, text) of every fenced block of a language."""
+    found = []
+    for page in PAGES:
+        pattern = rf"^```{language}\n(.*?)^```"
+        found += [(page.name, text) for text in re.findall(pattern, page.read_text(encoding="utf-8"), re.M | re.S)]
+    return found
+
+
+def commands(page: str) -> list[str]:
+    """Lines after `$ ` in the console blocks of a page, in order."""
+    return [
+        line.removeprefix("$ ")
+        for name, text in blocks("console")
+        if name == page
+        for line in text.splitlines()
+        if line.startswith("$ ")
+    ]
+
+
+def prepare(folder: Path) -> None:
+    """The files that the documentation's examples speak of."""
+    write_clip(folder / "my_clip.mp4", frames=100, size=(180, 320), sound=True)
+    (folder / "pictures").mkdir()
+    for name in "ab":
+        cv2.imwrite(str(folder / "pictures" / f"{name}.png"), np.full((90, 160, 3), 120, np.uint8))
+
+
+@pytest.mark.parametrize("page", [page.name for page in PAGES if commands(page.name)])
+def test_every_streamseg_command_on_a_page_runs(page, tmp_path):
+    """In order, in one folder, as a reader would; commands for a camera fail here with the source's exit code."""
+    prepare(tmp_path)
+    for command in commands(page):
+        program, *arguments = shlex.split(command)
+        if program != "streamseg":
+            continue
+        done = subprocess.run(
+            [sys.executable, "-m", "streamseg", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        if NEEDS_A_CAMERA.match(command):
+            assert done.returncode in (2, 3), (command, done)
+            assert done.stderr.count("\n") == 1, (command, done)
+        else:
+            assert done.returncode == 0, (command, done)
+
+
+@pytest.mark.parametrize(("page", "code"), blocks("python"))
+def test_every_python_example_runs(page, code, tmp_path):
+    """As it stands."""
+    prepare(tmp_path)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (page, done)
+    assert done.stdout
+
+
+def test_every_option_of_run_is_documented():
+    """The README's table names each one."""
+    from streamseg.cli import command_line
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    options = [name for param in command_line.commands["run"].params for name in param.opts if name.startswith("--")]
+    assert [name for name in options if f"{name}" not in readme] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    """Relative links and pictures exist."""
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_two_commands_of_the_readme_are_those_of_the_start_script():
+    """The first screen shows them, and the second is what continuous integration runs."""
+    first_screen = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:20])
+    assert "python3 start.py " in first_screen
+    assert "python3 start.py test" in first_screen
+    assert "python3 start.py test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
