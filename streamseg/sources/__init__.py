@@ -1,0 +1,173 @@
+"""Where frames come from: `open_source` chooses by what the address looks like.
+
+| address                                    | source            |
+|--------------------------------------------|-------------------|
+| synthetic:                                 | SyntheticSource   |
+| 0, 1, ... or /dev/video0                   | CameraSource      |
+| rtsp://, http://, udp://, tcp://, ...      | NetworkSource     |
+| http(s):// address of a video file         | VideoFileSource   |
+| a folder, a glob, a picture file           | ImageFolderSource |
+| any other file                             | VideoFileSource, or OpenCVFileSource with reader="opencv" |
+
+A new kind is one file here and one line in `_KINDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from streamseg.errors import SourceError, UsageError
+from streamseg.sources.base import Source
+
+__all__ = ["Reader", "Source", "open_source"]
+
+Reader: TypeAlias = Literal["pyav", "opencv"]
+
+_STREAMS = ("rtsp", "rtsps", "http", "https", "udp", "tcp", "rtp", "srt", "rtmp")
+_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+_VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".gif", ".3gp")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the caller asked for, beside the address."""
+
+    reader: Reader
+    start_s: float
+    threads: int | None
+
+
+def open_source(
+    address: str,
+    *,
+    reader: Reader = "pyav",
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    max_frames: int | None = None,
+    threads: int | None = None,
+) -> Source:
+    """Open whatever the address names; see the table at the top of this file.
+
+    reader: what decodes video files; cameras and streams are always read by OpenCV.
+    start_s: seconds into a video file or the synthetic scene to begin at.
+    duration_s, max_frames: stop after so much; None means to the end.
+    threads: for decoding video files; None lets the decoder choose.
+
+    Raises:
+        SourceError: there is no such thing, or it cannot be read.
+        UsageError: options that the kind of source cannot follow.
+    """
+    if start_s < 0:
+        raise UsageError(f"the start must be 0 or more seconds, got {start_s:g}")
+    opener = next(opener for fits, opener in _KINDS if fits(address))
+    source = opener(address, _Wish(reader, start_s, threads))
+    if duration_s is None and max_frames is None:
+        return source
+    from streamseg.sources.limited import Limited
+
+    try:
+        return Limited(source, duration_s, max_frames)
+    except UsageError:
+        source.close()
+        raise
+
+
+def _is_synthetic(address: str) -> bool:
+    return address.startswith("synthetic:")
+
+
+def _is_camera(address: str) -> bool:
+    return (address.isascii() and address.isdigit() and not Path(address).exists()) or address.startswith("/dev/video")
+
+
+def _is_remote_file(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme.lower() in ("http", "https") and PurePosixPath(parts.path).suffix.lower() in _VIDEOS
+
+
+def _is_stream(address: str) -> bool:
+    scheme, separator, _ = address.partition("://")
+    return bool(separator) and scheme.lower() in _STREAMS
+
+
+def _is_pictures(address: str) -> bool:
+    path = Path(address)
+    if path.exists():
+        return path.is_dir() or path.suffix.lower() in _PICTURES
+    return any(sign in address for sign in "*?[")
+
+
+def _open_synthetic(address: str, wish: _Wish) -> Source:
+    from streamseg.sources.synthetic import SyntheticSource, parse_synthetic
+
+    wanted = parse_synthetic(address)
+    if wish.start_s:
+        wanted["start_s"] = wish.start_s
+    return SyntheticSource(**wanted)
+
+
+def _open_camera(address: str, wish: _Wish) -> Source:
+    from streamseg.sources.camera import CameraSource
+
+    _refuse_start(address, wish, "a camera")
+    return CameraSource(int(address) if address.isdigit() else address)
+
+
+def _open_stream(address: str, wish: _Wish) -> Source:
+    from streamseg.sources.network import NetworkSource
+
+    _refuse_start(address, wish, "a live stream")
+    return NetworkSource(address)
+
+
+def _open_pictures(address: str, wish: _Wish) -> Source:
+    from streamseg.sources.image_folder import ImageFolderSource
+
+    _refuse_start(address, wish, "a set of pictures")
+    return ImageFolderSource(address)
+
+
+def _open_video(address: str, wish: _Wish) -> Source:
+    if not (_is_remote_file(address) or Path(address).exists()):
+        raise _not_found(address)
+    if wish.reader == "opencv":
+        from streamseg.sources.opencv_file import OpenCVFileSource
+
+        return OpenCVFileSource(address, start_s=wish.start_s, threads=wish.threads)
+    from streamseg.sources.video_file import VideoFileSource
+
+    return VideoFileSource(address, start_s=wish.start_s, threads=wish.threads)
+
+
+_KINDS: tuple[tuple[Callable[[str], bool], Callable[[str, _Wish], Source]], ...] = (
+    (_is_synthetic, _open_synthetic),
+    (_is_camera, _open_camera),
+    (_is_remote_file, _open_video),
+    (_is_stream, _open_stream),
+    (_is_pictures, _open_pictures),
+    (lambda _: True, _open_video),
+)
+
+
+def _refuse_start(address: str, wish: _Wish, what: str) -> None:
+    if wish.start_s:
+        raise UsageError(f"--start works on video files; '{address}' is {what} and begins where it begins")
+
+
+def _not_found(address: str) -> SourceError:
+    """With the name that was probably meant, if a file of nearly that name is in the folder."""
+    from difflib import get_close_matches
+
+    path = Path(address)
+    neighbours = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = get_close_matches(path.name, neighbours, n=1, cutoff=0.7)
+    if close:
+        return SourceError(f"there is no file '{address}'; did you mean '{path.parent / close[0]}'?")
+    return SourceError(
+        f"there is no file '{address}'; give a video file, a folder or glob of pictures, a camera number, "
+        "an rtsp:// or http:// address, or synthetic:"
+    )

@@ -14,13 +14,17 @@ class Source(ABC):
     """Where frames come from. A subclass sets `info` and writes `read` and, if it holds anything, `close`.
 
     Sources are read from one thread at a time; `close` may be called from another thread and more than once.
+
+    damage: one line about what could not be had although the stream went on, such as "3 damaged packets were
+        skipped"; None when nothing is known to be missing. Worth asking again after the last frame.
     """
 
     info: StreamInfo
+    damage: str | None = None
 
     @abstractmethod
     def read(self) -> Frame | None:
-        """The next frame, or None at the end.
+        """The next frame, or None at the end, and None again after it or after `close`.
 
         Raises:
             SourceError: the stream broke off before its end; every frame that could be had was handed out.
@@ -28,7 +32,7 @@ class Source(ABC):
 
     def close(self) -> None:
         """Let go of files, devices and threads. Closing twice is fine."""
-        return None
+        return
 
     def __iter__(self) -> Iterator[Frame]:
         while (frame := self.read()) is not None:

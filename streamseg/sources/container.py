@@ -1,0 +1,88 @@
+"""Opening a container with FFmpeg's libraries, and saying in one line why when that fails."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.stream import Disposition
+
+from streamseg.errors import SourceError
+from streamseg.sources.structure import has_mp4_index, is_mp4
+from streamseg.sources.url import is_url, without_password
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_NETWORK_TIMEOUT_S = 10.0
+_NO_VIDEO_FORMATS = ("tty",)  # FFmpeg draws text files as pictures of a terminal
+
+
+def open_container(address: str) -> tuple[InputContainer, VideoStream]:
+    """The container and the video stream that a player would show; cover art is none.
+
+    address: a path, or an http(s) address.
+
+    Raises:
+        SourceError: missing, not readable, empty, cut off, no video, or of a kind that FFmpeg does not know.
+    """
+    if not is_url(address):
+        _check_file(Path(address))
+    try:
+        container = av.open(_ffmpeg_name(address), timeout=_NETWORK_TIMEOUT_S if is_url(address) else None)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _explained(address, error) from error
+    try:
+        return container, _video_stream(container, address)
+    except SourceError:
+        container.close()
+        raise
+
+
+def _ffmpeg_name(address: str) -> str:
+    return address if is_url(address) else f"file:{address}"  # a colon in a name would look like a protocol
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise SourceError(f"'{path}' is a folder, expected a video file")
+    if not path.exists():
+        raise SourceError(f"there is no file '{path}'; check the name")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"'{path}' cannot be read: permission denied; check its access rights")
+    if path.is_file() and path.stat().st_size == 0:
+        raise SourceError(f"'{path}' is empty (0 bytes); copy or record it again")
+
+
+def _video_stream(container: InputContainer, address: str) -> VideoStream:
+    shown = without_password(address)
+    if container.format.name in _NO_VIDEO_FORMATS:
+        raise SourceError(f"'{shown}' is a text file, expected a video")
+    videos = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
+    if not videos:
+        what = "sound only" if container.streams.audio else "no video"
+        raise SourceError(f"'{shown}' holds {what}, expected a video file")
+    best = container.streams.best("video")
+    stream = best if best in videos else videos[0]
+    if stream.codec_context is None:
+        raise SourceError(f"'{shown}' is compressed in a way that FFmpeg does not know; convert it to H.264")
+    return stream
+
+
+def _explained(address: str, error: Exception) -> SourceError:
+    shown = without_password(address)
+    if is_url(address):
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        return SourceError(f"'{shown}' cannot be opened: {reason}; check the address and the network")
+    path = Path(address)
+    if isinstance(error, PermissionError):
+        return SourceError(f"'{shown}' cannot be read: permission denied; check its access rights")
+    if path.is_file() and is_mp4(path) and not has_mp4_index(path):
+        return SourceError(
+            f"'{shown}' has no index (moov): the recording or copy was cut off; copy it again, or rebuild it "
+            "with untrunc and a good clip of the same camera"
+        )
+    return SourceError(f"'{shown}' is not a video that FFmpeg can read; check that the file is what its name says")

@@ -1,0 +1,146 @@
+"""Video files of every container and codec that FFmpeg reads, with exact times, by PyAV."""
+
+from __future__ import annotations
+
+import threading
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamseg.errors import SourceError
+from streamseg.frame import Frame, StreamInfo
+from streamseg.sources.base import Source
+from streamseg.sources.clock import Clock
+from streamseg.sources.decoding import Decoder, timestamp
+from streamseg.sources.planes import PlaneReader
+from streamseg.sources.url import without_password
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+_USUAL_RATE = Fraction(25)  # of files that do not say
+_ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
+
+
+class VideoFileSource(Source):
+    """Every frame that can be decoded, upright, as planar YUV, with the file's own times.
+
+    - `Frame.pts` is the file's timestamp counted from the start of the recording (transport streams start at any
+      time of day); see `Clock` for the ones that are missing or step back.
+    - Pixels keep their stored shape; `info.sample_aspect_ratio` says how wide they are to be shown.
+    - A picture size that changes in mid-stream is scaled to the first one.
+    - Damaged packets are stepped over and counted in `damage`. Frames that the decoder had to make up in parts are
+      `damaged`; with several threads FFmpeg misses some B-frames there, with `threads=1` none.
+    - A file that ends before its own structure does gives every frame there is, and then SourceError.
+    """
+
+    def __init__(self, address: str | Path, *, start_s: float = 0.0, threads: int | None = None) -> None:
+        """
+        address: a path, or the http(s) address of a file.
+        start_s: frames before it are not handed out.
+        threads: decoder threads; None is one per core.
+
+        Raises:
+            SourceError: missing, empty, no video, no decodable frame, or over before `start_s`.
+        """
+        self._address = str(address)
+        self._lock = threading.Lock()
+        self._ended = False
+        self._index = 0
+        self._end_s = start_s
+        self._decoder = Decoder(self._address, threads)
+        self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
+        time_base, origin = self._decoder.time_base, self._decoder.origin
+        self._clock = Clock(origin, round(self._frame_s / time_base), round(1 / time_base))
+        start = ceil(start_s / time_base - _ROUNDING)
+        self._frames = self._decoder.frames(origin + start if start_s else None)
+        try:
+            first = self._first(start, start_s)
+        except BaseException:
+            self._decoder.close()
+            raise
+        self._waiting: tuple[int, VideoFrame] | None = first
+        self._reader = PlaneReader(first[1])
+        self.info = self._describe(start_s)
+
+    @property
+    def damage(self) -> str | None:  # type: ignore[override]
+        """How many packets arrived incomplete or could not be decoded."""
+        count = self._decoder.damaged_packets
+        return f"{count} packet{'s are' if count > 1 else ' is'} damaged" if count else None
+
+    def read(self) -> Frame | None:
+        with self._lock:
+            if self._ended:
+                return None
+            timed, self._waiting = self._waiting or self._next(), None
+            if timed is not None:
+                return self._hand_out(*timed)
+            self._ended = True
+            self._decoder.close()
+        if self._decoder.read_error or self._decoder.cut_off:
+            raise self._broken_off()
+        return None
+
+    def close(self) -> None:
+        with self._lock:
+            self._ended = True
+            self._waiting = None
+            self._decoder.close()
+
+    def _next(self) -> tuple[int, VideoFrame] | None:
+        frame = next(self._frames, None)
+        return None if frame is None else (self._clock.tick(timestamp(frame)), frame)
+
+    def _first(self, start: int, start_s: float) -> tuple[int, VideoFrame]:
+        timed = self._next()
+        while start_s and timed is not None and timed[0] < start:
+            timed = self._next()
+        if timed is None:
+            raise self._no_frame(start_s)
+        return timed
+
+    def _hand_out(self, pts: int, frame: VideoFrame) -> Frame:
+        time_s = float(pts * self._decoder.time_base)
+        self._end_s = time_s + float(self._frame_s)
+        index, self._index = self._index, self._index + 1
+        return Frame(index, time_s, self._reader.planes(frame), pts=pts, damaged=frame.is_corrupt)
+
+    def _describe(self, start_s: float) -> StreamInfo:
+        decoder, (height, width) = self._decoder, self._reader.size
+        shape = decoder.stream.sample_aspect_ratio
+        if shape and self._reader.transposed:
+            shape = 1 / shape
+        return StreamInfo(
+            address=without_password(self._address),
+            kind="video",
+            height=height,
+            width=width,
+            fps=decoder.fps,
+            frame_count=decoder.frames_after(start_s),
+            duration_s=decoder.length_after(start_s),
+            time_base=decoder.time_base,
+            start_s=start_s,
+            codec=decoder.stream.codec_context.name,
+            color=self._reader.color,
+            sound=decoder.sound(start_s),
+            sample_aspect_ratio=shape if shape and shape != 1 else None,
+        )
+
+    def _no_frame(self, start_s: float) -> SourceError:
+        shown, duration_s = without_password(self._address), self._decoder.duration_s
+        if start_s and duration_s and start_s >= duration_s:
+            return SourceError(
+                f"'{shown}' lasts {duration_s:.2f} s, so there is nothing from {start_s:g} s on; start earlier"
+            )
+        if self._decoder.damaged_packets:
+            return SourceError(f"not one frame of '{shown}' can be decoded: the file is damaged or encrypted")
+        return SourceError(f"'{shown}' has a video track without a frame in it; record or export it again")
+
+    def _broken_off(self) -> SourceError:
+        about = f" of about {self.info.frame_count}" if self.info.frame_count else ""
+        return SourceError(
+            f"'{without_password(self._address)}' breaks off after {self._end_s:.2f} s ({self._index} frames read"
+            f"{about}): the file is truncated or damaged; copy it again to get the rest"
+        )
