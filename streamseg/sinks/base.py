@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from streamseg.segmentation import Segmentation
@@ -14,10 +15,16 @@ Outcome: TypeAlias = Literal["complete", "cut", "failed"]
 class Sink(ABC):
     """Where results go. A sink is ready to write once constructed; files get their final name in `close`.
 
+    Written and closed from one thread.
+
     place: where the user finds the result, for the closing line; None when there is nothing to find.
+    stage: what the time it takes is called in timings.
+    notes: what the user should know about the result, a line each; complete after `close`.
     """
 
     place: str | None = None
+    stage: str = "write"
+    notes: Sequence[str] = ()
 
     @abstractmethod
     def write(self, segmentation: Segmentation) -> bool | None:
@@ -27,7 +34,7 @@ class Sink(ABC):
             SinkError: it cannot be written; the pipeline then calls `close("failed")`.
         """
 
-    def close(self, outcome: Outcome) -> None:
+    def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # for sinks with nothing to finish
         """Finish. "complete" and "cut" put finished files in place, "failed" removes what is half written.
 
         Called once, also when no frame was written.
@@ -35,4 +42,4 @@ class Sink(ABC):
         Raises:
             SinkError: the result cannot be finished; nothing half-written is left at its final name.
         """
-        return None
+        return

@@ -1,0 +1,77 @@
+"""The kinds of video file that can be written, by suffix. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from streamseg.errors import SinkError
+
+
+@dataclass(frozen=True, slots=True)
+class VideoCodec:
+    """An encoder as FFmpeg names it. crf: constant quality, lower is better and larger."""
+
+    name: str
+    crf: int
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """A kind of video file.
+
+    muxer: as FFmpeg names it.
+    video: how pictures are compressed.
+    sound_copied: codecs whose packets are copied as they are; None means whatever the muxer takes. Where it is a
+        list, it is what browsers (and, for MP4 and MOV, QuickTime) play in that kind of file.
+    sound_encoder: what all other sound is compressed with anew.
+    mp4_family: MP4 or MOV: begins with an index, and says when tracks begin in edit lists.
+    """
+
+    muxer: str
+    video: VideoCodec
+    sound_copied: frozenset[str] | None
+    sound_encoder: str
+    mp4_family: bool = False
+
+    def muxer_options(self, time_base: Fraction) -> dict[str, str]:
+        """What to tell the muxer so that it keeps times exactly. time_base: of the pictures."""
+        if not self.mp4_family:
+            return {}
+        # Edit lists count in the movie's own timescale, by default whole milliseconds, which would move the pictures.
+        return {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
+
+
+# 720p overlays of a motorway clip at crf 23, CPU time a frame, size, PSNR of luma: ultrafast 4.9 ms, 30 kB, 41.6 dB;
+# superfast without B-frames 8.5 ms, 22 kB, 43.3 dB, with them 13 ms, 21 kB, 42.4 dB; veryfast without them 14 ms,
+# 15 kB, 42.1 dB. Superfast leaves time for the network at 30 fps on two cores; B-frames cost it more than they gain.
+_H264 = VideoCodec("libx264", 23, {"preset": "superfast", "bf": "0"})
+_VP9 = VideoCodec("libvpx-vp9", 32, {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "2"})
+
+_MP4 = FileFormat("mp4", _H264, frozenset({"aac", "mp3"}), "aac", mp4_family=True)
+_MOV_SOUND = frozenset({"aac", "mp3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"})
+
+FORMATS: Mapping[str, FileFormat] = {
+    ".mp4": _MP4,
+    ".m4v": _MP4,
+    ".mov": FileFormat("mov", _H264, _MOV_SOUND, "aac", mp4_family=True),
+    ".mkv": FileFormat("matroska", _H264, None, "aac"),
+    ".webm": FileFormat("webm", _VP9, frozenset({"opus", "vorbis"}), "libopus"),
+}
+
+
+def format_of(path: Path) -> FileFormat:
+    """The format that the suffix of `path` names, in upper or lower case.
+
+    Raises:
+        SinkError: it names none; the message lists those there are.
+    """
+    known = FORMATS.get(path.suffix.lower())
+    if known is None:
+        raise SinkError(
+            f"cannot write '{path}': a video file must end in {', '.join(FORMATS)}; a folder of pictures in '/'"
+        )
+    return known

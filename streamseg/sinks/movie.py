@@ -1,0 +1,87 @@
+"""One video file while it is written: pictures and sound, interleaved."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from streamseg.frame import Size, Sound, StreamInfo, Yuv420
+from streamseg.sinks.encoder import PictureTrack
+from streamseg.sinks.formats import FileFormat, VideoCodec
+from streamseg.sinks.sound import SoundTracks
+
+
+class Movie:
+    """A file that pictures go into, with the sound that belongs to them. All methods may raise what PyAV raises.
+
+    size: (height, width) of its pictures.
+    notes: about the sound, complete after `finish`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        file_format: FileFormat,
+        codec: VideoCodec,
+        first: Yuv420,
+        info: StreamInfo,
+        *,
+        sound: Sound | None,
+        time_base: Fraction,
+    ) -> None:
+        """
+        first: the first picture, for size and colours; it is not written yet.
+        info: of the source, for rate and shape of pixels.
+        sound: what to put beside the pictures; None for nothing.
+        time_base: seconds per tick of all times here.
+        """
+        self.size: Size = first.size
+        self.notes: list[str] = []
+        self._time_base = time_base
+        # An absolute path, since FFmpeg takes "name:rest" for a protocol.
+        self._container = av.open(
+            str(path.absolute()),
+            "w",
+            format=file_format.muxer,
+            container_options=file_format.muxer_options(time_base),
+        )
+        self._pictures = PictureTrack(
+            self._container,
+            codec,
+            first.size,
+            first.color,
+            time_base=time_base,
+            fps=info.fps,
+            sample_aspect_ratio=info.sample_aspect_ratio,
+        )
+        self._sound = SoundTracks(sound, self._container, file_format) if sound else None
+
+    def write(self, planes: Yuv420, ticks: int) -> None:
+        """Add a picture, to be shown from `ticks` on, and the sound before it."""
+        if self._sound:
+            self._sound.advance(float(ticks * self._time_base))
+        self._pictures.write(planes, ticks)
+
+    def finish(self, last_duration: int, sound_until_s: float) -> None:
+        """Complete the file.
+
+        last_duration: of the last picture, ticks.
+        sound_until_s: where the sound is cut, seconds from the start of the file; infinity for nowhere.
+        """
+        self._pictures.finish(last_duration)
+        if self._sound:
+            self._sound.advance(sound_until_s)
+            self._sound.finish()
+            self.notes += self._sound.notes
+        self._container.close()
+
+    def abandon(self) -> None:
+        """Let go of all files, whatever state they are in."""
+        try:
+            if self._sound:
+                self._sound.close()
+            self._container.close()
+        except (OSError, av.FFmpegError, ValueError):
+            return

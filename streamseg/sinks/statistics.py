@@ -1,0 +1,94 @@
+"""One line of figures a frame, as a table or as JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from streamseg.errors import SinkError
+from streamseg.segmentation import Segmentation
+from streamseg.sinks.base import Outcome, Sink
+from streamseg.sinks.files import PendingFile, cannot_write
+from streamseg.spec import SegmentClass
+
+_Shares: TypeAlias = "dict[str, float]"
+_WriteLine: TypeAlias = "Callable[[dict[str, Any], _Shares], object]"
+
+FRAME_COLUMNS = ("index", "pts", "time_s", "latency_ms")
+"""index and pts as in Frame (pts empty or null where the source has no clock); time_s in seconds; latency_ms from the
+frame's capture to this line."""
+
+
+class StatisticsSink(Sink):
+    """Writes when each frame was shown, how long it took, and how much of it each class covers (0 to 1).
+
+    .csv has the columns FRAME_COLUMNS and then one for each class, under its name. .jsonl has an object a line, with
+    the keys FRAME_COLUMNS and "shares", an object of class names.
+    """
+
+    stage = "write statistics"
+
+    def __init__(self, path: str | Path, classes: Sequence[SegmentClass], *, overwrite: bool = False) -> None:
+        """
+        path: ends in .csv or .jsonl. The folder must exist.
+        classes: of the model.
+        overwrite: replace a file that is there, once the new one is complete.
+
+        Raises:
+            SinkError: another suffix, the file is there, or the place is not writable.
+        """
+        target = Path(path)
+        begin = _FORMATS.get(target.suffix.lower())
+        if begin is None:
+            raise SinkError(f"cannot write '{target}': statistics must end in {' or '.join(_FORMATS)}")
+        self.place = str(target)
+        self._names = [each.name for each in classes]
+        self._pending = PendingFile(target, overwrite=overwrite)
+        self._written = 0
+        try:
+            self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
+            self._write_line = begin(self._file, self._names)
+        except OSError as error:
+            raise cannot_write(target, error) from error
+
+    def write(self, segmentation: Segmentation) -> None:
+        frame = segmentation.frame
+        latency_ms = round((time.perf_counter() - frame.captured_s) * 1000, 3)
+        facts = dict(zip(FRAME_COLUMNS, (frame.index, frame.pts, round(frame.time_s, 6), latency_ms), strict=True))
+        shares = dict(zip(self._names, (round(float(share), 6) for share in segmentation.shares), strict=True))
+        try:
+            self._write_line(facts, shares)
+        except OSError as error:
+            raise cannot_write(self._pending.path, error, self._written) from error
+        self._written += 1
+
+    def close(self, outcome: Outcome) -> None:
+        try:
+            self._file.close()
+            if outcome != "failed" and self._written:
+                self._pending.finish()
+        except OSError as error:
+            if outcome != "failed":  # what cannot be flushed is thrown away then, and its error is already out
+                raise cannot_write(self._pending.path, error, self._written) from error
+        finally:
+            self._pending.discard()
+
+
+def _begin_csv(file: IO[str], names: Sequence[str]) -> _WriteLine:
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow([*FRAME_COLUMNS, *names])
+    return lambda facts, shares: table.writerow([*facts.values(), *shares.values()])
+
+
+def _begin_json_lines(file: IO[str], _names: Sequence[str]) -> _WriteLine:
+    return lambda facts, shares: file.write(json.dumps({**facts, "shares": shares}, ensure_ascii=False) + "\n")
+
+
+_FORMATS: Mapping[str, Callable[[IO[str], Sequence[str]], _WriteLine]] = {
+    ".csv": _begin_csv,
+    ".jsonl": _begin_json_lines,
+}

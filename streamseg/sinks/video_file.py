@@ -1,0 +1,126 @@
+"""Overlay video files: the source's own times, and its sound beside the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import av
+
+from streamseg.errors import SinkError
+from streamseg.frame import Size, StreamInfo
+from streamseg.painting import Painter
+from streamseg.segmentation import Segmentation
+from streamseg.sinks.base import Outcome, Sink
+from streamseg.sinks.clock import OutputClock
+from streamseg.sinks.files import PendingFile, cannot_write, refuse_source
+from streamseg.sinks.formats import VideoCodec, format_of
+from streamseg.sinks.movie import Movie
+
+
+class VideoFileSink(Sink):
+    """Writes the painted pictures as H.264 (.mp4, .m4v, .mov, .mkv) or VP9 (.webm) and copies the source's sound.
+
+    MP4 and MOV have their index in front, so that they start to play before they are loaded; they play in browsers
+    and QuickTime. Frames have exactly the source's presentation times, counted from `info.start_s`, as far as the
+    kind of file can say them: MP4 and MOV exactly, Matroska and WebM to the millisecond. Sound that does not play in
+    the kind of file is compressed anew, and `notes` says so.
+    """
+
+    stage = "encode"
+
+    def __init__(
+        self,
+        path: str | Path,
+        info: StreamInfo,
+        painter: Painter,
+        *,
+        overwrite: bool = False,
+        crf: int | None = None,
+        preset: str | None = None,
+    ) -> None:
+        """
+        path: its suffix names the kind of file. The folder must exist.
+        info: of the source, for times, rate, shape of pixels and sound.
+        overwrite: replace a file that is there, once the new one is complete.
+        crf: constant quality, lower is better and larger; None is the format's own choice.
+        preset: of x264, "ultrafast" to "veryslow"; None is the format's own choice. VP9 has none.
+
+        Raises:
+            SinkError: the suffix names no video, the file is there or is the source, or the place is not writable.
+        """
+        target = Path(path)
+        self._format = format_of(target)
+        self._codec = _adjusted(self._format.video, crf, preset)
+        refuse_source(target, info)
+        self._file = PendingFile(target, overwrite=overwrite)
+        self.place = str(target)
+        self.notes: list[str] = []
+        self._info = info
+        self._painter = painter
+        self._clock = OutputClock(info)
+        late_s = self._clock.begins_late_s
+        self._sound = replace(info.sound, start_s=info.sound.start_s + late_s) if info.sound else None
+        self._movie: Movie | None = None
+        self._written = 0
+
+    def write(self, segmentation: Segmentation) -> None:
+        planes = self._painter.planes(segmentation)
+        ticks = self._clock.ticks(segmentation.frame)
+        try:
+            if self._movie is None:
+                self._movie = Movie(
+                    self._file.temporary,
+                    self._format,
+                    self._codec,
+                    planes,
+                    self._info,
+                    sound=self._sound,
+                    time_base=self._clock.time_base,
+                )
+            self._require_size(planes.size, self._movie.size)
+            self._movie.write(planes, ticks)
+        except (OSError, av.FFmpegError, ValueError) as error:
+            raise cannot_write(self._file.path, error, self._written) from error
+        self._written += 1
+
+    def close(self, outcome: Outcome) -> None:
+        if self._movie is None or outcome == "failed":
+            self._abandon()
+            return
+        complete = outcome == "complete"
+        to_the_end = complete and self._sound is not None and self._sound.to_the_end
+        try:
+            self._movie.finish(
+                self._clock.last_duration(complete=complete),
+                inf if to_the_end else self._clock.end_s(complete=complete),
+            )
+            self._file.finish()
+        except (OSError, av.FFmpegError, ValueError) as error:
+            self._abandon()
+            raise cannot_write(self._file.path, error, self._written) from error
+        self.notes += self._movie.notes
+        if self._clock.moved:
+            self.notes.append(f"{self._clock.moved} frames claimed to be no later than the one before; moved by a tick")
+
+    def _require_size(self, size: Size, expected: Size) -> None:
+        if size != expected:
+            raise SinkError(
+                f"cannot write '{self._file.path}': picture {self._written} is {size[1]}x{size[0]}, those before it "
+                f"{expected[1]}x{expected[0]}; a video has one size, name a folder instead"
+            )
+
+    def _abandon(self) -> None:
+        self._file.discard()  # before closing, which would first move the data of a long file about to index it
+        if self._movie:
+            self._movie.abandon()
+        self._file.discard()  # where an open file cannot be removed, and where closing made it again
+
+
+def _adjusted(codec: VideoCodec, crf: int | None, preset: str | None) -> VideoCodec:
+    """The codec with the settings the caller wants otherwise; a preset is x264's alone."""
+    options = dict(codec.options)
+    if preset is not None and "preset" in options:
+        options["preset"] = preset
+    return replace(codec, crf=codec.crf if crf is None else crf, options=options)

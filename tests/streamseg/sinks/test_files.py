@@ -1,0 +1,213 @@
+"""A file is complete or not at its final name, whatever goes wrong."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamseg.errors import SinkError
+from streamseg.sinks import MaskFolderSink, PictureFolderSink, Sink, StatisticsSink, VideoFileSink
+from tests.streamseg.sinks.recordings import CLASSES, info_of, noise, record, result, unpainted
+
+FILES: dict[str, Callable[[Path, bool], Sink]] = {
+    "out.mp4": lambda path, overwrite: VideoFileSink(path, info_of(), unpainted(), overwrite=overwrite),
+    "out.mkv": lambda path, overwrite: VideoFileSink(path, info_of(), unpainted(), overwrite=overwrite),
+    "out.webm": lambda path, overwrite: VideoFileSink(path, info_of(), unpainted(), overwrite=overwrite),
+    "out.csv": lambda path, overwrite: StatisticsSink(path, CLASSES, overwrite=overwrite),
+    "out.jsonl": lambda path, overwrite: StatisticsSink(path, CLASSES, overwrite=overwrite),
+}
+FOLDERS: dict[str, Callable[[Path, bool], Sink]] = {
+    "pictures": lambda path, overwrite: PictureFolderSink(path, info_of(), unpainted(), overwrite=overwrite),
+    "masks": lambda path, overwrite: MaskFolderSink(path, overwrite=overwrite),
+}
+ALL = {**FILES, **FOLDERS}
+_ROOM = 128 * 1024  # bytes on the tiny disk
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with little room."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={_ROOM}", "none", folder], capture_output=True, check=False
+    )
+    if mount.returncode:
+        pytest.skip("a small file system cannot be mounted here (that takes root)")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_has_its_name_only_when_complete(tmp_path: Path, name: str) -> None:
+    """Nothing is at the final name until `close`, and nothing else is left after it."""
+    sink = FILES[name](tmp_path / name, False)
+    sink.write(result(0, 0))
+    assert not (tmp_path / name).exists()
+    assert all(path.name.startswith(".") for path in tmp_path.iterdir())
+    sink.close("complete")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert sink.place == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_stopped_run_leaves_a_finished_file(tmp_path: Path, name: str) -> None:
+    """Ctrl-C keeps what was done by then."""
+    record(FILES[name](tmp_path / name, False), range(3), "cut")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_failed_run_leaves_nothing(tmp_path: Path, name: str) -> None:
+    """Half a file is worse than none."""
+    record(FILES[name](tmp_path / name, False), range(3), "failed")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("outcome", ["complete", "cut", "failed"])
+@pytest.mark.parametrize("name", FILES)
+def test_run_without_frames_leaves_nothing(tmp_path: Path, name: str, outcome: str) -> None:
+    """An empty video would be a broken file."""
+    record(FILES[name](tmp_path / name, False), [], outcome)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_existing_file_is_kept_unless_told_otherwise(tmp_path: Path, name: str) -> None:
+    """The refusal comes before any work is done, and names the option."""
+    path = tmp_path / name
+    path.write_bytes(b"precious")
+    with pytest.raises(SinkError, match=r"already exists; choose another name or add --overwrite"):
+        FILES[name](path, False)
+    assert path.read_bytes() == b"precious"
+    record(FILES[name](path, True), range(2))
+    assert path.read_bytes() != b"precious"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_failed_run_keeps_the_file_it_would_have_replaced(tmp_path: Path, name: str) -> None:
+    """--overwrite replaces a good file with a good file only."""
+    path = tmp_path / name
+    path.write_bytes(b"precious")
+    record(FILES[name](path, True), range(2), "failed")
+    assert path.read_bytes() == b"precious"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_leftover_of_a_killed_run_does_no_harm(tmp_path: Path, name: str) -> None:
+    """A temporary file that a killed run left is neither taken for a result nor in the way."""
+    stem, suffix = name.split(".")
+    (tmp_path / f".{stem}.part.{suffix}").write_bytes(b"half")
+    record(FILES[name](tmp_path / name, False), range(2))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_missing_folder_is_named(tmp_path: Path, name: str) -> None:
+    """A misspelt path is not turned into a folder."""
+    with pytest.raises(SinkError, match=r"there is no folder '.*gone'; make it first"):
+        FILES[name](tmp_path / "gone" / name, False)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_folder_in_place_of_the_file_is_refused(tmp_path: Path, name: str) -> None:
+    """Also with overwriting: a folder is never replaced."""
+    (tmp_path / name).mkdir()
+    with pytest.raises(SinkError, match="it is a folder; name a file"):
+        FILES[name](tmp_path / name, True)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_unwritable_folder_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    """The user hears of it before the first frame is decoded."""
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    if os.access(locked, os.W_OK):
+        locked = Path("/proc")  # root may write anywhere but here
+    with pytest.raises(SinkError, match=r"^cannot write '.*': .+$"):
+        ALL[name](locked / name, False)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_full_disk_is_one_line_and_no_half_file(tiny_disk: Path, name: str) -> None:
+    """Whether it runs full at a frame or at the end, the error says so and the place is as it was before."""
+    sink = ALL[name](tiny_disk / name, False)
+    with pytest.raises(SinkError, match=r"^cannot write '.*there is no space left; free some or write elsewhere$"):
+        _write_until_it_fails(sink)
+    sink.close("failed")
+    left = [path for path in tiny_disk.rglob("*") if path.is_file()]
+    assert all(path.parent.name in FOLDERS and not path.name.startswith(".") for path in left)
+
+
+def _write_until_it_fails(sink: Sink) -> None:
+    for index in range(5000):
+        sink.write(result(index, index, size=(96, 128)))
+    sink.close("complete")
+
+
+@pytest.mark.parametrize("room", [8_000, 8_192, 20_000, 40_000])
+def test_disk_that_runs_full_at_the_very_end_is_noticed(tiny_disk: Path, room: int) -> None:
+    """Index and last packets are written in `close`; an error there is an error too."""
+    path = tiny_disk / "out.mp4"
+    sink = VideoFileSink(path, info_of((96, 128)), unpainted(), preset="medium")
+    for index in range(8):
+        sink.write(result(index, index, size=(96, 128)))
+    written = sum(each.stat().st_size for each in tiny_disk.iterdir())
+    filler = tiny_disk / "filler"
+    filler.write_bytes(bytes(_ROOM - (written // 4096 + 1) * 4096 - room // 4096 * 4096))
+    with pytest.raises(SinkError, match="no space left"):
+        sink.close("complete")
+    assert list(tiny_disk.iterdir()) == [filler]
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.csv"])
+def test_file_size_limit_is_one_line_and_no_half_file(tmp_path: Path, name: str) -> None:
+    """As set by `ulimit -f`, or met on FAT disks at 4 GB."""
+    script = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
+        "from pathlib import Path\n"
+        "from tests.streamseg.sinks.test_files import FILES, _write_until_it_fails\n"
+        "from streamseg.errors import SinkError\n"
+        f"sink = FILES[{name!r}](Path({str(tmp_path / name)!r}), False)\n"
+        "try: _write_until_it_fails(sink)\n"
+        "except SinkError as error: print(error)\n"
+        "sink.close('failed')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "grew past the largest file allowed there" in done.stdout, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_over_its_own_source_is_refused(tmp_path: Path) -> None:
+    """By whatever name, and also with overwriting: the source would be gone."""
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(b"video")
+    (tmp_path / "link.mp4").symlink_to(source)
+    info = info_of()
+    for name in ("clip.mp4", "link.mp4", "../" + tmp_path.name + "/clip.mp4"):
+        with pytest.raises(SinkError, match="is the source itself; choose another name for the output"):
+            VideoFileSink(tmp_path / name, _at(info, source), unpainted(), overwrite=True)
+
+
+def test_pictures_over_their_own_source_are_refused(tmp_path: Path) -> None:
+    """Overlays may not replace the pictures they were made from."""
+    info = _at(info_of(), tmp_path, kind="pictures")
+    with pytest.raises(SinkError, match="is the source itself"):
+        PictureFolderSink(tmp_path, info, unpainted(), overwrite=True)
+
+
+def _at(info: object, path: Path, **fields: object) -> object:
+    from dataclasses import replace
+
+    return replace(info, address=str(path), **fields)  # type: ignore[type-var]
+
+
+def test_noise_differs_by_seed() -> None:
+    """The helper's frames are really different, or the tests above would fill no disk."""
+    assert not np.array_equal(noise(0).y, noise(1).y)
