@@ -1,0 +1,34 @@
+"""What a model file says of itself: made from the experiment, kept in the file's metadata."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+
+from streamseg.spec import METADATA_KEY, ModelSpec
+from train.config import Experiment
+
+
+def spec_of(experiment: Experiment, scores: dict[str, Any]) -> ModelSpec:
+    """The experiment's spec.
+
+    scores: data set -> figures, as `train.evaluate.report` gives them.
+    """
+    height, width = experiment.size
+    return ModelSpec(
+        name=experiment.name,
+        height=height,
+        width=width,
+        classes=experiment.classes,
+        clahe=experiment.clahe,
+        training={"architecture": experiment.architecture, **experiment.about, "scores": scores},
+        licence=experiment.licence,
+    )
+
+
+def embed(proto: onnx.ModelProto, spec: ModelSpec) -> None:
+    """Puts the spec into the graph's metadata, in place of any that is there."""
+    kept = [entry for entry in proto.metadata_props if entry.key != METADATA_KEY]
+    del proto.metadata_props[:]
+    proto.metadata_props.extend([*kept, onnx.StringStringEntryProto(key=METADATA_KEY, value=spec.to_json())])

@@ -1,0 +1,105 @@
+"""The label-set loss against cases worked by hand."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from train.losses import VOID_CODE, SetTable, balanced_weights, label_set_loss
+
+ROAD, CAR, SKY = 0, 1, 2
+ONES = (1.0, 1.0, 1.0)
+
+
+def table(*sets: set[int]) -> SetTable:
+    return SetTable(3, [frozenset(each) for each in sets])
+
+
+def loss_of(made: SetTable, sets: list[set[int]], probabilities: list[list[float]], weights=ONES) -> float:
+    codes = np.array([made.code(frozenset(each)) if each else VOID_CODE for each in sets], np.uint8)
+    logits = np.log(np.array(probabilities, np.float32))
+    loss = label_set_loss(made, weights)(codes[None, None], logits[None, None])
+    return float(keras.ops.convert_to_numpy(loss))
+
+
+def test_a_set_of_one_class_costs_cross_entropy():
+    """For ordinary labels the loss is the ordinary one."""
+    made = table({ROAD}, {CAR})
+    loss = loss_of(made, [{ROAD}, {CAR}], [[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]])
+    assert loss == pytest.approx(-(np.log(0.5) + np.log(0.8)) / 2, abs=1e-6)
+
+
+def test_a_set_of_classes_costs_minus_log_of_their_summed_probability():
+    """"Road or car" is satisfied by any mixture of road and car."""
+    made = table({ROAD, CAR})
+    assert loss_of(made, [{ROAD, CAR}], [[0.5, 0.3, 0.2]]) == pytest.approx(-np.log(0.8), abs=1e-6)
+    assert loss_of(made, [{ROAD, CAR}], [[0.1, 0.7, 0.2]]) == pytest.approx(-np.log(0.8), abs=1e-6)
+
+
+def test_anything_but_road_costs_only_the_probability_given_to_road():
+    """The way a bonnet teaches: -log(1 - p(road))."""
+    made = table({CAR, SKY})
+    assert loss_of(made, [{CAR, SKY}], [[0.9, 0.05, 0.05]]) == pytest.approx(-np.log(0.1), abs=1e-5)
+
+
+def test_void_pixels_teach_nothing_and_are_not_counted():
+    """Void changes neither the loss nor its mean."""
+    made = table({ROAD})
+    alone = loss_of(made, [{ROAD}], [[0.5, 0.3, 0.2]])
+    with_void = loss_of(made, [{ROAD}, set(), set()], [[0.5, 0.3, 0.2], [0.0001, 0.9, 0.0999], [0.2, 0.3, 0.5]])
+    assert with_void == pytest.approx(alone, abs=1e-6)
+
+
+def test_a_batch_of_void_costs_nothing():
+    """No division by zero where nothing is labelled."""
+    assert loss_of(table({ROAD}), [set()], [[0.5, 0.3, 0.2]]) == 0.0
+
+
+def test_pixels_are_averaged_by_the_weight_of_their_class():
+    """A set weighs the mean of its classes' weights."""
+    made = table({ROAD}, {CAR, SKY})
+    loss = loss_of(made, [{ROAD}, {CAR, SKY}], [[0.5, 0.3, 0.2], [0.4, 0.3, 0.3]], weights=(1.0, 2.0, 4.0))
+    assert loss == pytest.approx((1 * -np.log(0.5) + 3 * -np.log(0.6)) / 4, abs=1e-6)
+
+
+def test_a_set_of_all_classes_is_void():
+    """A label that may be anything says nothing, so it must not dilute the mean either."""
+    made = table({ROAD}, {ROAD, CAR, SKY}, set())
+    assert made.code(frozenset({ROAD, CAR, SKY})) == VOID_CODE
+    assert made.code(frozenset()) == VOID_CODE
+    assert len(made.sets) == 2
+
+
+def test_gradients_are_finite_where_the_network_is_sure_and_wrong():
+    """Huge logits against the label must not give NaN."""
+    import tensorflow as tf
+
+    made = table({ROAD}, {CAR, SKY})
+    logits = tf.Variable(np.array([[[[-80.0, 80.0, 0.0], [300.0, -300.0, -300.0], [0.0, 500.0, 0.0]]]], np.float32))
+    codes = np.array([[[made.code(frozenset({ROAD})), made.code(frozenset({CAR, SKY})), VOID_CODE]]], np.uint8)
+    with tf.GradientTape() as tape:
+        loss = label_set_loss(made, ONES)(codes, logits)
+    gradient = tape.gradient(loss, logits).numpy()
+    assert np.isfinite(float(loss)) and np.isfinite(gradient).all()
+    assert not gradient[0, 0, 2].any(), "a void pixel pulls at nothing"
+
+
+def test_lookup_gives_each_label_of_a_data_set_its_code():
+    """Two data sets' labels meet in one table."""
+    made = table({ROAD}, {CAR, SKY})
+    lookup = made.lookup({0: frozenset({CAR, SKY}), 7: frozenset({ROAD})})
+    assert made.sets[lookup[0]] == {CAR, SKY}
+    assert made.sets[lookup[7]] == {ROAD}
+    assert lookup[255] == VOID_CODE
+
+
+def test_balanced_weights_average_to_one_over_the_pixels():
+    """Rare classes weigh more, and the loss keeps its size."""
+    counts = [900, 90, 10, 0]
+    weights = balanced_weights(counts, 0.5)
+    assert weights[0] < weights[1] < weights[2]
+    assert weights[2] / weights[0] == pytest.approx((900 / 10) ** 0.5)
+    assert np.dot(weights[:3], [0.9, 0.09, 0.01]) == pytest.approx(1.0)
+    assert weights[3] == 1.0
+    assert balanced_weights(counts, 0.0) == [1.0, 1.0, 1.0, 1.0]

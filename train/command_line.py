@@ -1,0 +1,34 @@
+"""What the commands of training and export share: the data root, and one line for each error."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from streamseg.errors import StreamsegError
+
+data_root = click.option(
+    "--data",
+    "root",
+    type=click.Path(path_type=Path),
+    default="data",
+    envvar="STREAMSEG_DATA",
+    show_default=True,
+    help="Where the data sets are.  [env: STREAMSEG_DATA]",
+)
+
+
+def run(command: click.Command, name: str) -> None:
+    """Runs a command under the name the person typed; leaves with the exit codes of `streamseg.errors`."""
+    try:
+        sys.exit(command.main(prog_name=name, standalone_mode=False))
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except StreamsegError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,101 @@
+"""What an experiment's file says. A config is a Python file that assigns one `Experiment` to `EXPERIMENT`."""
+
+from __future__ import annotations
+
+import runpy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from streamseg.errors import UsageError
+from streamseg.frame import Size
+from streamseg.spec import Clahe, SegmentClass
+from train.augment import Augmentation
+from train.classes import CAMVID_CLASSES
+
+
+@dataclass(frozen=True)
+class Share:
+    """A data set's part in every batch.
+
+    dataset: a name in `train.datasets.DATASETS`.
+    weight: against the other shares; they need not add up to 1.
+    options: for the data set's opener.
+    """
+
+    dataset: str
+    weight: float = 1.0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One training, whole.
+
+    name: of the model file's spec.
+    architecture: a name in `train.fcn8s.ARCHITECTURES`; `options` go to its builder.
+    size: (height, width) of the network's input when it is used.
+    crop: (height, width) it is trained on; None means `size`.
+    shares: the data sets; class frequencies are counted in the first.
+    validation: the data set scored after every epoch.
+    scored_size: (height, width) labels are scored at; None means each picture's own.
+    classes: what the network knows.
+    not_own_car: names of classes that a drawn bonnet or bar cannot be.
+    clahe: what the model file asks the runtime for; None for none.
+    clahe_share: how many training pictures get it, 0..1.
+    encoder_weights: file, below the data root unless absolute; None starts without.
+    batch, epochs, steps_per_epoch: an epoch is that many batches, whatever the size of the data.
+    learning_rate: the highest, after `warmup_steps`; from there it falls to zero along a cosine.
+    weight_decay: AdamW's.
+    clip_norm: largest length of the gradient.
+    class_weight_power: see `train.losses.balanced_weights`.
+    average_decay: of the running average of the weights, which is what gets scored and exported; 0 for none.
+    loss_stride: the loss is taken at 1 / this of the picture's size, which costs less.
+    licence: terms of the weights, one line.
+    about: facts for the model file.
+    """
+
+    name: str
+    shares: tuple[Share, ...]
+    architecture: str = "fcn8s-squeezenet"
+    options: dict[str, Any] = field(default_factory=dict)
+    size: Size = (288, 512)
+    crop: Size | None = None
+    validation: Share | None = None
+    scored_size: Size | None = None
+    classes: tuple[SegmentClass, ...] = CAMVID_CLASSES
+    not_own_car: tuple[str, ...] = ("road",)
+    clahe: Clahe | None = None
+    clahe_share: float = 0.0
+    encoder_weights: str | None = None
+    batch: int = 8
+    epochs: int = 40
+    steps_per_epoch: int = 100
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    weight_decay: float = 1e-3
+    clip_norm: float = 5.0
+    class_weight_power: float = 0.0
+    average_decay: float = 0.99
+    loss_stride: int = 1
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
+    licence: str | None = None
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def load_config(path: Path) -> Experiment:
+    """The experiment a file describes.
+
+    Raises:
+        UsageError: there is no such file, it breaks, or it assigns no EXPERIMENT.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: config not found; see train/configs/ for some")
+    try:
+        found = runpy.run_path(str(path)).get("EXPERIMENT")
+    except Exception as error:
+        raise UsageError(f"{path}: {type(error).__name__}: {error}") from error
+    if not isinstance(found, Experiment):
+        raise UsageError(f"{path}: a config must assign a train.config.Experiment to EXPERIMENT, got {found!r}")
+    return found

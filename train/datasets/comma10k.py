@@ -1,0 +1,44 @@
+"""comma10k (comma.ai): dashcam pictures with the own car in view, five coarse classes painted in colours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from train.classes import all_but, ids
+from train.datasets.base import Dataset, checked, files, read_color_mask, read_picture
+
+if TYPE_CHECKING:
+    from streamseg.frame import Image
+
+_LABELS_BY_RGB = {
+    (0x40, 0x20, 0x20): 0,  # road
+    (0xFF, 0x00, 0x00): 1,  # lane marking
+    (0x80, 0x80, 0x60): 2,  # undrivable
+    (0x00, 0xFF, 0x66): 3,  # movable
+    (0xCC, 0x00, 0xFF): 4,  # own car
+}
+
+LABEL_SETS = {
+    0: ids("road"),
+    1: ids("road"),
+    2: all_but("road", "car", "pedestrian", "bicyclist"),
+    3: ids("car", "pedestrian", "bicyclist"),
+    4: all_but("road"),  # no class of its own yet: all that is sure is that nobody drives on it
+}
+
+
+class Comma10k(Dataset):
+    """`<root>/comma10k/imgs/*.png` and masks of the same names in `masks/`."""
+
+    def __init__(self, root: Path) -> None:
+        self.name = "comma10k"
+        self.label_sets = LABEL_SETS
+        self._pictures = files(root / "comma10k" / "imgs", "*.png")
+        self._masks = root / "comma10k" / "masks"
+        self.names = [path.stem for path in self._pictures]
+
+    def load(self, index: int) -> tuple[Image, Image]:
+        path = self._pictures[index]
+        mask_path = self._masks / path.name
+        return checked(read_picture(path), read_color_mask(mask_path, _LABELS_BY_RGB), self.label_sets, mask_path)

@@ -1,0 +1,122 @@
+"""Encoders: pictures in, features at strides 4, 8, 16 and 32 out. Keras 3 only, so any backend trains them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from streamseg.errors import UsageError
+
+Tensor = Any
+"""A Keras tensor; Keras has no type for it."""
+
+Features = dict[int, Tensor]
+"""stride -> (batch, height / stride, width / stride, channels)."""
+
+
+def normalized(frames: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """(frames - mean) / std per channel, as a layer without weights. frames: (n, h, w, 3), 0..255."""
+    scale = [1.0 / s for s in std]
+    offset = [-m / s for m, s in zip(mean, std, strict=True)]
+    return layers.Rescaling(scale, offset, name="normalized")(frames)
+
+
+def conv_norm_relu(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
+    """Convolution without bias, batch normalisation, ReLU; the two linear ones become one at export."""
+    x = layers.Conv2D(filters, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", name=name)(x)
+    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x))
+
+
+def fire(x: Tensor, squeeze: int, expand: int, name: str) -> Tensor:
+    """SqueezeNet's fire module: 1x1 to `squeeze` channels, then 1x1 and 3x3 side by side, 2 * `expand` out."""
+    x = layers.Conv2D(squeeze, 1, activation="relu", name=f"{name}_squeeze1x1")(x)
+    return layers.Concatenate(name=f"{name}_concat")(
+        [
+            layers.Conv2D(expand, 1, activation="relu", name=f"{name}_expand1x1")(x),
+            layers.Conv2D(expand, 3, padding="same", activation="relu", name=f"{name}_expand3x3")(x),
+        ]
+    )
+
+
+def squeezenet(frames: Tensor) -> Features:
+    """SqueezeNet v1.1 (Iandola et al., arXiv:1602.07360) and a stage of its own at stride 32 for context.
+
+    frames: (n, h, w, 3) BGR 0..255, h and w multiples of 32.
+
+    The published network ends at stride 16. Stride 32 is one more pooling and three convolutions, without
+    published weights; they see a quarter of the pixels, so they are cheap.
+    """
+    mean, std = (103.939, 116.779, 123.68), (1.0, 1.0, 1.0)  # what the published weights expect, BGR
+    x = normalized(frames, mean, std)
+    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="relu", name="conv1")(x)
+    x = layers.MaxPooling2D(3, 2, padding="same", name="pool1")(x)
+    x = stride4 = fire(fire(x, 16, 64, "fire2"), 16, 64, "fire3")
+    x = layers.MaxPooling2D(3, 2, padding="same", name="pool3")(x)
+    x = stride8 = fire(fire(x, 32, 128, "fire4"), 32, 128, "fire5")
+    x = layers.MaxPooling2D(3, 2, padding="same", name="pool5")(x)
+    x = fire(fire(x, 48, 192, "fire6"), 48, 192, "fire7")
+    x = stride16 = fire(fire(x, 64, 256, "fire8"), 64, 256, "fire9")
+    x = layers.MaxPooling2D(3, 2, padding="same", name="pool9")(x)
+    x = conv_norm_relu(x, 128, 1, "context1")
+    x = conv_norm_relu(x, 128, 3, "context2")
+    stride32 = conv_norm_relu(x, 128, 3, "context3")
+    return {4: stride4, 8: stride8, 16: stride16, 32: stride32}
+
+
+def load_squeezenet(model: keras.Model, path: Path) -> None:
+    """Puts published ImageNet weights into a model that was built on `squeezenet`.
+
+    path: legacy Keras HDF5 without top, groups `conv1`, `fire2/squeeze1x1`, ...
+
+    Raises:
+        UsageError: the file is missing, no HDF5, or lacks a layer of the right shape.
+    """
+    names = {"conv1": "conv1"} | {
+        f"fire{n}_{part}": f"fire{n}/{part}" for n in range(2, 10) for part in ("squeeze1x1", "expand1x1", "expand3x3")
+    }
+    arrays = _legacy_arrays(path)
+    for layer_name, group in names.items():
+        layer = model.get_layer(layer_name)
+        found = [_one(arrays, group, end, path) for end in ("kernel:0", "bias:0")]
+        for variable, array in zip(layer.weights, found, strict=True):
+            if tuple(variable.shape) != array.shape:
+                raise UsageError(
+                    f"{path}: weights of '{group}' must be {tuple(variable.shape)}, got {array.shape}; "
+                    "give the file of SqueezeNet v1.1 without top"
+                )
+        layer.set_weights(found)
+
+
+def _legacy_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Every data set of an HDF5 file by its full name."""
+    import h5py
+
+    if not path.is_file():
+        raise UsageError(f"{path}: encoder weights not found; give --encoder-weights FILE, or 'none' to start without")
+    arrays: dict[str, np.ndarray] = {}
+    try:
+        with h5py.File(path) as file:
+            file.visititems(lambda name, item: arrays.update({name: item[()]} if hasattr(item, "shape") else {}))
+    except OSError as error:
+        raise UsageError(f"{path}: not a readable HDF5 file; give the weights in Keras' .h5 form") from error
+    return arrays
+
+
+def _one(arrays: dict[str, np.ndarray], group: str, end: str, path: Path) -> np.ndarray:
+    """The array whose name begins with `group/` and ends with `end`."""
+    for name, array in arrays.items():
+        if name.startswith(f"{group}/") and name.endswith(end):
+            return array
+    raise UsageError(f"{path}: no weights for '{group}'; give the file of SqueezeNet v1.1 without top")
+
+
+ENCODERS: dict[str, Callable[[Tensor], Features]] = {"squeezenet": squeezenet}
+"""Encoder by name."""
+
+ENCODER_WEIGHTS: dict[str, Callable[[keras.Model, Path], None]] = {"squeezenet": load_squeezenet}
+"""How published weights are put into a model, by encoder name."""

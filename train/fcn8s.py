@@ -1,0 +1,98 @@
+"""Fully convolutional networks: an encoder, and a decoder that adds finer features back in on the way up.
+
+FCN-8s (Long, Shelhamer and Darrell, arXiv:1411.4038) goes from stride 32 up to stride 8, adding what the encoder
+saw at strides 16 and 8. `finest_stride=4` takes one more step of the same kind, which poles and signs need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+from streamseg.errors import UsageError
+from streamseg.frame import Size
+from train.encoders import ENCODERS, Features, Tensor, conv_norm_relu
+
+STRIDE = 32
+"""Heights and widths must be multiples of this, or the skip additions do not fit."""
+
+
+def fcn8s_light(
+    encoder: str,
+    size: Size,
+    classes: int,
+    *,
+    widths: Sequence[int] = (128, 80, 48),
+    finest_stride: int = 4,
+    dropout: float = 0.1,
+) -> keras.Model:
+    """A network for CPUs: bilinear enlargement instead of wide transposed convolutions.
+
+    size: (height, width) of the input, multiples of 32.
+    widths: channels at strides 16, 8 and, with `finest_stride=4`, 4.
+    finest_stride: 8 is FCN-8s as published, 4 adds one more skip.
+    dropout: share of the last feature maps dropped while training.
+
+    Returns: (n, height, width, 3) BGR 0..255 -> (n, height / finest_stride, width / finest_stride, classes) logits;
+        enlarge them with `enlarged`.
+    """
+    check_size(size)
+    frames = keras.Input((*size, 3), name="frames")
+    features = ENCODERS[encoder](frames)
+    x = with_scene_context(features[STRIDE], widths[0])
+    x = decoded(x, features, widths, finest_stride)
+    x = layers.SpatialDropout2D(dropout, name="dropout")(x)
+    logits = layers.Conv2D(classes, 1, name="logits")(x)
+    return keras.Model(frames, logits, name=f"fcn8s-{encoder}")
+
+
+def with_scene_context(x: Tensor, width: int) -> Tensor:
+    """1x1 to `width` channels, plus what the whole picture's average says: (n, h, w, c) -> (n, h, w, width)."""
+    local = conv_norm_relu(x, width, 1, "top")
+    scene = layers.GlobalAveragePooling2D(keepdims=True, name="scene_mean")(x)
+    scene = layers.Conv2D(width, 1, activation="relu", name="scene")(scene)
+    return layers.Add(name="top_and_scene")([local, scene])
+
+
+def decoded(x: Tensor, features: Features, widths: Sequence[int], finest_stride: int) -> Tensor:
+    """From stride 32 to `finest_stride`: enlarge twofold, add the encoder's features, smooth with a 3x3."""
+    strides = [stride for stride in (16, 8, 4) if stride >= finest_stride]
+    following = [*widths[1 : len(strides)], widths[len(strides) - 1]]
+    for stride, width, next_width in zip(strides, widths, following, strict=False):
+        lateral = layers.Conv2D(width, 1, name=f"skip{stride}")(features[stride])
+        x = layers.UpSampling2D(2, interpolation="bilinear", name=f"up{stride}")(x)
+        x = layers.Add(name=f"add{stride}")([x, lateral])
+        x = conv_norm_relu(x, next_width, 3, f"smooth{stride}")
+    return x
+
+
+def enlarged(logits: Tensor, factor: int) -> Tensor:
+    """Logits at the picture's size, bilinear between pixel centres: (n, h, w, c) -> (n, h * factor, w * factor, c)."""
+    if factor == 1:
+        return logits
+    _, height, width, _ = logits.shape
+    return keras.ops.image.resize(logits, (height * factor, width * factor), interpolation="bilinear")
+
+
+def check_size(size: Size) -> None:
+    """Raises UsageError unless (height, width) are multiples of 32."""
+    height, width = size
+    if height % STRIDE or width % STRIDE or min(size) < STRIDE:
+        near = tuple(max(STRIDE, round(side / STRIDE) * STRIDE) for side in size)
+        raise UsageError(
+            f"input size must be multiples of {STRIDE}, got {height}x{width}; the nearest is {near[0]}x{near[1]}"
+        )
+
+
+def _light(encoder: str) -> Callable[..., keras.Model]:
+    def build(size: Size, classes: int, **options: Any) -> keras.Model:
+        return fcn8s_light(encoder, size, classes, **options)
+
+    return build
+
+
+ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {"fcn8s-squeezenet": _light("squeezenet")}
+"""Network by name: builder(size, classes, **options) -> keras.Model."""
