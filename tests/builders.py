@@ -50,7 +50,7 @@ def logits_model(path: Path, height: int = 48, width: int = 64) -> Path:
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3, height, width])],
         [
             numpy_helper.from_array(weights, "weights"),
-            numpy_helper.from_array(np.array([1 / 3, 0.5, -2 / 3 + 0.5], np.float32), "bias"),
+            numpy_helper.from_array(np.array([1 / 3, 0, -2 / 3], np.float32), "bias"),
         ],
     )
     return save_model(graph, path, None)
@@ -67,7 +67,12 @@ def save_model(graph: onnx.GraphProto, path: Path, description: str | None) -> P
 
 
 def write_clip(
-    path: Path, frames: int = 20, size: tuple[int, int] = (96, 128), fps: Fraction = Fraction(25), *, sound: bool = False
+    path: Path,
+    frames: int = 20,
+    size: tuple[int, int] = (96, 128),
+    fps: Fraction = Fraction(25),
+    *,
+    sound: bool = False,
 ) -> Path:
     """Write an H.264 clip whose brightness rises from left to right and moves; with AAC sound if asked."""
     height, width = size

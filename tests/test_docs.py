@@ -50,6 +50,8 @@ def test_every_streamseg_command_on_a_page_runs(page, tmp_path):
     """In order, in one folder, as a reader would; commands for a camera fail here with the source's exit code."""
     prepare(tmp_path)
     for command in commands(page):
+        if NEEDS_A_CAMERA.match(command):
+            command = re.sub(r"://[^/\s]+", "://127.0.0.1:9", command)  # nobody listens there
         program, *arguments = shlex.split(command)
         if program != "streamseg":
             continue
