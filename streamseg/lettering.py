@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _BACKGROUND = 0.62  # how much of the picture a patch hides where it has no letters
 _WEIGHT = 500  # of the letters: 400 is regular, 700 bold
+_LINE = 1.45  # height of a line in letters
 
 
 class Patch:
@@ -114,10 +115,11 @@ class _Canvas:
 
 
 def _measures(picture_size: Size, lines: int) -> tuple[int, int, int]:
-    """Height of letters, padding and height of a line in pixels: readable, and never more than the picture holds."""
+    """Height of letters, padding and height of a line in pixels: readable, and at most half of the picture high."""
     height, width = picture_size
-    letter = min(max(10, round(min(height, width * 0.75) / 44)), max(6, round(height / (1.7 * (lines + 1)))))
-    return letter, _even(round(letter * 0.6)), round(letter * 1.45)
+    readable = max(10, round(min(height, width * 0.75) / 44))
+    letter = max(6, min(readable, round(height / 2 / (_LINE * (lines + 1)))))
+    return letter, _even(round(letter * 0.6)), round(letter * _LINE)
 
 
 def _face() -> cv2.FontFace:
