@@ -162,12 +162,12 @@ def main(arguments: Sequence[str]) -> int:
         return 0 if arguments[0] in ("-h", "--help") else 2
     try:
         if sys.version_info[:2] not in SUPPORTED:
-            return subprocess.call([*another_python(), str(Path(__file__).resolve()), *arguments])
+            return hand_over([*another_python(), str(Path(__file__).resolve()), *arguments])
         install_system_packages(missing(testing))
         make_environment()
         install_streamseg("test" if testing else None)
         if testing:
-            return subprocess.call([str(PYTHON), "-m", "pytest", *arguments[1:]], cwd=str(HERE))
+            return hand_over([str(PYTHON), "-m", "pytest", *arguments[1:]], HERE)
         return run_demo()
     except SetupError as error:
         print(f"start.py: {error}", file=sys.stderr)
@@ -306,14 +306,26 @@ def step(title: str, *commands: Sequence[str]) -> None:
 # ---- after that ------------------------------------------------------------------------
 
 
+def hand_over(command: Sequence[str], folder: Path | None = None) -> int:
+    """Runs a command in the foreground, in a folder or the current one. Returns: its exit code.
+
+    Ctrl-C is for the command to answer: it may have a file to finish.
+    """
+    child = subprocess.Popen(command, cwd=folder)
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            continue
+
+
 def run_demo() -> int:
     """Segments the built-in scene, and says how to go on with a clip of one's own. Returns: the exit code."""
     command = str(STREAMSEG)
     if os.name != "nt":
-        command = put_on_path(
-            STREAMSEG, Path("/usr/local/bin" if os.geteuid() == 0 else Path.home() / ".local" / "bin")
-        )
-    code = subprocess.call([str(STREAMSEG), *DEMO])
+        folder = Path("/usr/local/bin") if os.geteuid() == 0 else Path.home() / ".local" / "bin"
+        command = put_on_path(STREAMSEG, folder)
+    code = hand_over([str(STREAMSEG), *DEMO])
     if code == 0:
         print(f"\nto look at:        {Path(DEMO_VIDEO).resolve()}\nthen one of yours: {command} run my_clip.mp4")
     return code
@@ -332,15 +344,15 @@ def put_on_path(program: Path, folder: Path) -> str:
         if not os.path.lexists(link):
             link.symlink_to(program)
     except OSError as error:
-        print(f"no link to streamseg was made in {folder}: {error.strerror}")
+        print(f"no link to streamseg was made in {folder}: {error.strerror}", flush=True)
         return str(program)
     if link.resolve() != program.resolve():
-        print(f"{link} is there already and is not this streamseg: it was left as it is")
+        print(f"{link} is there already and is not this streamseg: it was left as it is", flush=True)
         return str(program)
     found = shutil.which(program.name)
     if found and Path(found).resolve() == program.resolve():
         return program.name
-    print(f'to type just {program.name} in this shell: export PATH="{folder}:$PATH"')
+    print(f'to type just {program.name} in this shell: export PATH="{folder}:$PATH"', flush=True)
     return str(program)
 
 

@@ -16,11 +16,9 @@ from typing import Any, TypeVar
 import click
 
 from streamseg import __version__
-from streamseg.errors import StreamsegError
+from streamseg.errors import INTERRUPTED, StreamsegError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-INTERRUPTED = 130
 
 
 class Seconds(click.ParamType[float]):

@@ -11,6 +11,9 @@ Every message is one line: what was expected, what came, and the way out.
 
 from __future__ import annotations
 
+INTERRUPTED = 130
+"""Exit code of a run stopped by Ctrl-C, as shells have it: 128 and the number of the signal."""
+
 
 class StreamsegError(Exception):
     """Root of all errors raised on purpose. `exit_code` is what the command line returns for it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -142,6 +143,24 @@ def test_a_failing_step_shows_all_that_was_said(capsys: pytest.CaptureFixture[st
     with pytest.raises(start.SetupError, match="counting failed"):
         start.step("counting", ["sh", "-c", "echo one; echo two >&2; exit 3"])
     assert capsys.readouterr().out.splitlines() == ["counting ... failed", "one", "two", ""]
+
+
+def test_ctrl_c_lets_the_running_program_finish_its_file():
+    """Ctrl-C in the demo or the tests is answered by them, in their own time and with their own exit code."""
+    child = "trap 'sleep 0.5; echo finished; exit 7' INT; echo started; while true; do sleep 0.1; done"
+    code = (
+        "import signal, sys, start\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs inherit an ignored one
+        f"sys.exit(start.hand_over(['sh', '-c', {child!r}]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=START.parent, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.read() == "finished\n"
+    assert process.returncode == 7
 
 
 def test_a_broken_environment_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

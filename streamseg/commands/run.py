@@ -13,8 +13,7 @@ from typing import Any
 import click
 
 from streamseg.backends import DEFAULT_MODEL, Backend, load_backend
-from streamseg.cli import INTERRUPTED
-from streamseg.errors import SinkError, SourceError, UsageError
+from streamseg.errors import INTERRUPTED, SinkError, SourceError, UsageError
 from streamseg.frame import StreamInfo
 from streamseg.hud import Hud
 from streamseg.painting import Painter, View
