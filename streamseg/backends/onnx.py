@@ -59,8 +59,8 @@ class OnnxBackend:
         labels = self.infer(np.zeros((1, spec.height, spec.width, 3), np.uint8))
         if labels.ndim != 3 or labels.shape[0] != 1 or min(labels.shape) < 1:
             raise ModelError(
-                f"'{self.path}' gives {spec.tensors.output} of shape {labels.shape} for one frame, not (1, height, width); "
-                "it is no segmentation model of the kind its description says"
+                f"'{self.path}' gives {spec.tensors.output} of shape {labels.shape} for one frame, expected "
+                "(1, height, width); it is no segmentation model of the kind its description says"
             )
         if labels.max() >= len(spec.classes):
             raise ModelError(

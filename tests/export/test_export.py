@@ -121,9 +121,7 @@ def test_scores_of_the_file_are_embedded_and_are_those_of_evaluate(finished, tra
     path = tmp_path / "scored.onnx"
     train_command("export", finished, path, "--score-on", "camvid-val", "--data", tmp_path)
     embedded = load_backend(path, device="cpu").spec.training["scores"]["camvid-val"]
-    printed = json.loads(
-        train_command("train.evaluate", path, "camvid-val", "--data", tmp_path, "--json").stdout
-    )
+    printed = json.loads(train_command("train.evaluate", path, "camvid-val", "--data", tmp_path, "--json").stdout)
     assert {key: printed[key] for key in embedded} == embedded
 
 

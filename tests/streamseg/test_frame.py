@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from streamseg.frame import Frame
 from streamseg.color import bgr_to_yuv420
+from streamseg.frame import Frame
 
 
 def test_the_native_form_is_handed_out_without_a_copy():

@@ -26,7 +26,8 @@ def test_classes_are_written_as_id_name_and_colour():
 
 def test_a_toml_file_may_leave_out_ids_and_defaults():
     """As little as one must write by hand: name, size and classes."""
-    text = 'name = "m"\nheight = 4\nwidth = 6\nclasses = [{ name = "a", color = [0, 0, 0] }, { name = "b", color = [9, 9, 9] }]'
+    classes = '[{ name = "a", color = [0, 0, 0] }, { name = "b", color = [9, 9, 9] }]'
+    text = f'name = "m"\nheight = 4\nwidth = 6\nclasses = {classes}'
     spec = ModelSpec.from_toml(text)
     assert [each.id for each in spec.classes] == [0, 1]
     assert spec.tensors == TensorRules()

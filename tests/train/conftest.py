@@ -23,14 +23,14 @@ EXPERIMENT = Experiment(
     validation=Share("synthetic", 1.0, SCENE),
     options={"widths": (16, 16, 16)},
     size=(64, 96),
-    batch=2,
+    batch=4,
     epochs=4,
-    steps_per_epoch=4,
+    steps_per_epoch=15,
     learning_rate=3e-3,
-    warmup_steps=2,
+    warmup_steps=5,
     average_decay=0.5,
     class_weight_power=0.3,
-    augmentation=Augmentation(bonnet=0.5),
+    augmentation=Augmentation(color=0.2, night=0, bonnet=0.2),
     about={"data": "the built-in scene"},
 )
 '''

@@ -44,7 +44,7 @@ def test_the_encoder_is_squeezenet_in_its_published_size(light):
 @pytest.mark.parametrize("size", [(60, 96), (64, 100), (0, 32)])
 def test_sizes_that_do_not_divide_are_refused_with_the_nearest_that_does(size):
     """The skip additions would not fit."""
-    with pytest.raises(UsageError, match="multiples of 32, got .*; the nearest is"):
+    with pytest.raises(UsageError, match=r"multiples of 32, got .*; the nearest is"):
         ARCHITECTURES["fcn8s-squeezenet"](size, 11)
 
 

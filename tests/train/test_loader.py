@@ -65,11 +65,11 @@ def test_an_error_in_the_background_reaches_the_caller():
 
     class Broken(Plain):
         def load(self, index):
-            raise OSError("gone")
+            raise OSError(f"sample {index} is gone")
 
     datasets = [Broken(2, {0: frozenset({0})})] * 2
     made = Loader(EXPERIMENT, datasets, set_table(EXPERIMENT, datasets))
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(OSError, match="is gone"):
         list(made.batches(0, 3))
 
 

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from train.losses import VOID_CODE, SetTable, balanced_weights, label_set_loss
+from train.label_sets import VOID_CODE, SetTable, balanced_weights
+from train.losses import label_set_loss
 
 ROAD, CAR, SKY = 0, 1, 2
 ONES = (1.0, 1.0, 1.0)
@@ -31,7 +32,7 @@ def test_a_set_of_one_class_costs_cross_entropy():
 
 
 def test_a_set_of_classes_costs_minus_log_of_their_summed_probability():
-    """"Road or car" is satisfied by any mixture of road and car."""
+    """ "Road or car" is satisfied by any mixture of road and car."""
     made = table({ROAD, CAR})
     assert loss_of(made, [{ROAD, CAR}], [[0.5, 0.3, 0.2]]) == pytest.approx(-np.log(0.8), abs=1e-6)
     assert loss_of(made, [{ROAD, CAR}], [[0.1, 0.7, 0.2]]) == pytest.approx(-np.log(0.8), abs=1e-6)

@@ -15,7 +15,9 @@ def test_scores_of_plain_labels_are_those_of_scikit_learn():
     """IoU per class, its mean and the accuracy, with void left out."""
     random = np.random.default_rng(0)
     labels = random.integers(0, 4, (40, 60)).astype(np.uint8)
-    predicted = np.where(random.random(labels.shape) < 0.6, labels, random.integers(0, 4, labels.shape)).astype(np.uint8)
+    predicted = np.where(random.random(labels.shape) < 0.6, labels, random.integers(0, 4, labels.shape)).astype(
+        np.uint8
+    )
     labels[:5] = 255
     scores = Scores(SINGLE, 4)
     scores.add(labels[:20], predicted[:20])

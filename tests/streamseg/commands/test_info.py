@@ -11,7 +11,7 @@ def test_the_bundled_model_is_described_by_default(streamseg):
     assert done.code == 0, done.err
     facts = json.loads(done.out)
     names = [each["name"] for each in facts["classes"]]
-    assert names == "sky building pole road pavement tree sign fence car pedestrian bicyclist".split()
+    assert ", ".join(names) == "sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist"
     assert [each["id"] for each in facts["classes"]] == list(range(11))
     assert all(len(each["color"]) == 3 for each in facts["classes"])
     assert facts["height"] > 0

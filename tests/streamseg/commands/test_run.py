@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.builders import write_clip
+from tests.builders import logits_model, write_clip
 
 
 def frame_times(path: Path) -> list[float]:
@@ -149,13 +149,8 @@ def test_nothing_is_overwritten_unless_asked(streamseg, clip, model, tmp_path):
 def test_ctrl_c_finishes_the_file(model, tmp_path):
     """An interrupted run leaves a file that plays, and says that it was stopped."""
 
-    def restore_ctrl_c() -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
     command = [sys.executable, "-m", "streamseg", "run", "synthetic:320x180,frames=0", "out.mp4", "--model", str(model)]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restore_ctrl_c
-    )
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 60
         while not any(path.stat().st_size > 20_000 for path in tmp_path.glob(".out.part*")):
@@ -171,81 +166,76 @@ def test_ctrl_c_finishes_the_file(model, tmp_path):
     assert len(frame_times(tmp_path / "out.mp4")) == int(out.split(" out,")[0].split()[-1])
 
 
-def bad_input(kind: str, folder: Path) -> list[str]:
-    """Arguments after `run` for one kind of bad input, with the files it needs."""
-    (folder / "model.bad.onnx").write_bytes(b"no model")
-    match kind:
-        case "missing file":
-            return ["nowhere.mp4"]
-        case "empty file":
-            (folder / "empty.mp4").touch()
-            return ["empty.mp4"]
-        case "text renamed .mp4":
-            (folder / "text.mp4").write_text("dear diary\n" * 100)
-            return ["text.mp4"]
-        case "audio only":
-            with av.open(str(folder / "song.mp4"), "w") as container:
-                stream = container.add_stream("aac", rate=48000, layout="mono")
-                frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
-                frame.sample_rate = 48000
-                container.mux(stream.encode(frame))
-                container.mux(stream.encode(None))
-            return ["song.mp4"]
-        case "truncated mp4":
-            whole = (folder / "clip.mp4").read_bytes()
-            (folder / "cut.mp4").write_bytes(whole[: len(whole) * 2 // 3])
-            return ["cut.mp4"]
-        case "folder without pictures":
-            (folder / "bare").mkdir()
-            return ["bare"]
-        case "unwritable output":
-            return ["clip.mp4", "/proc/out.mp4"]
-        case "source as output":
-            return ["clip.mp4", "./clip.mp4", "--overwrite"]
-        case "no model":
-            return ["clip.mp4", "out.mp4", "--model", "model.bad.onnx"]
-        case "wrong shape":
-            from tests.builders import logits_model
+def an_empty_file(folder: Path) -> None:
+    (folder / "empty.mp4").touch()
 
-            path = logits_model(folder / "other.onnx", 96, 96)
-            path.with_suffix(".toml").write_text(
-                'name = "x"\nheight = 48\nwidth = 64\nclasses = [{ name = "a", color = [0, 0, 0] }]\n'
-                '[tensors]\nlayout = "nchw"\ninput_dtype = "float32"\noutput = "logits"\n'
-            )
-            return ["clip.mp4", "out.mp4", "--model", str(path)]
-        case "unknown class":
-            return ["clip.mp4", "out.mp4", "--classes", "raod"]
-    raise AssertionError(kind)
+
+def a_text_file(folder: Path) -> None:
+    (folder / "text.mp4").write_text("dear diary\n" * 100)
+
+
+def a_song(folder: Path) -> None:
+    with av.open(str(folder / "song.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=48000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 48000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def a_truncated_clip(folder: Path) -> None:
+    whole = (folder / "clip.mp4").read_bytes()
+    (folder / "cut.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+
+
+def an_empty_folder(folder: Path) -> None:
+    (folder / "bare").mkdir()
+
+
+def a_file_that_is_no_model(folder: Path) -> None:
+    (folder / "bad.onnx").write_bytes(b"no model")
+
+
+def a_model_of_another_shape(folder: Path) -> None:
+    logits_model(folder / "other.onnx", 96, 96).with_suffix(".toml").write_text(
+        'name = "x"\nheight = 48\nwidth = 64\nclasses = [{ name = "a", color = [0, 0, 0] }]\n'
+        '[tensors]\nlayout = "nchw"\ninput_dtype = "float32"\noutput = "logits"\n'
+    )
+
+
+def nothing(folder: Path) -> None:
+    """The fault is in the arguments alone."""
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "said"),
+    ("arguments", "prepare", "code", "said"),
     [
-        ("missing file", 3, "nowhere.mp4"),
-        ("empty file", 3, "empty"),
-        ("text renamed .mp4", 3, "text.mp4"),
-        ("audio only", 3, "no video|sound only|only sound"),
-        ("truncated mp4", 3, "cut"),
-        ("folder without pictures", 3, "picture"),
-        ("unwritable output", 5, "/proc"),
-        ("source as output", 5, "is the source itself"),
-        ("no model", 4, "model.bad.onnx"),
-        ("wrong shape", 4, "96x96"),
-        ("unknown class", 2, "no class 'raod'; choose from: dark, middle, bright"),
+        ("nowhere.mp4", nothing, 3, "nowhere.mp4"),
+        ("empty.mp4", an_empty_file, 3, "empty"),
+        ("text.mp4", a_text_file, 3, "text.mp4"),
+        ("song.mp4", a_song, 3, "video"),
+        ("cut.mp4", a_truncated_clip, 3, "cut"),
+        ("bare", an_empty_folder, 3, "picture"),
+        ("clip.mp4 /proc/out.mp4", nothing, 5, "/proc"),
+        ("clip.mp4 ./clip.mp4 --overwrite", nothing, 5, "is the source itself"),
+        ("clip.mp4 out.mp4 --model bad.onnx", a_file_that_is_no_model, 4, "bad.onnx"),
+        ("clip.mp4 out.mp4 --model other.onnx", a_model_of_another_shape, 4, "96x96"),
+        ("clip.mp4 out.mp4 --classes raod", nothing, 2, "no class 'raod'; choose from: dark, middle, bright"),
     ],
 )
-def test_bad_input_is_one_line_and_its_exit_code(streamseg, clip, model, tmp_path, kind, code, said):
+def test_bad_input_is_one_line_and_its_exit_code(streamseg, clip, model, tmp_path, arguments, prepare, code, said):
     """No traceback, no library's chatter, no half file, and what was there before is untouched."""
-    arguments = bad_input(kind, tmp_path)
-    if "--model" not in arguments:
-        arguments += ["--model", str(model)]
+    prepare(tmp_path)
+    words = arguments.split()
+    if "--model" not in words:
+        words += ["--model", str(model)]
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    done = streamseg("run", *arguments)
+    done = streamseg("run", *words)
     assert done.code == code, done
     assert done.out == ""
     assert done.err.startswith("streamseg: ")
     assert done.err.count("\n") == 1, done.err
-    assert any(each in done.err for each in said.split("|")), done.err
+    assert said in done.err
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

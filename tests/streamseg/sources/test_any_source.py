@@ -38,7 +38,7 @@ def pictures(folder: Path) -> Source:
 
 
 def synthetic(folder: Path) -> Source:
-    return open_source("synthetic:", max_frames=FRAMES)
+    return open_source("synthetic:160x96", max_frames=FRAMES)
 
 
 def limited(folder: Path) -> Source:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from streamseg import SourceError, open_source
+from streamseg.sources import Reader
 from streamseg.sources.network import NetworkSource
 from streamseg.sources.url import without_password
 from tests.streamseg.sources.clips import Clip, needs_ffmpeg
@@ -103,8 +104,8 @@ def test_an_address_that_nobody_answers_is_one_line() -> None:
     assert "\n" not in str(caught.value)
 
 
-@needs_ffmpeg
-def test_a_video_file_on_a_web_server_is_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("reader", ["pyav", "opencv"])
+def test_a_video_file_on_a_web_server_is_a_file(tmp_path: Path, reader: Reader) -> None:
     """It has a length, exact times and sound, and is not live."""
     Clip(frames=20, sound="aac", container_options={"movflags": "faststart"}).write(tmp_path / "clip.mp4")
 
@@ -114,7 +115,7 @@ def test_a_video_file_on_a_web_server_is_a_file(tmp_path: Path) -> None:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path)) as web:
         threading.Thread(target=web.serve_forever, daemon=True).start()
-        with open_source(f"http://127.0.0.1:{web.server_port}/clip.mp4") as source:
+        with open_source(f"http://127.0.0.1:{web.server_port}/clip.mp4", reader=reader) as source:
             assert not source.info.live
             assert source.info.sound is not None
             assert len(list(source)) == 20

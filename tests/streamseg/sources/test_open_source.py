@@ -29,7 +29,7 @@ def test_the_address_decides(tmp_path: Path) -> None:
         str(picture.parent): ImageFolderSource,
         str(picture.parent / "*.PNG"): ImageFolderSource,
         str(picture): ImageFolderSource,
-        "synthetic:": SyntheticSource,
+        "synthetic:160x96": SyntheticSource,
     }.items():
         with open_source(address) as source:
             assert type(source) is kind, address
@@ -44,7 +44,7 @@ def test_reader_opencv_reads_files_with_opencv(tmp_path: Path) -> None:
 def test_a_file_whose_name_is_a_number_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without such a file, a number is a camera."""
     monkeypatch.chdir(tmp_path)
-    Clip(frames=3, container_options={}).write(tmp_path / "7.mp4").rename(tmp_path / "7")
+    Clip(frames=3).write(tmp_path / "7.mp4").rename(tmp_path / "7")
     with open_source("7") as source:
         assert source.info.kind == "video"
 
@@ -58,6 +58,13 @@ def test_missing_file_suggests_the_near_name(tmp_path: Path) -> None:
         open_source(str(tmp_path / "zzz"))
     with pytest.raises(SourceError, match="no file"):
         open_source(str(tmp_path / "no" / "such" / "folder" / "clip.mp4"))
+
+
+@pytest.mark.parametrize("address", ["", "x" * 5000, "nul\0l.mp4", "foo://bar/baz"])
+def test_odd_addresses_are_missing_files(address: str) -> None:
+    """Whatever is typed, there is one line and no traceback."""
+    with pytest.raises(SourceError, match="no file"):
+        open_source(address)
 
 
 def test_missing_camera_says_which_exist() -> None:
@@ -78,7 +85,7 @@ def test_start_needs_a_video(tmp_path: Path, address: str) -> None:
 
 def test_synthetic_scene_starts_later_on() -> None:
     """The scene at `start_s` is the first frame."""
-    with open_source("synthetic:") as source, open_source("synthetic:", start_s=1.0) as later:
+    with open_source("synthetic:160x96") as source, open_source("synthetic:160x96", start_s=1.0) as later:
         frames = [source.read() for _ in range(31)]
         first = later.read()
     assert frames[30] is not None

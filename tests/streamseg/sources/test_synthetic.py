@@ -75,16 +75,16 @@ def test_the_largest_size_is_rendered():
 def test_only_known_classes_appear_and_all_of_them_do():
     """Ids are CamVid's eleven and 255, and over a few worlds every class is there."""
     seen = set()
-    for seed in range(8):
+    for seed in range(4):
         scene = SyntheticScene(180, 320, seed)
-        for time_s in (0.0, 9.0):
+        for time_s in (0.0, 4.0, 9.0):
             seen |= set(np.unique(scene.render(time_s)[1]).tolist())
     assert seen == {*range(11), VOID}
 
 
 def test_classes_lie_where_a_dashcam_sees_them():
     """Sky only in the upper part, road only in the lower, and both in every world."""
-    for seed in range(6):
+    for seed in range(4):
         _, labels = SyntheticScene(180, 320, seed).render(4.0)
         assert not (labels[130:] == SKY).any()
         assert not (labels[:60] == ROAD).any()
@@ -94,7 +94,7 @@ def test_classes_lie_where_a_dashcam_sees_them():
 
 def test_no_class_fills_the_picture_everywhere():
     """Over several worlds road, building, sky and the rest have shares as street pictures have."""
-    labels = np.stack([SyntheticScene(120, 160, seed).render(5.0)[1] for seed in range(12)])
+    labels = np.stack([SyntheticScene(120, 160, seed).render(5.0)[1] for seed in range(7)])
     share = np.bincount(labels.ravel(), minlength=256) / labels.size
     assert 0.15 < share[ROAD] < 0.5
     assert 0.1 < share[BUILDING] < 0.5
@@ -142,7 +142,7 @@ def test_twice_the_size_shows_the_same_scene():
 
 def test_seeds_are_different_worlds():
     """No two seeds look alike."""
-    views = [SyntheticScene(90, 160, seed).render(0.0)[1] for seed in range(5)]
+    views = [SyntheticScene(90, 160, seed).render(0.0)[1] for seed in range(4)]
     for number, one in enumerate(views):
         for other in views[:number]:
             assert (one != other).mean() > 0.1
@@ -213,8 +213,8 @@ def test_an_endless_source_has_no_length():
 def test_a_long_drive_keeps_its_caches_bounded():
     """An hour later the road is still there, and what was made for it in between has been let go of."""
     scene = SyntheticScene(64, 64, seed=4)
-    for hour in range(40):
-        assert (scene.render(90.0 * hour)[1] == ROAD).mean() > 0.1
+    for hour in range(16):
+        assert (scene.render(225.0 * hour)[1] == ROAD).mean() > 0.1
     assert scene.cached_blocks <= 64
 
 

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from streamseg.errors import UsageError
-from train.classes import CAMVID_CLASSES, CLASS_IDS
+from streamseg.spec import SegmentClass
+from train.classes import CAMVID_CLASSES
 from train.datasets import DATASETS, VOID, open_dataset
 
+CLASS_IDS = {each.name: each.id for each in CAMVID_CLASSES}
 PICTURE = np.full((24, 32, 3), 90, np.uint8)
 
 
@@ -158,7 +160,9 @@ def test_an_unknown_colour_is_named_with_its_file(tmp_path):
 def test_a_mask_with_colours_where_ids_are_wanted_is_named(tmp_path):
     """A colour mask read as ids would teach nonsense."""
     write_camvid(tmp_path, PICTURE)
-    with pytest.raises(UsageError, match=r"0001\.png: masks must have one 8-bit channel of class ids, got \(24, 32, 3\)"):
+    with pytest.raises(
+        UsageError, match=r"0001\.png: masks must have one 8-bit channel of class ids, got \(24, 32, 3\)"
+    ):
         opened("camvid-train", tmp_path).load(0)
 
 
@@ -173,7 +177,10 @@ def test_a_broken_picture_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ('[labels]\n0 = "rode"', r"no class is called 'rode'; choose from: sky, building"),
+        (
+            '[labels]\n0 = "rode"',
+            r"this data set knows the class 'rode', the model does not; its classes are: sky, building",
+        ),
         ('[labels]\nroad = "road"', r"labels must be whole numbers 0\.\.254, got 'road'"),
         ('[labels]\n255 = "road"', r"labels must be whole numbers 0\.\.254, got '255'"),
         ("0 = 'road'", r"expected TOML with a table \[labels\]"),
@@ -185,6 +192,15 @@ def test_mistakes_in_labels_toml_are_named(tmp_path, labels, message):
     write_folder(tmp_path, labels)
     with pytest.raises(UsageError, match=rf"labels\.toml: {message}"):
         opened("folder", tmp_path, folder="mine")
+
+
+def test_a_model_without_a_data_sets_classes_is_told_which(tmp_path):
+    """CamVid cannot teach a model that has no sky."""
+    write_camvid(tmp_path)
+    with pytest.raises(
+        UsageError, match="this data set knows the class 'sky', the model does not; its classes are: road"
+    ):
+        open_dataset("camvid-train", tmp_path, (SegmentClass(0, "road", (1, 2, 3)),))
 
 
 def test_a_data_set_name_that_does_not_exist_lists_those_that_do(tmp_path):
