@@ -25,6 +25,7 @@ class Building:
     """A house from `near` to `far` along the road.
 
     side: -1 left, +1 right. front: metres from the middle of the road to its front. depth: metres behind that.
+    tint: BGR factors. shoulder: metres up to which a neighbour hides its nearer end.
     """
 
     near: float
@@ -33,9 +34,10 @@ class Building:
     front: float
     depth: float
     facade: Facade
-    tint: tuple[float, float, float]
+    tint: tuple[float, ...]
+    shoulder: float = 0.0
 
-    reach = 280.0
+    reach = 240.0
 
     @property
     def box(self) -> tuple[float, float, float]:
@@ -51,7 +53,7 @@ class Building:
         z = near - canvas.view.s
         if self.facade.pitch:
             self._draw_roof(canvas, near, z)
-        if near == self.near:
+        if near == self.near and self.shoulder < self.facade.height + self.facade.pitch:
             self._draw_end(canvas, z)
         self._draw_front(canvas, near, z)
 
@@ -67,20 +69,21 @@ class Building:
     def _draw_front(self, canvas: Canvas, near: float, z: float) -> None:
         view, x, top = canvas.view, self.side * self.front, self.facade.height
         corners = [view.pixel(near, x, top), view.pixel(self.far, x, top),
-                   view.pixel(self.far, x, -0.3), view.pixel(near, x, -0.3)]  # fmt: skip
+                   view.pixel(self.far, x, 0.0), view.pixel(near, x, 0.0)]  # fmt: skip
         gone = (near - self.near) / (self.far - self.near)
         lit = canvas.light.on((0.0, -self.side, 0.0), z, x - view.x) * self.tint
-        canvas.wall(self.facade.texture, corners, lit, z, BUILDING, (gone, 1.0))
+        canvas.wall(self.facade.front, corners, lit, z, BUILDING, (gone, 1.0))
 
     def _draw_end(self, canvas: Canvas, z: float) -> None:
         view, facade = canvas.view, self.facade
         x0, x1 = self.side * self.front, self.side * (self.front + self.depth)
-        points = [view.pixel(self.near, x0, -0.3), view.pixel(self.near, x0, facade.height)]
+        lit = canvas.light.on((-1.0, 0.0, 0.0), z, x0 - view.x) * self.tint
+        top = facade.height
+        corners = [view.pixel(self.near, x, y) for x, y in ((x0, top), (x1, top), (x1, 0.0), (x0, 0.0))]
         if facade.pitch:
-            points.append(view.pixel(self.near, (x0 + x1) / 2, facade.height + facade.pitch))
-        points += [view.pixel(self.near, x1, facade.height), view.pixel(self.near, x1, -0.3)]
-        lit = canvas.light.on((-1.0, 0.0, 0.0), z, x0 - view.x)
-        canvas.polygon(points, lit * self.tint * facade.wall, z, BUILDING)
+            ridge = view.pixel(self.near, (x0 + x1) / 2, top + facade.pitch)
+            canvas.polygon([corners[0], ridge, corners[1]], lit * facade.wall, z, BUILDING)
+        canvas.wall(facade.end, corners, lit, z, BUILDING, (0.0, 1.0))
 
     def _draw_roof(self, canvas: Canvas, near: float, z: float) -> None:
         view, facade = canvas.view, self.facade

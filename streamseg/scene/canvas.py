@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from math import exp
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cv2.typing import MatLike
     from numpy.typing import NDArray
 
     from streamseg.frame import Image
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
     from streamseg.scene.weather import Light
 
     Floats = NDArray[np.float64]
+    Corners = Sequence[tuple[float, float]]
     Points = Sequence[tuple[float, float]] | Floats
 
 _BITS = 4
+_TINY = 8
+"""Pixels: a wall narrower or lower than this shows no texture."""
 
 
 class Canvas:
@@ -75,33 +79,35 @@ class Canvas:
                 cv2.fillPoly(labels, [points], label, cv2.LINE_8, _BITS)
 
     def wall(
-        self, texture: Texture, corners: Points, lit: Floats, z: float, label: int, part: tuple[float, float]
+        self, texture: Texture, corners: Corners, lit: Floats, z: float, label: int, part: tuple[float, float]
     ) -> None:
-        """Lay a texture on a four-sided wall.
+        """Lay a texture on a four-sided wall; one too small to show it gets its mean colour.
 
         corners: u, v of the texture's top left, top right, bottom right, bottom left.
         lit: (3,) BGR light on it. part: the columns of the texture that are used, as shares from..to of its width.
         """
-        points = np.asarray(corners, np.float64)
-        left, top, right, bottom = self._box(points, z)
-        if right <= left or bottom <= top:
+        (u0, v0), (u1, v1), (u2, v2), (u3, v3) = corners
+        tall, wide = max(abs(v3 - v0), abs(v2 - v1)), max(abs(u1 - u0), abs(u2 - u3))
+        if tall < _TINY or wide < _TINY:
+            self.polygon(corners, texture.mean * lit, z, label)
             return
-        tall = max(abs(points[3, 1] - points[0, 1]), abs(points[2, 1] - points[1, 1]))
-        wide = max(abs(points[1, 0] - points[0, 0]), abs(points[2, 0] - points[3, 0]))
+        box = self._box(min(u0, u1, u2, u3), min(v0, v1, v2, v3), max(u0, u1, u2, u3), max(v0, v1, v2, v3), z)
+        if box is None:
+            return
+        left, top, right, bottom = box
         picture = self._lit(texture, tall, wide / max(part[1] - part[0], 0.01), lit, z)
-        height, width = picture.shape[:2]
-        inside = np.array(
-            [[part[0] * width, 0], [part[1] * width, 0], [part[1] * width, height], [part[0] * width, height]]
-        )
+        height, width = picture.shape[0] - 2, picture.shape[1] - 2
+        first, last, head, foot = part[0] * width + 0.5, part[1] * width + 0.5, 0.5, height + 0.5
+        moved = [(u - left, v - top) for u, v in corners]
         matrix = cv2.getPerspectiveTransform(
-            (inside - 0.5).astype(np.float32), (points - (left, top)).astype(np.float32)
+            np.array([(first, head), (last, head), (last, foot), (first, foot)], np.float32),
+            np.array(moved, np.float32),
         )
         size = right - left, bottom - top
-        warped = cv2.warpPerspective(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        warped = cv2.warpPerspective(picture, matrix, size)
         cover = np.zeros((size[1], size[0]), np.uint8)
-        cv2.fillConvexPoly(cover, fixed_point(points - (left, top)), 255, cv2.LINE_8, _BITS)
-        cv2.copyTo(warped, cover, self.image[top:bottom, left:right])
-        np.putmask(self.labels[top:bottom, left:right], cover, label)
+        cv2.fillConvexPoly(cover, fixed_point(moved), 255, cv2.LINE_8, _BITS)
+        self._stamp(warped, cover, left, top, label)
 
     def sprite(
         self, texture: Texture, foot: tuple[float, float], size: tuple[float, float], lit: Floats, z: float, label: int
@@ -112,48 +118,49 @@ class Canvas:
         """
         height, width = size
         left_edge, top_edge = foot[0] - width / 2, foot[1] - height
-        points = np.array([[left_edge, top_edge], [left_edge + width, foot[1]]])
-        left, top, right, bottom = self._box(points, z)
-        if right <= left or bottom <= top:
+        box = self._box(left_edge, top_edge, left_edge + width, foot[1], z)
+        if box is None:
             return
+        left, top, right, bottom = box
         picture = self._lit(texture, height, width, lit, z)
-        grow_x, grow_y = picture.shape[1] / width, picture.shape[0] / height
+        grow_x, grow_y = (picture.shape[1] - 2) / width, (picture.shape[0] - 2) / height
         matrix = np.array(
-            [[grow_x, 0, (left - left_edge + 0.5) * grow_x - 0.5], [0, grow_y, (top - top_edge + 0.5) * grow_y - 0.5]]
+            [(grow_x, 0, (left - left_edge + 0.5) * grow_x + 0.5), (0, grow_y, (top - top_edge + 0.5) * grow_y + 0.5)]
         )
         warped = cv2.warpAffine(
             picture, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
-        cover = cv2.threshold(warped[..., 3], 127, 255, cv2.THRESH_BINARY)[1]
-        cv2.copyTo(cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR), cover, self.image[top:bottom, left:right])
-        np.putmask(self.labels[top:bottom, left:right], cover, label)
+        cover = cv2.threshold(cv2.extractChannel(warped, 3), 127, 255, cv2.THRESH_BINARY)[1]
+        self._stamp(warped, cover, left, top, label)
 
     def shine(self, point: tuple[float, float], radius: float, color: Sequence[float], label: int) -> None:
         """A halo around a lamp, added at the end where the lamp itself (of class `label`) is still in sight."""
         self.glows.append((point[0], point[1], radius, (color[0], color[1], color[2]), label))
 
-    def _box(self, points: Floats, z: float) -> tuple[int, int, int, int]:
-        """left, top, right, bottom of the part of the picture that the points span; right and bottom excluded."""
-        low, high = points.min(0), points.max(0)
-        return (
-            max(int(np.floor(low[0])), 0), max(int(np.floor(low[1])), 0),
-            min(int(np.ceil(high[0])) + 1, self.view.width), min(int(np.ceil(high[1])) + 1, self.hidden_from(z)),
-        )  # fmt: skip
+    def _stamp(self, pixels: MatLike, cover: MatLike, left: int, top: int, label: int) -> None:
+        """Put BGRA pixels and the label where `cover` is not 0."""
+        bottom, right = top + cover.shape[0], left + cover.shape[1]
+        cv2.copyTo(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR), cover, self.image[top:bottom, left:right])
+        cv2.copyTo(np.full(cover.shape, label, np.uint8), cover, self.labels[top:bottom, left:right])
 
-    def _lit(self, texture: Texture, height: float, width: float, lit: Floats, z: float) -> Image:
-        """The texture in the right size, lit and seen through z metres of air."""
-        pixels, glow = texture.sized(height, width)
-        clear = self.clear(z)
-        channels = pixels.shape[2]
-        matrix = np.zeros((channels, channels + 1))
-        matrix[:3, :3] = np.diag(lit * clear)
-        matrix[:3, -1] = (1 - clear) * self.light.horizon
-        if channels == 4:
-            matrix[3, 3] = 1
-        picture = cv2.transform(pixels, matrix)
-        if glow is not None and self.light.night > 0.2:
-            picture = cv2.addWeighted(picture, 1.0, glow, self.light.night * clear, 0)
-        return cast("Image", picture)
+    def _box(self, left: float, top: float, right: float, bottom: float, z: float) -> tuple[int, int, int, int] | None:
+        """The whole pixels of a stretch of the picture, right and bottom excluded; None when none can be seen."""
+        first, last = max(int(left), 0), min(int(right) + 2, self.view.width)
+        high, low = max(int(top), 0), min(int(bottom) + 2, self.hidden_from(z))
+        return (first, high, last, low) if first < last and high < low else None
+
+    def _lit(self, texture: Texture, height: float, width: float, lit: Floats, z: float) -> MatLike:
+        """The texture in the right size as BGRA, lit and seen through z metres of air."""
+        level, clear = texture.sized(height, width), self.clear(z)
+        blue, green, red = (float(share) * clear for share in lit)
+        air = [(1 - clear) * value for value in self._air]
+        color = cv2.transform(level.color, np.array([(blue, 0, 0, air[0]), (0, green, 0, air[1]), (0, 0, red, air[2])]))
+        if level.glow is not None and self.light.night > 0.2:
+            color = cv2.addWeighted(color, 1.0, level.glow, self.light.night * clear, 0)
+        picture = cv2.cvtColor(color, cv2.COLOR_BGR2BGRA)  # four channels are warped twice as fast as three
+        if level.solid is not None:
+            cv2.insertChannel(level.solid, picture, 3)
+        return picture
 
     def clear(self, z: float) -> float:
         """How much of a thing's own colour is left at that distance, 0..1."""

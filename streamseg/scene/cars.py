@@ -43,7 +43,8 @@ _PROFILES: dict[str, tuple[list[tuple[float, float]], set[int]]] = {
 _LENGTHS = {"hatch": 3.9, "saloon": 4.5, "estate": 4.5, "suv": 4.5, "van": 5.2}
 _PAINTS = (
     (196, 198, 200), (150, 152, 154), (62, 60, 58), (34, 34, 34), (226, 228, 228), (38, 34, 140), (110, 56, 30),
-    (60, 76, 40), (150, 130, 110), (92, 100, 108), (40, 40, 170), (140, 84, 40), (88, 84, 80), (70, 40, 28), (46, 44, 100),
+    (60, 76, 40), (150, 130, 110), (92, 100, 108), (40, 40, 170), (140, 84, 40), (88, 84, 80),
+    (70, 40, 28), (46, 44, 100),
 )  # fmt: skip
 
 
@@ -158,7 +159,7 @@ class Car:
             self._shine(canvas, body)
 
     def _places(self, vertices: Floats) -> Floats:
-        return vertices + (self.s, self.x, 0.0)
+        return np.asarray(vertices + np.array([self.s, self.x, 0.0]))
 
     def _colors(self, body: Body, canvas: Canvas, z: float, aside: float) -> list[list[float]]:
         """BGR of every face, lit, with the sky mirrored in it, seen through the air."""
@@ -196,7 +197,7 @@ class Car:
         ds, dx = -sun[0] * reach, -sun[1] * reach
         s0, s1, x0, x1 = self.s, self.s + self.model.length, self.x - self.model.half, self.x + self.model.half
         base = np.array([[s0, x0], [s0, x1], [s1, x1], [s1, x0]])
-        both = np.vstack([base, base + (ds, dx)]) - (self.s, self.x)
+        both = np.vstack([base, base + np.array([ds, dx])]) - np.array([self.s, self.x])
         return [cv2.convexHull(both.astype(np.float32))[:, 0] + np.array([self.s, self.x])]
 
     def contact(self) -> Floats:
@@ -264,7 +265,8 @@ class _Coachwork:
         return np.stack([length - a, -b, y] if self._towards else [a, b, y], 1)
 
     def _add(
-        self, places: list[tuple[float, float, float]] | Floats, color: Floats | tuple[float, ...], normal: tuple[float, float, float],
+        self, places: list[tuple[float, float, float]] | Floats, color: Floats | tuple[float, ...],
+        normal: tuple[float, float, float],
         mirror: float = 0.0, solid: bool = False, label: bool = False, detail: float = 8.0, lamp: str = "",
     ) -> None:  # fmt: skip
         self._faces.append(

@@ -29,11 +29,13 @@ _SIGNS = ((40, 40, 150), (120, 60, 30), (40, 90, 40), (30, 30, 30), (60, 150, 20
 class Facade:
     """How one kind of building looks.
 
-    texture: of its front. width, height: metres of the front. wall: BGR of the other walls.
+    front, end: textures of the front and of the walls to the neighbours. width, height: metres of the front.
+    wall: BGR of what the walls are made of.
     roof: BGR of its roof; pitch: metres that the roof rises, 0 for a flat one.
     """
 
-    texture: Texture
+    front: Texture
+    end: Texture
     width: float
     height: float
     wall: tuple[float, float, float]
@@ -67,8 +69,9 @@ def make_facade(seed: int, kind: str, number: int) -> Facade:
     roofs = ((70, 72, 82), (52, 66, 112), (84, 84, 84), (60, 58, 62))
     roof = cast("tuple[float, float, float]", roofs[int(rng.integers(len(roofs)))])
     pitch = float(rng.uniform(1.6, 2.8)) if pitched else 0.0
-    texture = Texture(painter.finish(), painter.glow)
-    return Facade(texture, width, height, (float(wall[0]), float(wall[1]), float(wall[2])), roof, pitch)
+    end = Texture(painter.blank(5.0, 6.0))
+    front = Texture(painter.finish(), painter.glow)
+    return Facade(front, end, width, height, (float(wall[0]), float(wall[1]), float(wall[2])), roof, pitch)
 
 
 class _Front:
@@ -78,17 +81,22 @@ class _Front:
         self, rng: np.random.Generator, width: float, height: float, wall: NDArray[np.float64], brick: bool
     ) -> None:
         self._rng, self._width, self._height = rng, width, height
-        size = round(height * _SCALE), round(width * _SCALE)
-        tone = 1 + 0.035 * fractal_noise(rng, size, (6, 5), 4)
-        tone += 0.03 * fractal_noise(rng, size, (size[0] // 2, size[1] // 4), 1)
-        if brick:
-            tone *= _courses(rng, size)
-        self.image = cast("Image", np.clip(tone[..., None] * wall, 0, 255).astype(np.uint8))
+        self._wall, self._brick = wall, brick
+        self.image = self.blank(width, height)
         self.glow = np.zeros_like(self.image)
         self._trim = tuple(float(v) for v in rng.choice([(225, 228, 230), (200, 205, 208), (60, 62, 66), (70, 90, 60)]))
         self._arched = bool(rng.random() < 0.3)
         self._size = rng.uniform(0.36, 0.52), rng.uniform(0.46, 0.62)
         self._lit = float(rng.uniform(0.15, 0.5))
+
+    def blank(self, width: float, height: float) -> Image:
+        """A bare wall of that size in metres."""
+        size = round(height * _SCALE), round(width * _SCALE)
+        tone = 1 + 0.035 * fractal_noise(self._rng, size, (6, 5), 4)
+        tone += 0.03 * fractal_noise(self._rng, size, (size[0] // 2, size[1] // 4), 1)
+        if self._brick:
+            tone *= _courses(self._rng, size)
+        return cast("Image", np.clip(tone[..., None] * self._wall, 0, 255).astype(np.uint8))
 
     def windows(self, base: float, floor: float, bays: int, door: bool) -> None:
         """A floor of separate windows, one of them a door."""

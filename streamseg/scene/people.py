@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 import cv2
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from streamseg.frame import Image
     from streamseg.scene.canvas import Canvas
 
-    Color = tuple[float, float, float, float]
+    Color = tuple[float, ...]
 
     Floats = NDArray[np.float64]
 
 PEDESTRIAN, BICYCLIST = 9, 10
-PHASES = 8
+PHASES = 6
 _TALL, _WIDE = 272, 144
 """Pixels of a picture of somebody; 144 pixels are a metre."""
 _SKINS = ((140, 170, 215), (110, 145, 195), (70, 100, 150), (45, 62, 96))
@@ -47,7 +48,7 @@ class Person:
         return self.s
 
     near = far
-    reach = 90.0
+    reach = 75.0
 
     @property
     def box(self) -> tuple[float, float, float]:
@@ -75,7 +76,7 @@ class Person:
         ])]  # fmt: skip
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def make_pedestrian(seed: int, number: int, phase: int, away: bool) -> Texture:
     """Somebody walking. phase: 0..PHASES-1. away: seen from behind."""
     rng = generator(seed, "pedestrian", number)
@@ -104,7 +105,7 @@ def make_pedestrian(seed: int, number: int, phase: int, away: bool) -> Texture:
     return Texture(picture)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def make_bicyclist(seed: int, number: int, phase: int, away: bool) -> Texture:
     """Somebody on a bicycle, seen from its front or back; parameters as for `make_pedestrian`."""
     rng = generator(seed, "bicyclist", number)
@@ -145,10 +146,10 @@ class _Look:
             if bright
             else rng.uniform(24, 90) * np.array([1.08, 1.0, 0.98])
         )
-        self.coat: Color = (*tone.tolist(), 255)  # type: ignore[assignment]
+        self.coat: Color = (*tone.tolist(), 255)
         legs = rng.uniform(20, 80) * np.array([rng.uniform(1, 1.6), 1.05, 1.0])
-        self.legs: Color = (*legs.tolist(), 255)  # type: ignore[assignment]
-        self.shoes: Color = (*([float(rng.uniform(15, 60))] * 3), 255)  # type: ignore[assignment]
+        self.legs: Color = (*legs.tolist(), 255)
+        self.shoes: Color = (*([float(rng.uniform(15, 60))] * 3), 255)
         self.skin: Color = (*_SKINS[int(rng.integers(4))], 255)
         self.hair: Color = (*_HAIRS[int(rng.integers(4))], 255)
         self.wide = float(rng.uniform(22, 28))
@@ -165,7 +166,7 @@ def _empty(color: Color) -> Image:
 
 
 def _limb(picture: Image, joints: list[tuple[float, float]], radii: tuple[int, ...], color: Color) -> None:
-    for (start, end), radius in zip(zip(joints[:-1], joints[1:], strict=True), radii, strict=False):
+    for (start, end), radius in zip(pairwise(joints), radii, strict=False):
         cv2.line(picture, _whole(start), _whole(end), color, 2 * radius)
 
 
@@ -174,8 +175,8 @@ def _blob(picture: Image, center: tuple[float, float], axes: tuple[int, int], co
 
 
 def _body(picture: Image, middle: float, top: float, foot: float, wide: float, color: Color) -> None:
-    shape = [(middle - wide, top + 8), (middle - wide * 0.5, top - 4), (middle + wide * 0.5, top - 4), (middle + wide, top + 8),
-             (middle + wide * 0.86, foot - 34), (middle + wide * 0.98, foot), (middle - wide * 0.98, foot), (middle - wide * 0.86, foot - 34)]  # fmt: skip
+    right = [(0.5, top - 4), (1.0, top + 8), (0.86, foot - 34), (0.98, foot)]
+    shape = [(middle + wide * x, y) for x, y in right] + [(middle - wide * x, y) for x, y in reversed(right)]
     cv2.fillPoly(picture, [np.array([_whole(p) for p in shape])], color)
     dark = (color[0] * 0.75, color[1] * 0.75, color[2] * 0.75, 255)
     part = [

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TREE = 5
 _HEIGHT, _WIDTH = 512, 400
+_LEAVES = 34
+"""Leaves of a clump."""
 _GREENS = ((38, 96, 74), (44, 84, 62), (36, 108, 92), (52, 112, 104), (40, 74, 52), (44, 110, 120), (46, 92, 140))
 
 
@@ -40,7 +42,7 @@ class Tree:
         return self.s
 
     near = far
-    reach = 140.0
+    reach = 120.0
 
     @property
     def box(self) -> tuple[float, float, float]:
@@ -85,7 +87,7 @@ class Hedge:
     depth: float
     texture: Texture
 
-    reach = 130.0
+    reach = 100.0
 
     @property
     def box(self) -> tuple[float, float, float]:
@@ -102,13 +104,14 @@ class Hedge:
         z, top = near - view.s, self.height
         x0, x1 = self.side * self.x, self.side * (self.x + self.depth)
         light = canvas.light
-        upper = [
-            view.pixel(near, x1, top),
-            view.pixel(self.far, x1, top),
-            view.pixel(self.far, x0, top),
-            view.pixel(near, x0, top),
-        ]
-        canvas.wall(self.texture, upper, light.on((0, 0, 1.0), z, x0 - view.x), z, TREE, (0.0, 1.0))
+        if top < view.y:
+            upper = [
+                view.pixel(near, x1, top),
+                view.pixel(self.far, x1, top),
+                view.pixel(self.far, x0, top),
+                view.pixel(near, x0, top),
+            ]
+            canvas.wall(self.texture, upper, light.on((0, 0, 1.0), z, x0 - view.x), z, TREE, (0.0, 1.0))
         if near == self.near:
             end = [
                 view.pixel(near, x0, top),
@@ -187,22 +190,21 @@ def _cone_crown(rng: np.random.Generator) -> NDArray[np.float64]:
     return np.stack([200 + 112 * down * rng.uniform(-1, 1, 100), 30 + 400 * down], 1)
 
 
-def _leaves(
-    rng: np.random.Generator, picture: NDArray[np.uint8], clumps: NDArray[np.float64], green: NDArray[np.float64]
-) -> None:
-    """Clumps of leaves, the lower and farther ones first and darker, so that the crown looks round."""
+def _leaves(rng: np.random.Generator, picture: NDArray[np.uint8], clumps: Floats, green: Floats) -> None:
+    """Clumps of leaves, the farther ones first and darker, so that the crown looks round."""
     low, high = clumps[:, 1].min(), clumps[:, 1].max()
-    depth = rng.uniform(0, 1, len(clumps))
-    for number in np.argsort(depth):
-        x, y = clumps[number]
-        height = 1 - (y - low) / (high - low)
-        for _ in range(34):
-            dx, dy = rng.normal(0, 15, 2)
-            bright = 0.42 + 0.36 * depth[number] + 0.32 * height - 0.012 * dy - 0.004 * dx + rng.normal(0, 0.09)
-            color = (*np.clip(green * max(bright, 0.2), 0, 255).tolist(), 255)
-            center = int(np.clip(x + dx, 6, _WIDTH - 7)), int(np.clip(y + dy, 6, _HEIGHT - 7))
-            axes = int(rng.integers(3, 8)), int(rng.integers(2, 6))
-            cv2.ellipse(picture, center, axes, float(rng.uniform(0, 180)), 0, 360, color, cv2.FILLED)
+    depth = np.sort(rng.uniform(0, 1, len(clumps)))
+    number = np.repeat(np.arange(len(clumps)), _LEAVES)
+    away = rng.normal(0, 15, (len(number), 2))
+    height = 1 - (clumps[number, 1] - low) / (high - low)
+    bright = 0.42 + 0.36 * depth[number] + 0.32 * height - 0.012 * away[:, 1] - 0.004 * away[:, 0]
+    bright = np.maximum(bright + rng.normal(0, 0.09, len(number)), 0.2)
+    colors = np.column_stack([np.clip(green * bright[:, None], 0, 255), np.full(len(number), 255)]).tolist()
+    centers = np.clip(clumps[number] + away, 6, (_WIDTH - 7, _HEIGHT - 7)).astype(int).tolist()
+    axes = rng.integers((3, 2), (8, 6), (len(number), 2)).tolist()
+    turns = rng.uniform(0, 180, len(number)).tolist()
+    for center, size, turn, color in zip(centers, axes, turns, colors, strict=True):
+        cv2.ellipse(picture, center, size, turn, 0, 360, color, cv2.FILLED)
 
 
 def _branch(

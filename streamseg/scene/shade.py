@@ -11,6 +11,9 @@ from streamseg.scene.canvas import fixed_point
 from streamseg.scene.view import NEAR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cv2.typing import MatLike
     from numpy.typing import NDArray
 
     from streamseg.frame import Image
@@ -19,19 +22,19 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_SHADOW = 56
-"""Value of the mask where no direct light comes; below, ambient light is kept off too. 255 is full light."""
 _UNIT = 128
+"""Value that stands for light 1.0."""
 _SHRINK = 8
 _BITS = 4
 
 
 class GroundLight:
-    """How much direct light each pixel of the ground gets, from the row `top` down."""
+    """How much light each pixel of the ground gets, from the row `top` down."""
 
     def __init__(self, view: View, light: Light, distance: Floats, top: int, lamp_spacing: float) -> None:
         self._view, self._light, self._top = view, light, top
         self._distance = distance[top:]
+        self._contacts: list[Floats] = []
         if light.night > 0.3:
             self._mask = self._pools(lamp_spacing)
         else:
@@ -39,37 +42,41 @@ class GroundLight:
 
     def shadows(self, outlines: list[Floats]) -> None:
         """Keep the sun off polygons on the ground: (n, 2) s, x in metres each."""
-        self._draw(outlines, _SHADOW)
+        self._draw(self._mask, outlines, (0,))
 
     def contacts(self, outlines: list[Floats]) -> None:
         """Keep nearly all light off polygons on the ground, as below cars."""
-        self._draw(outlines, 14)
+        self._contacts = outlines
 
     def apply(self, image: Image) -> None:
         """Light the ground of the picture, then let the air fade it with distance."""
         light, ground = self._light, image[self._top :]
         side = max(round(self._view.height / 240) | 1, 3)
-        mask = cv2.blur(self._mask, (side, side))
-        table = np.clip(_UNIT * self._table(), 0, 255).astype(np.uint8)
-        gain = cv2.LUT(cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR), table[None])
+        gain = self._gain(cv2.blur(self._mask, (side, side)))
+        self._draw(gain, self._contacts, (0.3 * _UNIT * light.ambient).tolist())
         cv2.multiply(ground, gain, dst=ground, scale=1 / _UNIT)
         clear = np.exp(-self._distance / light.sight).astype(np.float32)
         hazy = int(np.searchsorted(clear, 0.985))
-        share = clear[:hazy, None, None]
-        ground[:hazy] = (ground[:hazy] * share + (1 - share) * light.horizon.astype(np.float32)).astype(np.uint8)
+        if hazy:
+            self._fade(ground[:hazy], clear[:hazy, None, None])
 
-    def _table(self) -> Floats:
-        """(256, 3) BGR light for each value of the mask."""
-        value = np.arange(256.0)[:, None]
-        direct = self._light.direct * self._light.sun[2] + self._light.lamps
-        dry = 1 - 0.3 * self._light.wet
-        return np.asarray(
-            dry
-            * (
-                np.minimum(value / _SHADOW, 1) * self._light.ambient
-                + np.maximum(value - _SHADOW, 0) / (255 - _SHADOW) * direct
-            )
-        )
+    def _fade(self, rows: MatLike, clear: NDArray[np.float32]) -> None:
+        """Mix rows of the ground with the colour of the air. clear: (rows, 1, 1) share of their own colour."""
+        size = rows.shape[1], rows.shape[0]
+        own = np.repeat(255 * clear, 3, 2).astype(np.uint8)
+        air = ((1 - clear) * self._light.horizon).astype(np.uint8)
+        cv2.multiply(rows, cv2.resize(own, size, interpolation=cv2.INTER_NEAREST), dst=rows, scale=1 / 255)
+        cv2.add(rows, cv2.resize(air, size, interpolation=cv2.INTER_NEAREST), dst=rows)
+
+    def _gain(self, mask: MatLike) -> MatLike:
+        """(rows, width, 3) uint8 light for each pixel, in units of 1 / `_UNIT`."""
+        light, dry = self._light, 1 - 0.3 * self._light.wet
+        direct = light.direct * light.sun[2] + light.lamps
+        shares, floors = dry * _UNIT * direct / 255, dry * _UNIT * light.ambient
+        return cv2.merge([
+            cv2.convertScaleAbs(mask, alpha=share, beta=floor)
+            for share, floor in zip(shares.tolist(), floors.tolist(), strict=True)
+        ])  # fmt: skip
 
     def _pools(self, lamp_spacing: float) -> Image:
         """Headlights of the own car, and a pool below each street light."""
@@ -81,11 +88,11 @@ class GroundLight:
         across = x - aside[:, None] + view.x
         along = (view.s + z + lamp_spacing / 2) % lamp_spacing - lamp_spacing / 2
         pool = 0.42 * np.exp(-((along / 8.0) ** 2) - (np.maximum(np.abs(across) - 3, 0) / 5.0) ** 2)
-        small = _SHADOW + (255 - _SHADOW) * np.clip(beam + pool, 0, 1)
+        small = 255 * np.clip(beam + pool, 0, 1)
         size = view.width, view.height - self._top
         return cast("Image", cv2.resize(small.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR))
 
-    def _draw(self, outlines: list[Floats], value: int) -> None:
+    def _draw(self, target: MatLike, outlines: list[Floats], value: Sequence[float]) -> None:
         ahead = [part for outline in outlines if len(part := clipped(outline, self._view.s + 0.6 * NEAR))]
         if not ahead:
             return
@@ -95,7 +102,7 @@ class GroundLight:
         start = 0
         for outline in ahead:
             corners = points[start : start + len(outline)]
-            cv2.fillPoly(self._mask, [corners], value, cv2.LINE_8, _BITS)
+            cv2.fillPoly(target, [corners], value, cv2.LINE_8, _BITS)
             start += len(outline)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from streamseg.scene.canvas import Canvas
     from streamseg.scene.view import View
     from streamseg.scene.weather import Light
+
+    Floats = NDArray[np.float64]
 
 _CLOUDS = 512
 """Pixels of the square of clouds, which is mirrored at its edges."""
@@ -37,8 +39,8 @@ class Sky:
     def draw(self, view: View, light: Light, image: Image, bottom: int, time_s: float) -> None:
         """Paint rows 0 to `bottom`."""
         height, width = -(-bottom // _SHRINK), -(-view.width // _SHRINK)
-        v = (view.v - (np.arange(height) + 0.5) * _SHRINK)[:, None] / view.focal
-        u = ((np.arange(width) + 0.5) * _SHRINK - view.u)[None, :] / view.focal
+        v = ((view.v - (np.arange(height) + 0.5) * _SHRINK)[:, None] / view.focal).astype(np.float32)
+        u = (((np.arange(width) + 0.5) * _SHRINK - view.u)[None, :] / view.focal).astype(np.float32)
         bearing = u + self._heading(view)
         up = np.maximum(v, 0.004)
         share = np.clip(up / 0.55, 0, 1)[..., None] ** 0.6
@@ -54,7 +56,7 @@ class Sky:
         return view.course.bends.slope(view.s)
 
     def _cover(
-        self, light: Light, bearing: NDArray[np.float64], up: NDArray[np.float64], drift: float
+        self, light: Light, bearing: NDArray[Any], up: NDArray[Any], drift: float
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """How much cloud hides each pixel, and how bright it is: (height, width, 1) float32 each."""
         rise = 1.0 / (up + 0.10)
@@ -68,14 +70,14 @@ class Sky:
         bright = (1.02 - 0.16 * np.clip(value - (1 - light.cover) - 0.15, 0, 1) / 0.5).astype(np.float32)
         return (cover * fade)[..., None], bright[..., None]
 
-    def _glow(self, light: Light, bearing: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _glow(self, light: Light, bearing: NDArray[Any], v: NDArray[Any]) -> Floats:
         """(height, width, 3) what the sun adds where it stands in front of the camera."""
         if light.sun[0] <= 0.05 or light.direct.max() < 0.08:
             return np.zeros(3)
         aside, above = light.sun[1] / light.sun[0], light.sun[2] / light.sun[0]
         away = np.hypot(bearing - aside, v - above)
         strength = 200 * np.exp(-away / 0.05) + 70 * np.exp(-away / 0.35)
-        return cast("NDArray[np.float64]", strength[..., None] * light.direct)
+        return np.asarray(strength[..., None] * light.direct)
 
     def skyline(self, canvas: Canvas) -> None:
         """Woods at the end of the view, where the road is lost from sight."""

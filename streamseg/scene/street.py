@@ -80,7 +80,7 @@ class Lamp:
 
 @dataclass(frozen=True, slots=True)
 class SignPost:
-    """A traffic sign or a traffic light on a post. size: (height, width) of the sign, metres; low: of its lower edge."""
+    """A traffic sign or light on a post. size: (height, width) of the sign, low: of its lower edge, metres."""
 
     s: float
     x: float
@@ -127,7 +127,7 @@ class Fence:
     height: float
     texture: Texture
 
-    reach = 130.0
+    reach = 100.0
 
     @property
     def box(self) -> tuple[float, float, float]:
@@ -246,28 +246,28 @@ def _direction(rng: np.random.Generator, picture: Image) -> _SignLook:
     cv2.rectangle(picture, (4, 18), (123, 110), color, cv2.FILLED)
     for row in (38, 64, 90):
         cv2.line(picture, (16, row), (int(rng.integers(60, 112)), row), ink, 10)
-    return Texture(cast("Image", picture[14:115].copy())), (0.9, 1.5), 2.0
+    return Texture(picture[14:115].copy()), (0.9, 1.5), 2.0
 
 
 def _parking(rng: np.random.Generator, picture: Image) -> _SignLook:
     cv2.rectangle(picture, (24, 4), (104, 124), (180, 80, 20, 255), cv2.FILLED)
     cv2.putText(picture, "P", (38, 84), cv2.FONT_HERSHEY_DUPLEX, 2.4, (240, 240, 240, 255), 6)
     cv2.line(picture, (36, 108), (int(rng.integers(60, 92)), 108), (240, 240, 240, 255), 6)
-    return Texture(cast("Image", picture[:, 24:105].copy())), (0.75, 0.5), 2.0
+    return Texture(picture[:, 24:105].copy()), (0.75, 0.5), 2.0
 
 
 def _lights(rng: np.random.Generator, picture: Image) -> _SignLook:
-    narrow = cast("Image", picture[:, :52].copy())
+    narrow = picture[:, :52].copy()
     narrow[:] = (30, 30, 30, 255)
     on = int(rng.choice([0, 2]))
     colors = ((50, 40, 235, 255), (40, 170, 240, 255), (120, 220, 60, 255))
-    glow = np.zeros((128, 52, 4), np.uint8)
+    glow = np.zeros((128, 52, 3), np.uint8)
     for lamp, color in enumerate(colors):
         shade = 1.0 if lamp == on else 0.22
         center = 26, 24 + 40 * lamp
         cv2.circle(narrow, center, 15, (color[0] * shade, color[1] * shade, color[2] * shade, 255), cv2.FILLED)
         if lamp == on:
-            cv2.circle(glow, center, 15, (*color[:3], 0), cv2.FILLED)
+            cv2.circle(glow, center, 15, color[:3], cv2.FILLED)
     return Texture(narrow, glow), (0.95, 0.38), 2.3
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
@@ -12,29 +14,55 @@ if TYPE_CHECKING:
 _COARSEST = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A texture in one size, with a border of one pixel all around that repeats its edge.
+
+    color: (height + 2, width + 2, 3) uint8 BGR. solid: (height + 2, width + 2) uint8, 255 where it is solid and 0
+    where it is not; None when it is solid all over. glow: as color, what it shines with at night; None for nothing.
+    """
+
+    color: Image
+    solid: Image | None
+    glow: Image | None
+
+
 class Texture:
     """A picture in all the sizes it is seen in.
 
-    pixels: (height, width, 3) uint8 BGR, or (height, width, 4) with 255 where it is solid and 0 where it is not.
-    glow: what it shines with by itself at night, as many channels as pixels; None when it does not shine.
+    height, width: pixels of the largest size. mean: (3,) BGR.
     """
 
     def __init__(self, pixels: Image, glow: Image | None = None) -> None:
+        """
+        pixels: (height, width, 3) uint8 BGR, or (height, width, 4) with 255 where it is solid and 0 where it is not.
+        glow: (height, width, 3) uint8 BGR that it shines with by itself at night; None when it does not.
+        """
         self.height, self.width = pixels.shape[:2]
+        self.mean = np.asarray(pixels[..., :3].mean((0, 1)))
         self._pixels, self._glow = pixels, glow
-        self._sizes: dict[tuple[int, int], tuple[Image, Image | None]] = {}
+        self._levels: dict[tuple[int, int], Level] = {}
 
-    def sized(self, height: float, width: float) -> tuple[Image, Image | None]:
-        """Pixels and glow, shrunk by a power of two on each side to fit a place of height x width pixels."""
+    def sized(self, height: float, width: float) -> Level:
+        """Shrunk by a power of two on each side to fit a place of height x width pixels."""
         key = _shrink(self.height, height), _shrink(self.width, width)
-        if key not in self._sizes:
-            size = max(self.width // key[1], 1), max(self.height // key[0], 1)
-            layers = [
-                None if layer is None else cast("Image", cv2.resize(layer, size, interpolation=cv2.INTER_AREA))
-                for layer in (self._pixels, self._glow)
-            ]
-            self._sizes[key] = cast("tuple[Image, Image | None]", tuple(layers))
-        return self._sizes[key]
+        if key not in self._levels:
+            self._levels[key] = self._level(max(self.height // key[0], 1), max(self.width // key[1], 1))
+        return self._levels[key]
+
+    def _level(self, height: int, width: int) -> Level:
+        pixels = _bordered(self._pixels, height, width)
+        solid = pixels[..., 3].copy() if pixels.shape[2] == 4 else None
+        if solid is not None:
+            solid[[0, -1]] = 0
+            solid[:, [0, -1]] = 0
+        glow = None if self._glow is None else _bordered(self._glow, height, width)
+        return Level(pixels[..., :3].copy(), solid, glow)
+
+
+def _bordered(pixels: Image, height: int, width: int) -> Image:
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.copyMakeBorder(small, 1, 1, 1, 1, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _shrink(have: int, want: float) -> int:

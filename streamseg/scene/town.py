@@ -16,7 +16,7 @@ from streamseg.scene.plants import Hedge, Tree, make_hedge, make_tree
 from streamseg.scene.street import Fence, Lamp, SignPost, make_fence, make_sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -71,6 +71,26 @@ class Block:
     shadows: list[tuple[float, float, Floats]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """A block while it is being built on. front: metres from the middle of the road to where plots begin."""
+
+    rng: np.random.Generator
+    block: Block
+    start: float
+    end: float
+    side: int
+    front: float
+
+    def add(self, thing: Thing) -> None:
+        """Put something there for good."""
+        self.block.things.append(thing)
+
+    def uniform(self, low: float, high: float) -> float:
+        """A number between two."""
+        return float(self.rng.uniform(low, high))
+
+
 class Town:
     """The surroundings of one world."""
 
@@ -103,157 +123,156 @@ class Town:
 
     def _make_block(self, number: int, side: int) -> Block:
         rng = generator(self._seed, "block", number, side)
-        start = number * BLOCK
-        block = Block()
-        district = self._district(number, side)
-        has_street = district != "park" and rng.random() < 0.22
-        end = start + BLOCK - (_SIDE_STREET + 3.0 if has_street else 0.0)
-        if has_street:
-            self._side_street(block, end + 1.5, side)
-        build = {
-            "terrace": self._row,
-            "shop": self._row,
-            "office": self._row,
-            "villa": self._villas,
+        start, block, district = number * BLOCK, Block(), self._district(number, side)
+        corner = district != "park" and rng.random() < 0.22
+        end = start + BLOCK - (_SIDE_STREET + 3.0 if corner else 0.0)
+        site = _Site(rng, block, start, end, side, self._course.frontage(side))
+        build: dict[str, Callable[[_Site], None]] = {
+            "terrace": self._terrace, "shop": self._shops, "office": self._offices, "villa": self._villas,
             "park": self._park,
-        }
-        build[district](rng, block, district, start, end, side)
-        self._furniture(rng, block, start, end, side, has_street)
-        self._parked(rng, block, start, end, side)
+        }  # fmt: skip
+        build[district](site)
+        if corner:
+            self._side_street(block, end + 1.5, side)
+        self._street_furniture(site)
+        self._signs(site, corner)
+        self._parked_cars(site)
         if side > 0 and rng.random() < 0.2:
-            self._zebra(block, start + float(rng.uniform(4, 12)))
-        for thing in block.things:
-            for outline in thing.shadow(self._sun):
-                if np.abs(outline[:, 1]).min() < self._course.frontage(side) + 1.0:
-                    block.shadows.append((float(outline[:, 0].min()), float(outline[:, 0].max()), outline))
+            self._zebra(block, start + site.uniform(4, 12))
+        self._cast_shadows(site)
         return block
 
     def _district(self, number: int, side: int) -> str:
         rng = generator(self._seed, "district", number // 3, side)
         return str(rng.choice(_DISTRICTS, p=self._mix))
 
-    def _pick(self, rng: np.random.Generator, kind: str) -> tuple[Facade, tuple[float, float, float]]:
-        facade = self._facade(kind, int(rng.integers(6)))
-        tint = rng.uniform(0.82, 1.08) * rng.uniform(0.95, 1.05, 3)
-        return facade, (float(tint[0]), float(tint[1]), float(tint[2]))
+    def _terrace(self, site: _Site) -> None:
+        """Houses side by side, some behind small front gardens."""
+        garden = 2.2 if site.rng.random() < 0.5 else 0.0
+        self._row(site, "terrace", garden)
+        if garden:
+            self._border(site, 1.0)
 
-    def _row(self, rng: np.random.Generator, block: Block, kind: str, start: float, end: float, side: int) -> None:
-        """Houses side by side, at the pavement or behind small front gardens."""
-        garden = {"terrace": 2.2 if rng.random() < 0.5 else 0.0, "shop": 0.0, "office": float(rng.uniform(0, 3))}[kind]
-        front = self._course.frontage(side)
-        at = start
-        while at < end - 4:
-            facade, tint = self._pick(rng, kind)
-            far = min(at + facade.width, end)
-            if end - far < 4:
-                far = end
-            block.things.append(Building(at, far, side, front + garden, float(rng.uniform(8, 12)), facade, tint))
-            at = far
-        if garden and kind == "terrace":
-            self._border(rng, block, start, end, side, front + 0.1, 1.0)
+    def _shops(self, site: _Site) -> None:
+        self._row(site, "shop", 0.0)
 
-    def _villas(self, rng: np.random.Generator, block: Block, kind: str, start: float, end: float, side: int) -> None:
+    def _offices(self, site: _Site) -> None:
+        self._row(site, "office", site.uniform(0, 3))
+
+    def _row(self, site: _Site, kind: str, setback: float) -> None:
+        """Houses side by side; the last one fills what is left."""
+        at, shoulder = site.start, 0.0
+        while at < site.end - 4:
+            facade = self._some_facade(site, kind)
+            far = min(at + facade.width, site.end)
+            if site.end - far < 4:
+                far = site.end
+            site.add(self._house(site, facade, at, far, setback, shoulder))
+            at, shoulder = far, facade.height
+
+    def _villas(self, site: _Site) -> None:
         """Houses that stand alone in gardens."""
-        front = self._course.frontage(side)
-        at = start + float(rng.uniform(0, 4))
-        while at < end - 9:
-            facade, tint = self._pick(rng, kind)
-            far = min(at + facade.width, end)
-            back = float(rng.uniform(3.5, 7))
-            block.things.append(Building(at, far, side, front + back, 9.0, facade, tint))
-            if rng.random() < 0.6:
-                x = side * (front + float(rng.uniform(1.5, back)))
-                block.things.append(self._some_tree(rng, far + 1.5, x, 4.0, 8.5))
-            at = far + float(rng.uniform(3, 8))
-        self._border(rng, block, start, end, side, front + 0.1, float(rng.uniform(0.9, 1.9)))
-        self._backdrop(rng, block, start, side, front + 22)
+        at = site.start + site.uniform(0, 4)
+        while at < site.end - 9:
+            facade = self._some_facade(site, "villa")
+            far, setback = min(at + facade.width, site.end), site.uniform(3.5, 7)
+            site.add(self._house(site, facade, at, far, setback))
+            if site.rng.random() < 0.6:
+                site.add(self._some_tree(site, far + 1.5, site.front + site.uniform(1.5, setback), 4.0, 8.5))
+            at = far + site.uniform(3, 8)
+        self._border(site, site.uniform(0.9, 1.9))
+        self._backdrop(site, 22.0)
 
-    def _park(self, rng: np.random.Generator, block: Block, kind: str, start: float, end: float, side: int) -> None:
+    def _park(self, site: _Site) -> None:
         """Trees on grass behind a fence or hedge."""
-        front = self._course.frontage(side)
         for row, distance in enumerate((2.5, 9.0)):
-            for at in np.arange(start + row * 2.0, end, rng.uniform(7, 12)):
-                x = side * (front + distance + float(rng.uniform(-1, 2)))
-                block.things.append(self._some_tree(rng, float(at + rng.uniform(-2, 2)), x, 6.0, 13.0))
-        self._border(rng, block, start, end, side, front + 0.1, float(rng.uniform(0.8, 1.4)))
-        self._backdrop(rng, block, start, side, front + 26)
+            for at in np.arange(site.start + row * 2.0, site.end, site.uniform(7, 12)).tolist():
+                x = site.front + distance + site.uniform(-1, 2)
+                site.add(self._some_tree(site, at + site.uniform(-2, 2), x, 6.0, 13.0))
+        self._border(site, site.uniform(0.8, 1.4))
+        self._backdrop(site, 26.0)
 
-    def _backdrop(self, rng: np.random.Generator, block: Block, start: float, side: int, front: float) -> None:
+    def _backdrop(self, site: _Site, setback: float) -> None:
         """What closes the view between houses."""
-        for at in np.arange(start, start + BLOCK, 12.0):
-            if rng.random() < 0.4:
-                facade, tint = self._pick(rng, "villa")
-                block.things.append(Building(at, at + 11.0, side, front, 9.0, facade, tint))
+        for at in np.arange(site.start, site.start + BLOCK, 12.0).tolist():
+            if site.rng.random() < 0.4:
+                site.add(self._house(site, self._some_facade(site, "villa"), at, at + 11.0, setback))
             else:
-                block.things.append(self._some_tree(rng, float(at), side * (front - 4), 7.0, 12.0))
-                block.things.append(self._some_tree(rng, float(at + 5), side * (front + 1), 7.0, 13.0))
-        block.things.append(Hedge(start, start + BLOCK, side, front + 3, 2.6, 1.0, self._hedge))
+                site.add(self._some_tree(site, at + 5, site.front + setback - 2, 8.0, 13.0))
+        back = site.front + setback + 3
+        site.add(Hedge(site.start, site.start + BLOCK, site.side, back, 2.6, 1.0, self._hedge))
 
-    def _some_tree(self, rng: np.random.Generator, s: float, x: float, low: float, high: float) -> Tree:
-        return Tree(s, x, float(rng.uniform(low, high)), self._tree(int(rng.integers(6))))
+    def _some_facade(self, site: _Site, kind: str) -> Facade:
+        return self._facade(kind, int(site.rng.integers(6)))
 
-    def _border(
-        self, rng: np.random.Generator, block: Block, start: float, end: float, side: int, x: float, height: float
-    ) -> None:
+    def _house(
+        self, site: _Site, facade: Facade, near: float, far: float, setback: float, shoulder: float = 0.0
+    ) -> Building:
+        tint = site.rng.uniform(0.82, 1.08) * site.rng.uniform(0.95, 1.05, 3)
+        depth, front = site.uniform(8, 12), site.front + setback
+        return Building(near, far, site.side, front, depth, facade, tuple(tint.tolist()), shoulder)
+
+    def _some_tree(self, site: _Site, s: float, aside: float, low: float, high: float) -> Tree:
+        return Tree(s, site.side * aside, site.uniform(low, high), self._tree(int(site.rng.integers(6))))
+
+    def _border(self, site: _Site, height: float) -> None:
         """Fence or hedge along the pavement, in pieces, with gaps for gates."""
-        hedge = rng.random() < 0.4
-        for at in np.arange(start, end - 0.5, 8.0):
-            if rng.random() < 0.12:
+        hedge, x = site.rng.random() < 0.4, site.front + 0.1
+        for at in np.arange(site.start, site.end - 0.5, 8.0).tolist():
+            far = min(at + 8.0, site.end)
+            if site.rng.random() < 0.12:
                 continue
-            far = min(float(at) + 8.0, end)
             if hedge:
-                block.things.append(Hedge(float(at), far, side, x, height, 0.8, self._hedge))
+                site.add(Hedge(at, far, site.side, x, height, 0.8, self._hedge))
             else:
-                block.things.append(Fence(float(at), far, side * x, height, self._fence(self._fence_kind)))
+                site.add(Fence(at, far, site.side * x, height, self._fence(self._fence_kind)))
 
-    def _furniture(
-        self, rng: np.random.Generator, block: Block, start: float, end: float, side: int, corner: bool
-    ) -> None:
-        """Street lights, trees in the pavement, signs."""
-        course = self._course
-        x = side * (course.edge(side) + 0.55)
-        for number, at in enumerate(
-            np.arange(-(-start // self.lamp_spacing) * self.lamp_spacing, end, self.lamp_spacing)
-        ):
-            if (number + round(at / self.lamp_spacing) + (side > 0)) % 2 == 0 or self.lamp_spacing > 40:
-                block.things.append(Lamp(float(at), x, self._lamp[0], self._lamp[1]))
-        roomy = course.frontage(side) - course.edge(side) > 2.6
-        if self._street_trees[side > 0] and roomy:
-            for at in np.arange(start + 5, end, 12.0):
-                if rng.random() < 0.8:
-                    block.things.append(self._some_tree(rng, float(at), side * (course.edge(side) + 0.9), 4.5, 7.5))
-        for _ in range(int(rng.integers(0, 3)) + corner):
-            texture, size, low = self._sign(int(rng.integers(6)))
-            at = end - 1.5 if corner and rng.random() < 0.5 else float(rng.uniform(start, end))
-            block.things.append(SignPost(at, x + side * 0.15, low, size, texture))
+    def _street_furniture(self, site: _Site) -> None:
+        """Street lights, on both sides in turn, and trees in the pavement."""
+        edge, spacing = self._course.edge(site.side), self.lamp_spacing
+        for number in range(int(-(-site.start // spacing)), int(-(-site.end // spacing))):
+            if spacing > 40 or (number + (site.side > 0)) % 2 == 0:
+                site.add(Lamp(number * spacing, site.side * (edge + 0.55), *self._lamp))
+        if self._street_trees[site.side > 0] and site.front - edge > 2.6:
+            for at in np.arange(site.start + 5, site.end, 12.0).tolist():
+                if site.rng.random() < 0.8:
+                    site.add(self._some_tree(site, at, edge + 0.9, 4.5, 7.5))
 
-    def _parked(self, rng: np.random.Generator, block: Block, start: float, end: float, side: int) -> None:
-        if not self._course.parking[side > 0]:
+    def _signs(self, site: _Site, corner: bool) -> None:
+        x = site.side * (self._course.edge(site.side) + 0.7)
+        for number in range(int(site.rng.integers(0, 3)) + corner):
+            texture, size, low = self._sign(int(site.rng.integers(6)))
+            at = site.end - 1.5 if corner and number == 0 else site.uniform(site.start, site.end)
+            site.add(SignPost(at, x, low, size, texture))
+
+    def _parked_cars(self, site: _Site) -> None:
+        if not self._course.parking[site.side > 0]:
             return
-        towards = side != self._course.own_side
-        x = side * (self._course.edge(side) - 1.05)
-        for at in np.arange(start + 1, end - 7, 6.0):
-            if rng.random() < 0.62:
-                s = float(at + rng.uniform(0, 0.8))
-                block.things.append(Car(s, x + float(rng.uniform(-0.12, 0.12)), towards, CarModel(rng), parked=True))
+        towards = site.side != self._course.own_side
+        for at in np.arange(site.start + 1, site.end - 7, 6.0).tolist():
+            if site.rng.random() < 0.62:
+                x = site.side * (self._course.edge(site.side) - 1.05) + site.uniform(-0.12, 0.12)
+                site.add(Car(at + site.uniform(0, 0.8), x, towards, CarModel(site.rng), parked=True))
 
     def _side_street(self, block: Block, start: float, side: int) -> None:
+        """A street that leaves to the side, wider at its mouth, with a broken line across."""
         edge, end = self._course.edge(side) - 0.02, start + _SIDE_STREET
-        mouth = [
-            [start - 1.5, side * edge],
-            [end + 1.5, side * edge],
-            [end, side * (edge + 1.2)],
-            [start, side * (edge + 1.2)],
-        ]
-        rest = [[start, side * edge], [end, side * edge], [end, side * 60.0], [start, side * 60.0]]
-        block.asphalt += [np.array(mouth), np.array(rest)]
-        x = np.arange(edge - 0.5, edge - 0.3, 0.4) * side
-        block.paint += [
-            np.array([[s, x[0]], [s + 0.6, x[0]], [s + 0.6, x[0] + 0.15], [s, x[0] + 0.15]])
-            for s in np.arange(start, end, 1.2)
-        ]
+        mouth = [(start - 1.5, edge), (end + 1.5, edge), (end, edge + 1.2), (start, edge + 1.2)]
+        rest = [(start, edge), (end, edge), (end, 60.0), (start, 60.0)]
+        block.asphalt += [np.array(each) * (1, side) for each in (mouth, rest)]
+        for s in np.arange(start, end, 1.2).tolist():
+            dash = [(s, edge - 0.5), (s + 0.6, edge - 0.5), (s + 0.6, edge - 0.35), (s, edge - 0.35)]
+            block.paint.append(np.array(dash) * (1, side))
 
     def _zebra(self, block: Block, s: float) -> None:
         left, right = -self._course.edge(-1) + 0.3, self._course.edge(1) - 0.5
-        for x in np.arange(left, right, 1.0):
-            block.paint.append(np.array([[s, x], [s, x + 0.5], [s + 2.8, x + 0.5], [s + 2.8, x]]))
+        for x in np.arange(left, right, 1.0).tolist():
+            block.paint.append(np.array([(s, x), (s, x + 0.5), (s + 2.8, x + 0.5), (s + 2.8, x)]))
+
+    def _cast_shadows(self, site: _Site) -> None:
+        """Keep the shadows that reach pavement or road."""
+        for thing in site.block.things:
+            for outline in thing.shadow(self._sun):
+                if np.abs(outline[:, 1]).min() < site.front + 1.0:
+                    first, last = float(outline[:, 0].min()), float(outline[:, 0].max())
+                    site.block.shadows.append((first, last, outline))

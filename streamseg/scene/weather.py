@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,17 +27,29 @@ _FIELDS = {
     "horizon": slice(12, 15),  # sky far away, and haze
     "cloud": slice(15, 18),  # clouds
     "cover": slice(18, 19),  # share of the sky under clouds
-    "log_sight": slice(19, 20),  # log of the metres after which haze hides two thirds
+    "sight": slice(19, 20),  # metres after which haze hides two thirds
     "wet": slice(20, 21),  # 0 dry .. 1 rain
     "night": slice(21, 22),  # 0 day .. 1 night
 }
+# In the order of `_FIELDS`.
 _PRESETS = {
-    "clear": [.66, .60, .55, .58, .72, .80, 0, 0, 0, 214, 146, 84, 240, 222, 200, 250, 246, 242, .5, np.log(420), 0, 0],
-    "overcast": [.93, .91, .88, .05, .05, .05, 0, 0, 0, 206, 198, 190, 238, 234, 230, 176, 168, 160, .9, np.log(260), .15, 0],
-    "dusk": [.44, .38, .40, .10, .26, .42, .05, .06, .06, 132, 92, 72, 120, 168, 236, 110, 96, 150, .5, np.log(240), 0, .4],
-    "night": [.15, .115, .10, 0, 0, 0, .56, .70, .78, 34, 22, 15, 62, 48, 46, 44, 36, 34, .5, np.log(170), .1, 1],
-    "rain": [.60, .57, .55, .01, .01, .01, .04, .05, .05, 160, 152, 146, 192, 186, 180, 128, 122, 116, .95, np.log(110), 1, .1],
-    "fog": [.80, .78, .77, .01, .01, .01, 0, 0, 0, 204, 202, 200, 208, 207, 206, 198, 196, 194, .6, np.log(48), .3, 0],
+    "clear": [
+        (.66, .60, .55), (.58, .72, .80), (0, 0, 0), (214, 146, 84), (240, 222, 200), (250, 246, 242), .5, 420, 0, 0],
+    "overcast": [
+        (.93, .91, .88), (.05, .05, .05), (0, 0, 0), (206, 198, 190), (238, 234, 230), (176, 168, 160), .9, 260, .15, 0,
+    ],
+    "dusk": [
+        (.44, .38, .40), (.10, .26, .42), (.05, .06, .06), (132, 92, 72), (120, 168, 236), (110, 96, 150),
+        .5, 240, 0, .4,
+    ],
+    "night": [
+        (.15, .115, .10), (0, 0, 0), (.56, .70, .78), (34, 22, 15), (62, 48, 46), (44, 36, 34), .5, 170, .1, 1],
+    "rain": [
+        (.74, .71, .69), (.01, .01, .01), (.04, .05, .05), (172, 166, 160), (200, 195, 190), (140, 134, 128),
+        .95, 110, 1, .1,
+    ],
+    "fog": [
+        (.80, .78, .77), (.01, .01, .01), (0, 0, 0), (204, 202, 200), (208, 207, 206), (198, 196, 194), .6, 48, .3, 0],
 }  # fmt: skip
 WEATHERS = tuple(_PRESETS)
 """The names that `weather=` accepts."""
@@ -74,7 +86,7 @@ class Light:
         light = sky * self.ambient + max(float(facing), 0.0) * self.direct
         if self.night > 0.3:
             light = light + (0.06 + 0.94 * self.beam(z, x)) * self.lamps
-        return cast("Floats", light)
+        return np.asarray(light)
 
 
 class Weather:
@@ -102,22 +114,27 @@ class Weather:
         values = self._values(time_s)
         part = {name: values[where] for name, where in _FIELDS.items()}
         return Light(
-            *(part[name] for name in ("ambient", "direct", "lamps", "zenith", "horizon", "cloud")),
-            float(part["cover"][0]), float(np.exp(part["log_sight"][0])),
-            float(part["wet"][0]), float(part["night"][0]), self.sun,
+            part["ambient"], part["direct"], part["lamps"], part["zenith"], part["horizon"], part["cloud"],
+            float(part["cover"][0]), float(part["sight"][0]), float(part["wet"][0]), float(part["night"][0]), self.sun,
         )  # fmt: skip
 
     def _values(self, time_s: float) -> Floats:
         if self._name is not None:
-            return np.array(_PRESETS[self._name])
+            return _numbers(self._name)
         number, into = divmod(time_s, _PERIOD_S)
         turned = float(np.clip((into - (_PERIOD_S - _CHANGE_S)) / _CHANGE_S, 0, 1))
         turned = turned * turned * (3 - 2 * turned)
-        return (1 - turned) * self._chosen(int(number)) + turned * self._chosen(int(number) + 1)
+        values = (1 - turned) * self._chosen(int(number)) + turned * self._chosen(int(number) + 1)
+        return np.asarray(values)
 
     def _chosen(self, number: int) -> Floats:
         if self._seed == 0 and number == 0:
-            return np.array(_PRESETS["clear"])  # what a newcomer sees first
+            return _numbers("clear")  # what a newcomer sees first
         rng = generator(self._seed, "weather", number)
         name = rng.choice(WEATHERS, p=(0.38, 0.24, 0.1, 0.1, 0.12, 0.06))
-        return np.array(_PRESETS[str(name)])
+        return _numbers(str(name))
+
+
+def _numbers(name: str) -> Floats:
+    """(22,) a preset as one row of numbers, which two weathers can be mixed in."""
+    return np.hstack([np.asarray(each, np.float64).ravel() for each in _PRESETS[name]])

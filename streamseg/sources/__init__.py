@@ -81,7 +81,7 @@ def _is_synthetic(address: str) -> bool:
 
 
 def _is_camera(address: str) -> bool:
-    return (address.isascii() and address.isdigit() and not Path(address).exists()) or address.startswith("/dev/video")
+    return (address.isascii() and address.isdigit() and not _exists(address)) or address.startswith("/dev/video")
 
 
 def _is_remote_file(address: str) -> bool:
@@ -95,10 +95,16 @@ def _is_stream(address: str) -> bool:
 
 
 def _is_pictures(address: str) -> bool:
-    path = Path(address)
-    if path.exists():
-        return path.is_dir() or path.suffix.lower() in _PICTURES
+    if _exists(address):
+        return Path(address).is_dir() or Path(address).suffix.lower() in _PICTURES
     return any(sign in address for sign in "*?[")
+
+
+def _exists(address: str) -> bool:
+    try:
+        return bool(address) and Path(address).exists()
+    except OSError:  # too long for a name, or in a folder that may not be looked into
+        return False
 
 
 def _open_synthetic(address: str, wish: _Wish) -> Source:
@@ -132,7 +138,7 @@ def _open_pictures(address: str, wish: _Wish) -> Source:
 
 
 def _open_video(address: str, wish: _Wish) -> Source:
-    if not (_is_remote_file(address) or Path(address).exists()):
+    if not (_is_remote_file(address) or _exists(address)):
         raise _not_found(address)
     if wish.reader == "opencv":
         from streamseg.sources.opencv_file import OpenCVFileSource
@@ -163,7 +169,10 @@ def _not_found(address: str) -> SourceError:
     from difflib import get_close_matches
 
     path = Path(address)
-    neighbours = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        neighbours = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        neighbours = []
     close = get_close_matches(path.name, neighbours, n=1, cutoff=0.7)
     if close:
         return SourceError(f"there is no file '{address}'; did you mean '{path.parent / close[0]}'?")

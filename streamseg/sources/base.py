@@ -15,8 +15,8 @@ class Source(ABC):
 
     Sources are read from one thread at a time; `close` may be called from another thread and more than once.
 
-    damage: one line about what could not be had although the stream went on, such as "3 damaged packets were
-        skipped"; None when nothing is known to be missing. Worth asking again after the last frame.
+    damage: one line about what could not be had although the stream went on, such as "3 packets are damaged"; None
+        when nothing is known to be missing. Complete once the last frame was read.
     """
 
     info: StreamInfo

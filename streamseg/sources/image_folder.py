@@ -13,6 +13,7 @@ import numpy as np
 from streamseg.errors import SourceError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
+from streamseg.sources.capture import quiet_opencv
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
@@ -32,6 +33,7 @@ class ImageFolderSource(Source):
         Raises:
             SourceError: no readable picture, or two pictures with one stem: results are named by stem.
         """
+        quiet_opencv()
         self._address = str(address)
         self._paths = _picture_paths(self._address)
         _refuse_equal_stems(self._paths)
@@ -46,11 +48,6 @@ class ImageFolderSource(Source):
             )
         height, width = self._first[1].shape[:2]
         self.info = StreamInfo(self._address, "pictures", height, width, frame_count=len(self._paths), codec=None)
-
-    @property
-    def damage(self) -> str | None:  # type: ignore[override]
-        """Which pictures were left out because they could not be read."""
-        return _unread_text(self._unread) if self._unread else None
 
     def read(self) -> Frame | None:
         picture, self._first = self._first or self._read_picture(), None
@@ -73,6 +70,7 @@ class ImageFolderSource(Source):
             if bgr is not None:
                 return path, bgr
             self._unread.append(path)
+            self.damage = _unread_text(self._unread)
         return None
 
 
@@ -88,7 +86,10 @@ def _decoded(path: Path) -> Image | None:
 def _picture_paths(address: str) -> list[Path]:
     path = Path(address)
     if path.is_dir():
-        found = list(path.iterdir())
+        try:
+            found = list(path.iterdir())
+        except OSError as error:
+            raise SourceError(f"the folder '{address}' cannot be read ({error.strerror}); check its rights") from error
     elif path.is_file():
         found = [path]
     else:

@@ -36,17 +36,14 @@ class Limited(Source):
         self._end_s = None if duration_s is None or source.info.live else source.info.start_s + duration_s
         self._read = 0
         self._ended = False
+        self.damage = source.damage
         self.info = _limited_info(source.info, duration_s, max_frames)
-
-    @property
-    def damage(self) -> str | None:  # type: ignore[override]
-        """What the source behind says."""
-        return self._source.damage
 
     def read(self) -> Frame | None:
         if self._ended or self._read == self._max_frames:
             return None
         frame = self._source.read()
+        self.damage = self._source.damage
         if frame is None:
             return None
         if self._end_s is None and self._duration_s is not None:

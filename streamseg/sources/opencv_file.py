@@ -16,6 +16,7 @@ from streamseg.sources.base import Source
 from streamseg.sources.capture import quiet_opencv
 from streamseg.sources.clock import Clock
 from streamseg.sources.decoding import Decoder
+from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
@@ -43,7 +44,7 @@ class OpenCVFileSource(Source):
         quiet_opencv()
         self._address = str(address)
         self._lock = threading.Lock()
-        self._ended = self._at_end = False
+        self._ended = False
         self._index = 0
         self._told = Decoder(self._address, threads)  # says what OpenCV does not, and what is wrong with a file
         with closing(self._told):
@@ -55,24 +56,15 @@ class OpenCVFileSource(Source):
             self._waiting: tuple[int, Image] | None = first
             self.info = self._describe(start_s, *first[1].shape[:2])
 
-    @property
-    def damage(self) -> str | None:  # type: ignore[override]
-        """That frames are missing; known once `read` has come to the end."""
-        promised = self.info.frame_count
-        too_few = promised is not None and self._index < promised * (1 - _COUNT_TOLERANCE) - 1
-        if not self._at_end or not (too_few or self._told.cut_off):
-            return None
-        about = f" of about {promised}" if promised else ""
-        return f"OpenCV read {self._index} frames{about}: the file is truncated or damaged"
-
     def read(self) -> Frame | None:
         with self._lock:
             if self._ended:
                 return None
             timed, self._waiting = self._waiting or self._next(), None
             if timed is None:
-                self._ended = self._at_end = True
+                self._ended = True
                 self._capture.release()
+                self.damage = self._missing()
                 return None
             index, self._index = self._index, self._index + 1
         pts, picture = timed
@@ -83,6 +75,14 @@ class OpenCVFileSource(Source):
             self._ended = True
             self._waiting = None
             self._capture.release()
+
+    def _missing(self) -> str | None:
+        promised = self.info.frame_count
+        too_few = promised is not None and self._index < promised * (1 - _COUNT_TOLERANCE) - 1
+        if not (too_few or self._told.cut_off):
+            return None
+        about = f" of about {promised}" if promised else ""
+        return f"OpenCV read {self._index} frames{about}: the file is truncated or damaged"
 
     def _next(self) -> tuple[int, Image] | None:
         ok, picture = self._capture.read()
@@ -101,15 +101,15 @@ class OpenCVFileSource(Source):
         if timed is None:
             self._capture.release()
             raise SourceError(
-                f"OpenCV reads no frame of '{self._address}' from {start_s:g} s on; start earlier, or read it with "
-                "--reader pyav"
+                f"OpenCV reads no frame of '{without_password(self._address)}' from {start_s:g} s on; start "
+                "earlier, or read it with --reader pyav"
             )
         return timed
 
     def _describe(self, start_s: float, height: int, width: int) -> StreamInfo:
         told = self._told
         return StreamInfo(
-            address=self._address,
+            address=without_password(self._address),
             kind="video",
             height=height,
             width=width,
@@ -126,10 +126,11 @@ class OpenCVFileSource(Source):
 
 def _opened(address: str, threads: int | None) -> cv2.VideoCapture:
     wishes = [] if threads is None else [cv2.CAP_PROP_N_THREADS, threads]
-    capture = cv2.VideoCapture(str(Path(address).absolute()), cv2.CAP_FFMPEG, wishes)
+    name = address if is_url(address) else str(Path(address).absolute())
+    capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG, wishes)
     if not capture.isOpened():
         capture.release()
-        raise SourceError(f"OpenCV cannot read '{address}'; read it with --reader pyav")
+        raise SourceError(f"OpenCV cannot read '{without_password(address)}'; read it with --reader pyav")
     return capture
 
 

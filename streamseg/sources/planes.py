@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
+import av
 import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 
+from streamseg.errors import SourceError
 from streamseg.frame import Yuv420, YuvColor
 
 if TYPE_CHECKING:
@@ -80,7 +82,11 @@ class PlaneReader:
         return (self._width, self._height) if self.transposed else (self._height, self._width)
 
     def planes(self, frame: VideoFrame) -> Yuv420:
-        """The upright picture. A frame of another size than the first is scaled to it."""
+        """The upright picture. A frame of another size than the first is scaled to it.
+
+        Raises:
+            SourceError: FFmpeg cannot convert the pixel format.
+        """
         y, u, v = (self._orientation.upright(_view(plane)) for plane in self._as_yuv420(frame).planes)
         return Yuv420(y, u, v, self.color)
 
@@ -90,17 +96,22 @@ class PlaneReader:
             return frame
         color_range = ColorRange.JPEG if self.color.full_range else ColorRange.MPEG
         from_rgb = _is_rgb(frame)
-        return self._reformatter.reformat(
-            frame,
-            width=self._width,
-            height=self._height,
-            format="yuv420p",
-            src_colorspace=None if from_rgb else _SWSCALE_MATRIX[self.color.matrix],
-            dst_colorspace=_SWSCALE_MATRIX[self.color.matrix],
-            src_color_range=ColorRange.JPEG if from_rgb else color_range,
-            dst_color_range=color_range,
-            threads=1,
-        )
+        try:
+            return self._reformatter.reformat(
+                frame,
+                width=self._width,
+                height=self._height,
+                format="yuv420p",
+                src_colorspace=None if from_rgb else _SWSCALE_MATRIX[self.color.matrix],
+                dst_colorspace=_SWSCALE_MATRIX[self.color.matrix],
+                src_color_range=ColorRange.JPEG if from_rgb else color_range,
+                dst_color_range=color_range,
+                threads=1,
+            )
+        except av.FFmpegError as error:
+            raise SourceError(
+                f"pictures in the pixel format {frame.format.name} cannot be converted; convert the file to yuv420p"
+            ) from error
 
 
 def _view(plane: VideoPlane) -> Image:

@@ -64,12 +64,6 @@ class VideoFileSource(Source):
         self._reader = PlaneReader(first[1])
         self.info = self._describe(start_s)
 
-    @property
-    def damage(self) -> str | None:  # type: ignore[override]
-        """How many packets arrived incomplete or could not be decoded."""
-        count = self._decoder.damaged_packets
-        return f"{count} packet{'s are' if count > 1 else ' is'} damaged" if count else None
-
     def read(self) -> Frame | None:
         with self._lock:
             if self._ended:
@@ -91,6 +85,8 @@ class VideoFileSource(Source):
 
     def _next(self) -> tuple[int, VideoFrame] | None:
         frame = next(self._frames, None)
+        if count := self._decoder.damaged_packets:
+            self.damage = f"{count} packet{'s are' if count > 1 else ' is'} damaged"
         return None if frame is None else (self._clock.tick(timestamp(frame)), frame)
 
     def _first(self, start: int, start_s: float) -> tuple[int, VideoFrame]:
