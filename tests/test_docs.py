@@ -65,9 +65,9 @@ def test_every_streamseg_command_on_a_page_runs(page, tmp_path):
             assert done.returncode == 0, (command, done)
 
 
-@pytest.mark.parametrize(("page", "code"), blocks("python"))
+@pytest.mark.parametrize(("page", "code"), [each for each in blocks("python") if "import " in each[1]])
 def test_every_python_example_runs(page, code, tmp_path):
-    """As it stands."""
+    """As it stands; lines without imports are pieces of a configuration."""
     prepare(tmp_path)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (page, done)

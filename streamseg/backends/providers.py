@@ -31,9 +31,8 @@ class Opened:
     note: str | None = field(default=None)
 
 
-def open_session(model: Path | bytes, device: str = "auto", threads: int | None = None) -> Opened:
+def open_session(model: Path, device: str = "auto", threads: int | None = None) -> Opened:
     """
-    model: a file, or the bytes of a model.
     device: "auto", "cpu", "cuda" or "cuda:N".
 
     Raises:
@@ -121,15 +120,15 @@ def try_provider(model: Path, provider: str) -> str | None:
     """Open a model on one provider. Returns None when it really runs there, otherwise why it does not."""
     if provider == CUDA:
         _preload()
-    try:
-        with captured_stderr() as log:
-            session = _session(model, [provider], threads=1, quiet=False)
-    except ModelError as error:
-        return str(error)
+    with captured_stderr() as log:
+        try:
+            session = ort.InferenceSession(str(model), _options(1, quiet=False), [provider], enable_fallback=0)
+        except Exception as error:
+            return " ".join(str(error).split())[:160]
     return None if session.get_providers()[0] == provider else why_not(provider, log[0])
 
 
-def _cuda_session(model: Path | bytes, number: int, threads: int | None) -> tuple[ort.InferenceSession, str | None]:
+def _cuda_session(model: Path, number: int, threads: int | None) -> tuple[ort.InferenceSession, str | None]:
     """A session on a GPU, or on the CPU with the reason."""
     _preload()
     with captured_stderr() as log:
@@ -146,21 +145,21 @@ def _preload() -> None:
             ort.preload_dlls()
 
 
-def _session(
-    model: Path | bytes, providers: list[object], threads: int | None, *, quiet: bool = True
-) -> ort.InferenceSession:
+def _session(model: Path, providers: list[object], threads: int | None, *, quiet: bool = True) -> ort.InferenceSession:
+    try:
+        return ort.InferenceSession(str(model), _options(threads, quiet=quiet), providers, enable_fallback=0)
+    except Exception as error:  # onnxruntime's own classes all derive from Exception only
+        reason = " ".join(str(error).split())
+        raise ModelError(f"'{model}' is not an ONNX model that onnxruntime can load: {reason[:200]}") from error
+
+
+def _options(threads: int | None, *, quiet: bool) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.log_severity_level = 4 if quiet else 2
     options.intra_op_num_threads = threads or core_count()
     # Spinning threads take the cores away from the decoder and the encoder: 63 instead of 80 fps at 720p.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    source = model if isinstance(model, bytes) else str(model)
-    try:
-        return ort.InferenceSession(source, options, providers=providers)
-    except Exception as error:  # onnxruntime's own classes all derive from Exception only
-        name = "the model" if isinstance(model, bytes) else f"'{model}'"
-        reason = " ".join(str(error).split())
-        raise ModelError(f"{name} is not an ONNX model that onnxruntime can load: {reason[:200]}") from error
+    return options
 
 
 def core_count() -> int:

@@ -1,0 +1,1 @@
+"""Measurements beyond `streamseg bench`; each prints what it measured and how to do it again."""
