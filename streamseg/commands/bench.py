@@ -20,11 +20,13 @@ from streamseg.painting import Painter
 from streamseg.pipeline import Pipeline, RunReport
 from streamseg.preprocess import network_input
 from streamseg.progress import stage_table
+from streamseg.segmentation import Segmentation
 from streamseg.segmenter import ClaheMode, Segmenter
 from streamseg.sinks import open_sink
 from streamseg.sinks.files import write_whole
 from streamseg.sources import Reader, open_source
 from streamseg.sources.paced import Paced
+from streamseg.spec import SegmentClass
 from streamseg.timing import Distribution, Timings
 
 SLOWER = 6
@@ -56,10 +58,11 @@ def bench_command(options: BenchOptions) -> int:
     """Measure, print, compare. Returns 0, or 6 when slower than the result compared with."""
     old = _earlier(options.compare) if options.compare else None
     backend = load_backend(options.model or DEFAULT_MODEL, options.device, options.threads)
-    if options.warmup:
-        _measured(options, backend, options.warmup)
-    result = _measured(options, backend, options.frames)
-    result["model_only"] = _model_only(options, backend)
+    with tempfile.TemporaryDirectory(prefix="streamseg-bench-") as folder:
+        bench = Bench(options, backend, Path(folder))
+        if options.warmup:
+            bench.measured(options.warmup)
+        result = bench.measured(options.frames) | {"model_only": bench.model_only()}
     record = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine_facts(),
@@ -72,19 +75,31 @@ def bench_command(options: BenchOptions) -> int:
     return _compared(record, old, options.tolerance) if old else 0
 
 
-def _measured(options: BenchOptions, backend: Backend, frames: int) -> dict[str, Any]:
-    """One run of so many frames; everything the report says, with processor time and memory."""
-    with tempfile.TemporaryDirectory(prefix="streamseg-bench-") as folder:
-        source = open_source(options.source, reader=options.reader, max_frames=frames)
+class Bench:
+    """A source, a network and a sink, measured as often as asked."""
+
+    def __init__(self, options: BenchOptions, backend: Backend, folder: Path) -> None:
+        """folder: for temporary files; the built-in scene is recorded there, as drawing it is slower than decoding."""
+        self._options = options
+        self._backend = backend
+        self._folder = folder
+        self._address = options.source
+        if options.source.startswith("synthetic:"):
+            self._address = str(_recorded(options, folder / "scene.mp4"))
+
+    def measured(self, frames: int) -> dict[str, Any]:
+        """One run of so many frames; everything the report says, with processor time and memory."""
+        options, backend = self._options, self._backend
+        source = open_source(self._address, reader=options.reader, max_frames=frames)
         if options.realtime:
             source = Paced(source, options.realtime)
         timings = Timings()
         painter = Painter(backend.spec.classes, timings=timings)
-        target = "null:" if options.sink == "null" else str(Path(folder) / "overlay.mp4")
+        target = "null:" if options.sink == "null" else str(self._folder / "overlay.mp4")
         pipeline = Pipeline(
             source,
             Segmenter(backend, options.clahe, timings),
-            [open_sink(target, source.info, painter)],
+            [open_sink(target, source.info, painter, overwrite=True)],
             policy="latest" if source.info.live else "all",
             timings=timings,
         )
@@ -92,7 +107,34 @@ def _measured(options: BenchOptions, backend: Backend, frames: int) -> dict[str,
         before = cpu_seconds()
         report = pipeline.run()
         cpu_s = cpu_seconds() - before
-    return _result(report, cpu_s, options.realtime) | {"height": source.info.height, "width": source.info.width}
+        return _result(report, cpu_s, options.realtime) | {"height": source.info.height, "width": source.info.width}
+
+    def model_only(self) -> dict[str, float]:
+        """The network alone on one prepared frame of the source, nothing else running."""
+        spec = self._backend.spec
+        with open_source(self._address, reader=self._options.reader, max_frames=1) as source:
+            frame = source.read()
+        if frame is None:
+            raise UsageError(f"'{self._options.source}' has no frame to measure with")
+        batch = network_input(frame, spec, spec.clahe)[np.newaxis]
+        times = Distribution()
+        start = time.perf_counter()
+        while time.perf_counter() - start < _MODEL_ONLY_S:
+            before = time.perf_counter()
+            self._backend.infer(batch)
+            times.add(time.perf_counter() - before)
+        return {"fps": round(1 / times.mean_s, 2)} | {f"{key}_ms": value for key, value in times.summary_ms().items()}
+
+
+def _recorded(options: BenchOptions, path: Path) -> Path:
+    """The built-in scene as an H.264 file, pictures as they are: painted with no strength."""
+    source = open_source(options.source, max_frames=max(options.frames, options.warmup))
+    classes = (SegmentClass(0, "nothing", (0, 0, 0)),)
+    painter = Painter(classes, alpha=0.0, legend=False)
+    labels = np.zeros((1, 1), np.uint8)
+    sink = open_sink(str(path), source.info, painter)
+    Pipeline(source, lambda frame: Segmentation(frame, labels, classes), [sink]).run()
+    return path
 
 
 def _result(report: RunReport, cpu_s: float, realtime: float | None) -> dict[str, Any]:
@@ -104,22 +146,6 @@ def _result(report: RunReport, cpu_s: float, realtime: float | None) -> dict[str
         "target_fps": target,
         "keeps_up": dropped <= _DROPS_ALLOWED and report.fps >= 0.98 * target if realtime else report.fps >= target,
     }
-
-
-def _model_only(options: BenchOptions, backend: Backend) -> dict[str, float]:
-    """The network alone on one prepared frame of the source, nothing else running."""
-    with open_source(options.source, reader=options.reader, max_frames=1) as source:
-        frame = source.read()
-    if frame is None:
-        raise UsageError(f"'{options.source}' has no frame to measure with")
-    batch = network_input(frame, backend.spec, backend.spec.clahe)[np.newaxis]
-    times = Distribution()
-    start = time.perf_counter()
-    while time.perf_counter() - start < _MODEL_ONLY_S:
-        before = time.perf_counter()
-        backend.infer(batch)
-        times.add(time.perf_counter() - before)
-    return {"fps": round(1 / times.mean_s, 2)} | {f"{key}_ms": value for key, value in times.summary_ms().items()}
 
 
 def _settings(options: BenchOptions, backend: Backend) -> dict[str, Any]:
