@@ -11,6 +11,7 @@ import click
 from train.command_line import data_root, run
 from train.datasets import DATASETS, open_dataset
 from train.quiet import import_keras_quietly
+from train.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import onnx
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from streamseg.frame import Image
     from train.config import Experiment
 
-VERIFIED_PICTURES = 8
+VERIFIED_PICTURES = 4
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,11 +48,10 @@ def main(
     """Export the best network of the training in RUN."""
     if output.exists() and not overwrite:
         raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+    experiment = RunFolder(training).experiment()
     import_keras_quietly()
     from export.to_onnx import labels_function, to_onnx
-    from train.run_folder import RunFolder
 
-    experiment = RunFolder(training).experiment()
     labels = labels_function(RunFolder(training).network(), label_stride)
     proto = to_onnx(labels, experiment.size)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:

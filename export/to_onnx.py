@@ -48,12 +48,11 @@ def labels_function(model: keras.Model, label_stride: int) -> Labels:
 def normalized_planes(model: keras.Model, frames: Any) -> Any:
     """The network's `normalized` layer, computed plane by plane.
 
-    ONNX convolutions want planes. Transposing while a pixel is one byte, and subtracting a constant per plane, is
-    several times faster than what the layer itself would be exported to; the transposition back cancels against
-    the convolution's own.
+    ONNX convolutions want planes. Subtracting one constant from a whole plane is several times faster than what
+    the layer itself would be exported to; the transposition back cancels against the convolution's own.
     """
     layer = model.get_layer("normalized")
-    planes = tf.cast(tf.transpose(frames, (0, 3, 1, 2)), tf.float32)
+    planes = tf.transpose(tf.cast(frames, tf.float32), (0, 3, 1, 2))
     scale, offset = (tf.constant(v, tf.float32, (1, 3, 1, 1)) for v in (layer.scale, layer.offset))
     if any(s != 1.0 for s in layer.scale):
         planes *= scale

@@ -9,6 +9,7 @@ import click
 
 from train.command_line import data_root, run
 from train.quiet import import_keras_quietly
+from train.run_folder import RunFolder
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,20 +21,21 @@ from train.quiet import import_keras_quietly
 @click.option("--steps-per-epoch", type=click.IntRange(min=1), help="Instead of the config's.")
 @click.option("--batch", type=click.IntRange(min=1), help="Instead of the config's.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the config's.")
+@click.option("--start-from", metavar="RUN", help="Begin with the best weights of the training in this folder.")
 @click.option("--encoder-weights", help="File to start the encoder from, or 'none', instead of the config's.")
 def main(config: Path, out: Path | None, resume: bool, root: Path, **changes: Any) -> None:
     """Train the network that the file CONFIG describes."""
-    import_keras_quietly()
-    from train.fit import Training
-    from train.run_folder import RunFolder
-
     folder = RunFolder(out or Path("runs") / config.stem)
     if not resume:
         overrides = {name: value for name, value in changes.items() if value is not None}
         if overrides.get("encoder_weights") == "none":
             overrides["encoder_weights"] = None
         folder.start(config, overrides)
-    training = Training(folder.experiment(), root, folder, click.echo)
+    experiment = folder.experiment()
+    import_keras_quietly()
+    from train.fit import Training
+
+    training = Training(experiment, root, folder, click.echo)
     if resume:
         training.resume()
     training.run()

@@ -14,7 +14,7 @@ import numpy as np
 
 from streamseg.frame import Size
 from streamseg.preprocess import resize_picture
-from train.losses import VOID_CODE
+from train.label_sets import VOID_CODE
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
@@ -156,7 +156,8 @@ def darkened(random: Random, picture: Image) -> Image:
     light = random.uniform(0.1, 0.3) + random.uniform(0.2, 0.6) * beam
     cast = np.exp(random.uniform(-0.25, 0.25, 3))
     value = (picture / 255.0) ** random.uniform(1.1, 1.8)
-    return np.clip(value * light[..., None] * cast * 255, 0, 255).astype(np.uint8)
+    dark: Image = np.clip(value * light[..., None] * cast * 255, 0, 255).astype(np.uint8)
+    return dark
 
 
 def blurred(random: Random, picture: Image) -> Image:

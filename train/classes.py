@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from streamseg.errors import UsageError
 from streamseg.spec import SegmentClass
+
+Classes: TypeAlias = Sequence[SegmentClass]
+"""What a model knows, in order of id."""
 
 _NAMES_AND_COLORS = (
     ("sky", (70, 170, 255)),
@@ -21,15 +28,22 @@ _NAMES_AND_COLORS = (
 CAMVID_CLASSES = tuple(SegmentClass(place, name, color) for place, (name, color) in enumerate(_NAMES_AND_COLORS))
 """Colours follow the custom of road scenes (road purple, tree green, car blue), bright enough for an overlay."""
 
-CLASS_IDS = {each.name: each.id for each in CAMVID_CLASSES}
-"""Class id by name."""
+
+def ids(classes: Classes, *names: str) -> frozenset[int]:
+    """The ids of the classes named.
+
+    Raises:
+        UsageError: the model has no class of that name.
+    """
+    known = {each.name: each.id for each in classes}
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"this data set knows the class '{name}', the model does not; its classes are: {', '.join(known)}"
+            )
+    return frozenset(known[name] for name in names)
 
 
-def ids(*names: str) -> frozenset[int]:
-    """The ids of the classes named."""
-    return frozenset(CLASS_IDS[name] for name in names)
-
-
-def all_but(*names: str) -> frozenset[int]:
+def all_but(classes: Classes, *names: str) -> frozenset[int]:
     """The ids of every class not named."""
-    return frozenset(CLASS_IDS.values()) - ids(*names)
+    return frozenset(each.id for each in classes) - ids(classes, *names)

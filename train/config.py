@@ -43,12 +43,14 @@ class Experiment:
     not_own_car: names of classes that a drawn bonnet or bar cannot be.
     clahe: what the model file asks the runtime for; None for none.
     clahe_share: how many training pictures get it, 0..1.
+    start_from: folder of a finished training with the same architecture and classes, whose best weights to begin
+        with; None for none.
     encoder_weights: file, below the data root unless absolute; None starts without.
     batch, epochs, steps_per_epoch: an epoch is that many batches, whatever the size of the data.
     learning_rate: the highest, after `warmup_steps`; from there it falls to zero along a cosine.
     weight_decay: AdamW's.
     clip_norm: largest length of the gradient.
-    class_weight_power: see `train.losses.balanced_weights`.
+    class_weight_power: see `train.label_sets.balanced_weights`.
     average_decay: of the running average of the weights, which is what gets scored and exported; 0 for none.
     loss_stride: the loss is taken at 1 / this of the picture's size, which costs less.
     licence: terms of the weights, one line.
@@ -67,6 +69,7 @@ class Experiment:
     not_own_car: tuple[str, ...] = ("road",)
     clahe: Clahe | None = None
     clahe_share: float = 0.0
+    start_from: str | None = None
     encoder_weights: str | None = None
     batch: int = 8
     epochs: int = 40

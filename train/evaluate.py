@@ -66,14 +66,19 @@ def onnx_predictor(backend: Backend, clahe: Literal["auto", "on", "off"] = "auto
     settings = {"auto": backend.spec.clahe, "on": backend.spec.clahe or Clahe(), "off": None}[clahe]
 
     def predict(picture: Image) -> Image:
-        return backend.infer(network_input(Frame(0, 0.0, picture), backend.spec, settings)[None])[0]
+        labels: Image = backend.infer(network_input(Frame(0, 0.0, picture), backend.spec, settings)[None])[0]
+        return labels
 
     return predict
 
 
 def report(scores: Scores, classes: tuple[SegmentClass, ...]) -> dict[str, Any]:
-    """Plain numbers, rounded to four places; None for classes the data set does not have."""
-    iou = {each.name: _rounded(value) for each, value in zip(classes, scores.iou, strict=True)}
+    """Plain numbers, rounded to four places. Classes that no label is for sure have no IoU and are left out.
+
+    Returns: {"mean_iou": float, "accuracy": float, "iou": {class name: float}}; None where nothing was labelled.
+    """
+    pairs = zip(classes, scores.iou, strict=True)
+    iou = {each.name: _rounded(value) for each, value in pairs if not np.isnan(value)}
     return {"mean_iou": _rounded(scores.mean_iou), "accuracy": _rounded(scores.pixel_accuracy), "iou": iou}
 
 
@@ -85,12 +90,12 @@ def opened(model: Path, clahe: Literal["auto", "on", "off"]) -> tuple[Predict, t
     """Predictor and classes of a run's folder (its best weights, in Keras) or of a model file (in the runtime)."""
     if model.is_dir():
         from train.quiet import import_keras_quietly
-
-        import_keras_quietly()
-        from train.fit import keras_predictor
         from train.run_folder import RunFolder
 
         experiment = RunFolder(model).experiment()
+        import_keras_quietly()
+        from train.fit import keras_predictor
+
         return keras_predictor(experiment, RunFolder(model).network()), experiment.classes
     from streamseg.backends import load_backend
 
@@ -118,8 +123,9 @@ def main(
         return
     click.echo(f"{dataset}: {min(count or len(data), len(data))} pictures")
     for name, value in figures["iou"].items():
-        click.echo(f"  {name:12} {'-' if value is None else f'{value:.4f}'}")
-    click.echo(f"  mean IoU     {figures['mean_iou']:.4f}\n  accuracy     {figures['accuracy']:.4f}")
+        click.echo(f"  {name:12} {value:.4f}")
+    for name, value in (("mean IoU", figures["mean_iou"]), ("accuracy", figures["accuracy"])):
+        click.echo(f"  {name:12} {'nothing labelled' if value is None else f'{value:.4f}'}")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ from train.datasets import Dataset, open_dataset
 from train.encoders import ENCODER_WEIGHTS
 from train.evaluate import score
 from train.fcn8s import ARCHITECTURES, enlarged
+from train.label_sets import SetTable, balanced_weights
 from train.loader import Loader, own_car_set
-from train.losses import SetTable, balanced_weights, label_set_loss
+from train.losses import label_set_loss
 from train.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -51,12 +52,12 @@ class Training:
         for share, dataset in zip(experiment.shares, datasets, strict=True):
             say(f"{share.weight:5.2f}  {dataset.name}: {len(dataset)} pictures")
         self.model = build(experiment, experiment.crop or experiment.size)
-        load_encoder(experiment, self.model, root)
+        load_start(experiment, self.model, root)
         self._judged = build(experiment, experiment.size)  # gets the averaged weights when they are scored
         self._finest = experiment.size[0] // self._judged.output_shape[1]
         self.model.compile(optimizer(experiment), loss=self._loss(weights), jit_compile=False)
         self.model.optimizer.build(self.model.trainable_variables)
-        self._average = [np.array(v) for v in self.model.weights]
+        self._average = values(self.model.weights)
         self.epoch, self._best = 0, -math.inf
 
     def _open(self, share: Share, root: Path) -> Dataset:
@@ -111,8 +112,8 @@ class Training:
         # few steps in, a long memory would still be full of the random start
         decay = min(self._experiment.average_decay, (1 + step) / (10 + step))
         self._average = [
-            mean + (1 - decay) * (np.asarray(variable) - mean)
-            for mean, variable in zip(self._average, self.model.weights, strict=True)
+            mean + (1 - decay) * (value - mean)
+            for mean, value in zip(self._average, values(self.model.weights), strict=True)
         ]
 
     def _scored(self, epoch: int) -> dict[str, Any]:
@@ -136,11 +137,16 @@ class Training:
 
     def _save(self) -> None:
         groups = {
-            "model": [np.asarray(v) for v in self.model.variables],
-            "optimizer": [np.asarray(v) for v in self.model.optimizer.variables],
+            "model": values(self.model.variables),
+            "optimizer": values(self.model.optimizer.variables),
             "average": self._average,
         }
         self._folder.save_state(groups, {"epoch": self.epoch, "best": self._best})
+
+
+def values(variables: Sequence[Any]) -> list[NDArray[Any]]:
+    """Copies of Keras variables as arrays, in order."""
+    return [np.array(each.numpy()) for each in variables]
 
 
 def assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
@@ -158,9 +164,12 @@ def build(experiment: Experiment, size: Size) -> keras.Model:
     return ARCHITECTURES[experiment.architecture](size, len(experiment.classes), **experiment.options)
 
 
-def load_encoder(experiment: Experiment, model: keras.Model, root: Path) -> None:
-    """Puts the encoder's published weights into a model, where the experiment names a file."""
-    if experiment.encoder_weights:
+def load_start(experiment: Experiment, model: keras.Model, root: Path) -> None:
+    """Puts the weights of an earlier training, or published ones of the encoder, into a new model."""
+    if experiment.start_from:
+        earlier = RunFolder(Path(experiment.start_from))
+        assign(model.weights, values(earlier.network().weights))
+    elif experiment.encoder_weights:
         ENCODER_WEIGHTS[experiment.architecture.split("-")[1]](model, root / experiment.encoder_weights)
 
 

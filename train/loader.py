@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from streamseg.preprocess import equalized
-from streamseg.spec import Clahe
+from streamseg.spec import Clahe, SegmentClass
 from train.augment import augmented
-from train.classes import SegmentClass
 from train.config import Experiment
 from train.datasets.base import Dataset
-from train.losses import SetTable
+from train.label_sets import SetTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The loss for labels that may stand for several classes, and the codes that carry such labels in a batch.
+"""The loss for labels that may stand for several classes.
 
 A pixel whose label means the set S of classes costs
 
@@ -10,61 +10,15 @@ A batch mean weights each pixel by its set's weight; void pixels weigh nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
 
-import numpy as np
 from keras import ops
 
-from train.datasets.base import VOID, LabelSets
 from train.encoders import Tensor
 from train.fcn8s import enlarged
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-VOID_CODE = 0
-"""The code of pixels that teach nothing."""
+from train.label_sets import SetTable
 
 _NEVER = -1e9  # a logit that adds nothing to a log-sum-exp, without the NaN gradients of -inf
-
-
-class SetTable:
-    """All sets of classes that one training's data sets use; a set's place is its code, place 0 is void."""
-
-    def __init__(self, classes: int, sets: Iterable[frozenset[int]]) -> None:
-        """
-        classes: how many the model has.
-        sets: those that occur. The empty set and the set of all classes teach nothing: they are void.
-        """
-        everything = frozenset(range(classes))
-        teaching = {each for each in sets if each and each != everything}
-        self.classes = classes
-        self.sets: list[frozenset[int]] = [frozenset(), *sorted(teaching, key=sorted)]
-        self._codes = {each: place for place, each in enumerate(self.sets)} | {everything: VOID_CODE}
-
-    def code(self, allowed: frozenset[int]) -> int:
-        """The code of a set that the table was made with."""
-        return self._codes[allowed]
-
-    def lookup(self, label_sets: LabelSets) -> NDArray[np.uint8]:
-        """(256,) uint8: a data set's own label -> code; VOID -> 0."""
-        table = np.zeros(256, np.uint8)
-        for label, allowed in label_sets.items():
-            table[label] = self.code(allowed)
-        table[VOID] = VOID_CODE
-        return table
-
-    def matrix(self) -> NDArray[np.float32]:
-        """(sets, classes) float32 of 0 and 1: which classes each set allows."""
-        matrix = np.zeros((len(self.sets), self.classes), np.float32)
-        for place, allowed in enumerate(self.sets):
-            matrix[place, sorted(allowed)] = 1.0
-        return matrix
-
-    def weights(self, class_weights: Sequence[float]) -> NDArray[np.float32]:
-        """(sets,) float32: the mean weight of a set's classes; 0 for void."""
-        return np.array([np.mean([class_weights[c] for c in s]) if s else 0.0 for s in self.sets], np.float32)
 
 
 def label_set_loss(
@@ -92,14 +46,3 @@ def label_set_loss(
         return ops.sum(pixel * weight) / ops.maximum(ops.sum(weight), 1e-6)
 
     return label_set
-
-
-def balanced_weights(pixel_counts: Sequence[int] | NDArray[Any], power: float) -> list[float]:
-    """Class weights frequency ** -power, scaled so that the average pixel weighs 1; classes never seen weigh 1.
-
-    power: 0 weighs all alike, 1 gives every class the same share of the loss.
-    """
-    share = np.asarray(pixel_counts, np.float64) / max(1, np.sum(pixel_counts))
-    raw = np.where(share > 0, np.maximum(share, 1e-12) ** -power, 0.0)
-    scaled = raw / np.sum(raw * share)
-    return [float(v) if v > 0 else 1.0 for v in scaled]

@@ -8,14 +8,16 @@ import tempfile
 
 
 def import_keras_quietly() -> None:
-    """Import Keras and its backend with file descriptor 2 set aside; shown after all when the import fails."""
+    """Import Keras and start its backend with file descriptor 2 set aside; shown after all when that fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as said:
         os.dup2(said.fileno(), 2)
         try:
-            import keras  # noqa: F401
+            import keras
+
+            keras.ops.zeros(())  # the backend looks for devices at its first operation, and talks then too
         except BaseException:
             said.seek(0)
             os.write(kept, said.read())

@@ -10,14 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from streamseg.errors import UsageError
 from train.config import Experiment, load_config
-from train.fcn8s import ARCHITECTURES
 
 if TYPE_CHECKING:
+    import keras
     from numpy.typing import NDArray
 
     Arrays = list[NDArray[Any]]
@@ -38,8 +37,9 @@ class RunFolder:
         overrides: fields of the Experiment that the command line changed.
 
         Raises:
-            UsageError: a training is in it already.
+            UsageError: a training is in it already, or the config is none.
         """
+        load_config(config)
         if (self.path / STATE).exists():
             raise UsageError(f"{self.path}: holds a training already; --resume it, or give another --out")
         self.path.mkdir(parents=True, exist_ok=True)
@@ -56,6 +56,8 @@ class RunFolder:
 
     def network(self) -> keras.Model:
         """The best network so far. Raises UsageError when no epoch was finished yet."""
+        from train.fcn8s import ARCHITECTURES  # Keras takes seconds; most of this file does without
+
         experiment = self.experiment()
         if not (self.path / BEST).is_file():
             raise UsageError(f"{self.path}: has no {BEST} yet; let the training finish an epoch")
@@ -72,9 +74,10 @@ class RunFolder:
     def save_state(self, groups: Mapping[str, Sequence[Any]], numbers: Mapping[str, float]) -> None:
         """Arrays in named groups and plain numbers, written whole or not at all."""
         arrays = {f"{name}/{place:04d}": a for name, group in groups.items() for place, a in enumerate(group)}
+        arrays |= {f"number/{name}": np.float64(value) for name, value in numbers.items()}
         part = self.path / f"part-{STATE}"
         with part.open("wb") as file:
-            np.savez(file, **arrays, **{f"number/{name}": np.float64(v) for name, v in numbers.items()})
+            np.savez(file, **arrays)
         part.replace(self.path / STATE)
 
     def load_state(self) -> tuple[dict[str, Arrays], dict[str, float]]:

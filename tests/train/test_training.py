@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,11 +45,9 @@ def test_the_curve_has_a_score_for_each_class(finished):
 
 
 def test_a_resumed_training_goes_on_exactly_as_one_never_stopped(finished, tiny_config, train_command, tmp_path):
-    """Stopped after two of four epochs: the same curve and, to the last bit, the same weights."""
+    """Killed after two of four epochs: the same curve and, to the last bit, the same weights."""
     run = tmp_path / "stopped"
-    stop_after(2, tiny_config, run)
-    assert len(curve(run)) == 2
-    (run / CURVE).write_text((run / CURVE).read_text() + "3,9.9" + ",0" * 13 + "\n")  # an epoch that a kill undid
+    kill_after(2, tiny_config, run)
     train_command("train", tiny_config, "--out", run, "--resume")
     assert curve(run) == curve(finished)
     for group, arrays in RunFolder(finished).load_state()[0].items():
@@ -53,23 +55,16 @@ def test_a_resumed_training_goes_on_exactly_as_one_never_stopped(finished, tiny_
         assert all(np.array_equal(a, b) for a, b in zip(arrays, resumed, strict=True)), group
 
 
-def stop_after(epochs, config, run):
-    """Train, and break off as a kill would once so many epochs are saved."""
-    from pathlib import Path
-
-    from train.fit import Training
-
-    class Killed(BaseException):
-        pass
-
-    def say(line: str) -> None:
-        if line.startswith(f"epoch {epochs} "):
-            raise Killed
-
-    folder = RunFolder(run)
-    folder.start(config, {})
-    with pytest.raises(Killed):
-        Training(folder.experiment(), Path("data"), folder, say).run()
+def kill_after(epochs, config, run):
+    """Train, and kill the process as soon as so many epochs are in the curve."""
+    process = subprocess.Popen([sys.executable, "-m", "train", config, "--out", run], cwd=Path(__file__).parents[2])
+    try:
+        while not (run / CURVE).exists() or len(curve(run)) < epochs:
+            assert process.poll() is None, "the training ended too early"
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_evaluation_prints_the_same_scores_the_training_noted(finished, train_command):
@@ -80,7 +75,7 @@ def test_evaluation_prints_the_same_scores_the_training_noted(finished, train_co
     figures = json.loads(done.stdout)
     assert 0 < noted < 1
     assert set(figures) == {"model", "dataset", "mean_iou", "accuracy", "iou"}
-    assert figures["iou"]["road"] is not None
+    assert "road" in figures["iou"]
     assert done.stderr == ""
 
 

@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
     clahe=Clahe(clip_limit=2.0, tiles=(8, 8)),
     clahe_share=0.7,
     batch=8,
-    epochs=32,
+    epochs=40,
     steps_per_epoch=100,
     learning_rate=1.5e-3,
     warmup_steps=150,

@@ -7,55 +7,61 @@ from pathlib import Path
 from typing import Any
 
 from streamseg.errors import UsageError
-from streamseg.spec import SegmentClass
+from train.classes import Classes
 from train.datasets.base import VOID, Dataset, LabelSets
 
 __all__ = ["DATASETS", "VOID", "Dataset", "LabelSets", "open_dataset"]
 
 
-def _camvid_train(root: Path, _: tuple[SegmentClass, ...], **options: Any) -> Dataset:
+def _camvid_train(root: Path, classes: Classes, **options: Any) -> Dataset:
     from train.datasets.camvid import CamVid
 
-    return CamVid(root, "train", **options)
+    return CamVid(root, classes, "train", **options)
 
 
-def _camvid_val(root: Path, _: tuple[SegmentClass, ...], **options: Any) -> Dataset:
+def _camvid_val(root: Path, classes: Classes, **options: Any) -> Dataset:
     from train.datasets.camvid import CamVid
 
-    return CamVid(root, "val", **options)
+    return CamVid(root, classes, "val", **options)
 
 
-def _idd_lite_seen(root: Path, _: tuple[SegmentClass, ...], **options: Any) -> Dataset:
+def _idd_lite_seen(root: Path, classes: Classes, **options: Any) -> Dataset:
     from train.datasets.idd_lite import IddLite
 
-    return IddLite(root, "seen", **options)
+    return IddLite(root, classes, "seen", **options)
 
 
-def _idd_lite_unseen(root: Path, _: tuple[SegmentClass, ...], **options: Any) -> Dataset:
+def _idd_lite_unseen(root: Path, classes: Classes, **options: Any) -> Dataset:
     from train.datasets.idd_lite import IddLite
 
-    return IddLite(root, "unseen", **options)
+    return IddLite(root, classes, "unseen", **options)
 
 
-def _comma10k(root: Path, _: tuple[SegmentClass, ...], **options: Any) -> Dataset:
+def _comma10k(root: Path, classes: Classes, **options: Any) -> Dataset:
     from train.datasets.comma10k import Comma10k
 
-    return Comma10k(root, **options)
+    return Comma10k(root, classes, **options)
 
 
-def _kitti_road(root: Path, _: tuple[SegmentClass, ...], **options: Any) -> Dataset:
+def _kitti_road(root: Path, classes: Classes, **options: Any) -> Dataset:
     from train.datasets.kitti_road import KittiRoad
 
-    return KittiRoad(root, **options)
+    return KittiRoad(root, classes, **options)
 
 
-def _synthetic(_root: Path, _: tuple[SegmentClass, ...], **options: Any) -> Dataset:
+def _synthetic(_root: Path, classes: Classes, **options: Any) -> Dataset:
     from train.datasets.synthetic import Synthetic
 
-    return Synthetic(**options)
+    return Synthetic(classes, **options)
 
 
-def _folder(root: Path, classes: tuple[SegmentClass, ...], **options: Any) -> Dataset:
+def _synthetic_unseen(_root: Path, classes: Classes, **options: Any) -> Dataset:
+    from train.datasets.synthetic import Synthetic
+
+    return Synthetic(classes, **{"count": 40, "first_seed": 5000, **options})
+
+
+def _folder(root: Path, classes: Classes, **options: Any) -> Dataset:
     from train.datasets.folder import Folder
 
     return Folder(root, classes, **options)
@@ -69,12 +75,13 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
     "comma10k": _comma10k,
     "kitti-road": _kitti_road,
     "synthetic": _synthetic,
+    "synthetic-unseen": _synthetic_unseen,
     "folder": _folder,
 }
 """Data set by name: opener(root, classes, **options) -> Dataset."""
 
 
-def open_dataset(name: str, root: Path, classes: tuple[SegmentClass, ...], **options: Any) -> Dataset:
+def open_dataset(name: str, root: Path, classes: Classes, **options: Any) -> Dataset:
     """The data set called `name` below the data root.
 
     classes: the model's, for data sets that name them.

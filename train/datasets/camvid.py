@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from train.classes import CAMVID_CLASSES, Classes, ids
 from train.datasets.base import VOID, Dataset, checked, files, read_index_mask, read_picture
 
 if TYPE_CHECKING:
@@ -16,12 +17,12 @@ _VOID_IN_FILES = 11
 
 
 class CamVid(Dataset):
-    """`<root>/camvid/{train,val}` pictures and `{train,val}annot` index masks, whose ids are the model's own."""
+    """`<root>/camvid/{train,val}` pictures and `{train,val}annot` index masks with the ids of `CAMVID_CLASSES`."""
 
-    def __init__(self, root: Path, part: str = "train") -> None:
+    def __init__(self, root: Path, classes: Classes, part: str = "train") -> None:
         """part: "train" or "val"."""
         self.name = f"camvid/{part}"
-        self.label_sets = {label: frozenset({label}) for label in range(_VOID_IN_FILES)}
+        self.label_sets = {each.id: ids(classes, each.name) for each in CAMVID_CLASSES}
         self._masks = root / "camvid" / f"{part}annot"
         self._pictures = files(root / "camvid" / part, "*.png")
         self.names = [path.stem for path in self._pictures]

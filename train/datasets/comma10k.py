@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.classes import all_but, ids
+from train.classes import Classes, all_but, ids
 from train.datasets.base import Dataset, checked, files, read_color_mask, read_picture
 
 if TYPE_CHECKING:
@@ -19,21 +19,19 @@ _LABELS_BY_RGB = {
     (0xCC, 0x00, 0xFF): 4,  # own car
 }
 
-LABEL_SETS = {
-    0: ids("road"),
-    1: ids("road"),
-    2: all_but("road", "car", "pedestrian", "bicyclist"),
-    3: ids("car", "pedestrian", "bicyclist"),
-    4: all_but("road"),  # no class of its own yet: all that is sure is that nobody drives on it
-}
-
 
 class Comma10k(Dataset):
     """`<root>/comma10k/imgs/*.png` and masks of the same names in `masks/`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, classes: Classes) -> None:
         self.name = "comma10k"
-        self.label_sets = LABEL_SETS
+        self.label_sets = {
+            0: ids(classes, "road"),
+            1: ids(classes, "road"),
+            2: all_but(classes, "road", "car", "pedestrian", "bicyclist"),
+            3: ids(classes, "car", "pedestrian", "bicyclist"),
+            4: all_but(classes, "road"),  # no class of its own yet: all that is sure is that nobody drives on it
+        }
         self._pictures = files(root / "comma10k" / "imgs", "*.png")
         self._masks = root / "comma10k" / "masks"
         self.names = [path.stem for path in self._pictures]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from streamseg.errors import UsageError
-from streamseg.spec import SegmentClass
+from train.classes import Classes, ids
 from train.datasets.base import Dataset, LabelSets, checked, files, read_index_mask, read_picture
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Folder(Dataset):
         9 = []
     """
 
-    def __init__(self, root: Path, classes: tuple[SegmentClass, ...], folder: str = "") -> None:
+    def __init__(self, root: Path, classes: Classes, folder: str = "") -> None:
         """
         classes: the model's.
         folder: below `root`; empty means `root` itself.
@@ -40,17 +40,17 @@ class Folder(Dataset):
             raise UsageError(f"{base / 'pictures'}: no pictures ({', '.join(sorted(_SUFFIXES))}) in this folder")
         self._masks = base / "masks"
         self.names = [path.stem for path in self._pictures]
-        self.label_sets = read_label_sets(base / "labels.toml", {each.name: each.id for each in classes})
+        self.label_sets = read_label_sets(base / "labels.toml", classes)
 
     def load(self, index: int) -> tuple[Image, Image]:
         mask_path = self._masks / f"{self.names[index]}.png"
         return checked(read_picture(self._pictures[index]), read_index_mask(mask_path), self.label_sets, mask_path)
 
 
-def read_label_sets(path: Path, class_ids: dict[str, int]) -> LabelSets:
+def read_label_sets(path: Path, classes: Classes) -> LabelSets:
     """The `[labels]` table of a TOML file.
 
-    class_ids: the model's class ids by name.
+    classes: the model's.
 
     Raises:
         UsageError: no file, no TOML, a label outside 0..254, or the name of no class.
@@ -58,21 +58,15 @@ def read_label_sets(path: Path, class_ids: dict[str, int]) -> LabelSets:
     if not path.is_file():
         raise UsageError(f"{path}: file not found; it says what each value in the masks means")
     try:
-        table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))["labels"]
+        table: dict[str, str | list[str]] = tomllib.loads(path.read_text("utf-8"))["labels"]
     except (tomllib.TOMLDecodeError, KeyError) as error:
         raise UsageError(f"{path}: expected TOML with a table [labels], got: {error}") from error
-    return {_label(text, path): _classes(value, class_ids, path) for text, value in table.items()}
-
-
-def _label(text: str, path: Path) -> int:
-    if not text.isdecimal() or not 0 <= int(text) <= 254:
-        raise UsageError(f"{path}: labels must be whole numbers 0..254, got '{text}'")
-    return int(text)
-
-
-def _classes(value: str | list[str], class_ids: dict[str, int], path: Path) -> frozenset[int]:
-    names = [value] if isinstance(value, str) else value
-    for name in names:
-        if name not in class_ids:
-            raise UsageError(f"{path}: no class is called '{name}'; choose from: {', '.join(class_ids)}")
-    return frozenset(class_ids[name] for name in names)
+    sets = {}
+    for text, value in table.items():
+        if not text.isdecimal() or not 0 <= int(text) <= 254:
+            raise UsageError(f"{path}: labels must be whole numbers 0..254, got '{text}'")
+        try:
+            sets[int(text)] = ids(classes, *([value] if isinstance(value, str) else value))
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from error
+    return sets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from train.classes import ids
+from train.classes import Classes, ids
 from train.datasets.base import Dataset, checked, files, read_index_mask, read_picture
 
 if TYPE_CHECKING:
@@ -14,23 +14,25 @@ if TYPE_CHECKING:
 UNSEEN_EVERY = 10
 """Every tenth drive, by number, is kept out of training. Pictures of one drive look alike, so whole drives go."""
 
-LABEL_SETS = {
-    0: ids("road"),
-    1: ids("pavement", "tree"),  # non-drivable: pavements, and the verges that CamVid calls tree or nothing
-    2: ids("pedestrian", "bicyclist"),
-    3: ids("car", "bicyclist"),  # vehicles, two-wheelers among them
-    4: ids("building", "pole", "sign", "fence", "pavement"),  # roadside objects: walls and kerbs among them
-    5: ids("building", "tree"),  # far objects
-    6: ids("sky"),
-}
-
 
 class IddLite(Dataset):
     """`<root>/idd_lite/{leftImg8bit,gtFine}/train/<drive>/`, its published training part, split again by drive."""
 
-    def __init__(self, root: Path, part: Literal["seen", "unseen"] = "seen") -> None:
+    def __init__(self, root: Path, classes: Classes, part: Literal["seen", "unseen"] = "seen") -> None:
         """part: "seen" drives are for training, "unseen" for scoring."""
-        self.label_sets = LABEL_SETS
+        self.label_sets = {
+            0: ids(classes, "road"),
+            1: ids(
+                classes, "pavement", "tree"
+            ),  # non-drivable: pavements, and the verges that CamVid calls tree or nothing
+            2: ids(classes, "pedestrian", "bicyclist"),
+            3: ids(classes, "car", "bicyclist"),  # vehicles, two-wheelers among them
+            4: ids(
+                classes, "building", "pole", "sign", "fence", "pavement"
+            ),  # roadside objects: walls and kerbs among them
+            5: ids(classes, "building", "tree"),  # far objects
+            6: ids(classes, "sky"),
+        }
         self.name = f"idd_lite/{part}"
         base = root / "idd_lite"
         found = files(base / "leftImg8bit" / "train", "*/*_image.jpg")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.classes import all_but, ids
+from train.classes import Classes, all_but, ids
 from train.datasets.base import VOID, Dataset, checked, files, read_color_mask, read_picture
 
 if TYPE_CHECKING:
@@ -13,20 +13,18 @@ if TYPE_CHECKING:
 
 ROAD, NOT_ROAD, NOT_OWN_LANE = 0, 1, 2
 
-LABEL_SETS = {
-    ROAD: ids("road"),
-    NOT_ROAD: all_but("road"),
-    NOT_OWN_LANE: all_but(),
-}
-
 
 class KittiRoad(Dataset):
     """`<root>/kitti_road/training/{image_2,gt_image_2}`. A road mask says what is not road; a lane mask only
     what is not the own lane, which may still be road, so it teaches the own lane and nothing else."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, classes: Classes) -> None:
         self.name = "kitti_road"
-        self.label_sets = LABEL_SETS
+        self.label_sets = {
+            ROAD: ids(classes, "road"),
+            NOT_ROAD: all_but(classes, "road"),
+            NOT_OWN_LANE: frozenset(each.id for each in classes),
+        }
         base = root / "kitti_road" / "training"
         self._pictures = files(base / "image_2", "*_*.png")
         self._masks = base / "gt_image_2"

@@ -114,7 +114,7 @@ def test_the_built_in_scene_is_a_data_set_of_plain_labels():
     assert np.array_equal(dataset.load(1)[0], picture)
 
 
-@pytest.mark.parametrize("name", sorted(set(DATASETS) - {"synthetic"}))
+@pytest.mark.parametrize("name", sorted(set(DATASETS) - {"synthetic", "synthetic-unseen"}))
 def test_a_data_set_that_is_not_there_names_the_folder(name, tmp_path):
     """And how to say where the data is."""
     with pytest.raises(UsageError, match=r"folder not found; give the data root with --data or STREAMSEG_DATA"):

@@ -1,0 +1,52 @@
+"""The commands in docs/training.md work."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from train.config import load_config
+
+CHECKOUT = Path(__file__).parents[2]
+PAGE = (CHECKOUT / "docs" / "training.md").read_text("utf-8")
+BLOCKS = [text.splitlines() for text in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S)]
+
+
+def test_the_walk_without_data_works_from_training_to_video(tmp_path):
+    """The first block as it stands, but for fewer steps."""
+    for package in ("train", "export"):
+        (tmp_path / package).symlink_to(CHECKOUT / package)
+    for line in BLOCKS[0]:
+        program, *arguments = shlex.split(line)
+        if arguments[:2] == ["-m", "train"]:
+            arguments += ["--epochs", "1", "--steps-per-epoch", "3"]
+        if arguments[:2] == ["-m", "train.evaluate"]:
+            arguments[-1] = "2"
+        start = [sys.executable] if program == "python" else [sys.executable, "-m", program]
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        done = subprocess.run(
+            [*start, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (line, done.stderr)
+    assert (tmp_path / "trained.mp4").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("path", sorted((CHECKOUT / "train" / "configs").glob("*.py")), ids=lambda path: path.stem)
+def test_every_config_loads_and_its_header_says_its_command(path):
+    """So that a person can start it by copying a line."""
+    experiment = load_config(path)
+    assert experiment.shares and experiment.epochs > 0
+    assert f"python -m train train/configs/{path.name}" in path.read_text("utf-8")
+
+
+def test_every_config_that_the_page_names_exists():
+    """Renamed configs would leave the page behind."""
+    named = re.findall(r"train/configs/\w+\.py", PAGE)
+    assert named
+    assert [name for name in named if not (CHECKOUT / name).is_file()] == []
