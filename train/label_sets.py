@@ -59,7 +59,10 @@ def balanced_weights(pixel_counts: Sequence[int] | NDArray[Any], power: float) -
 
     power: 0 weighs all alike, 1 gives every class the same share of the loss.
     """
-    share = np.asarray(pixel_counts, np.float64) / max(1, np.sum(pixel_counts))
-    raw = np.where(share > 0, np.maximum(share, 1e-12) ** -power, 0.0)
-    scaled = raw / np.sum(raw * share)
-    return [float(v) if v > 0 else 1.0 for v in scaled]
+    counts = np.asarray(pixel_counts, np.float64)
+    seen = counts > 0
+    weights = np.ones(len(counts))
+    if seen.any():
+        share = counts[seen] / counts.sum()
+        weights[seen] = share**-power / np.sum(share ** (1 - power))
+    return [float(weight) for weight in weights]

@@ -104,3 +104,4 @@ def test_balanced_weights_average_to_one_over_the_pixels():
     assert np.dot(weights[:3], [0.9, 0.09, 0.01]) == pytest.approx(1.0)
     assert weights[3] == 1.0
     assert balanced_weights(counts, 0.0) == [1.0, 1.0, 1.0, 1.0]
+    assert balanced_weights([0, 0], 0.5) == [1.0, 1.0]

@@ -2,7 +2,8 @@
 
     python -m train train/configs/fcn8s_squeezenet_camvid.py --data data
 
-Hardware: two CPU cores. Time and score: see the model card, streamseg/models/fcn8s-squeezenet-camvid.md.
+Hardware: two CPU cores, about 50 minutes. Score: mean IoU 0.596 on CamVid val at its best; the second part,
+fcn8s_squeezenet_camvid_finish.py, goes on from there.
 """
 
 from streamseg.spec import Clahe
