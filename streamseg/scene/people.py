@@ -105,7 +105,7 @@ def make_pedestrian(seed: int, number: int, phase: int, away: bool) -> Texture:
     return Texture(picture)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def make_bicyclist(seed: int, number: int, phase: int, away: bool) -> Texture:
     """Somebody on a bicycle, seen from its front or back; parameters as for `make_pedestrian`."""
     rng = generator(seed, "bicyclist", number)

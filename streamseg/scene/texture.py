@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -41,16 +42,13 @@ class Texture:
         self.height, self.width = pixels.shape[:2]
         self.mean = np.asarray(pixels[..., :3].mean((0, 1)))
         self._pixels, self._glow = pixels, glow
-        self._levels: dict[tuple[int, int], Level] = {}
 
     def sized(self, height: float, width: float) -> Level:
         """Shrunk by a power of two on each side to fit a place of height x width pixels."""
-        key = _shrink(self.height, height), _shrink(self.width, width)
-        if key not in self._levels:
-            self._levels[key] = self._level(max(self.height // key[0], 1), max(self.width // key[1], 1))
-        return self._levels[key]
+        return _level(self, _shrink(self.height, height), _shrink(self.width, width))
 
-    def _level(self, height: int, width: int) -> Level:
+    def level(self, height: int, width: int) -> Level:
+        """A new one, of height x width pixels and its border."""
         pixels = _bordered(self._pixels, height, width)
         solid = pixels[..., 3].copy() if pixels.shape[2] == 4 else None
         if solid is not None:
@@ -58,6 +56,11 @@ class Texture:
             solid[:, [0, -1]] = 0
         glow = None if self._glow is None else _bordered(self._glow, height, width)
         return Level(pixels[..., :3].copy(), solid, glow)
+
+
+@lru_cache(maxsize=768)  # a picture needs some 200; all there are would be 70 MB, which a long drive would slowly fill
+def _level(texture: Texture, shrink_rows: int, shrink_columns: int) -> Level:
+    return texture.level(max(texture.height // shrink_rows, 1), max(texture.width // shrink_columns, 1))
 
 
 def _bordered(pixels: Image, height: int, width: int) -> Image:
