@@ -122,6 +122,13 @@ NEEDS = (
         tests_only=True,
     ),
     Need("xdotool", program_found, everywhere("xdotool"), tests_only=True),
+    # For the Node.js inside Playwright, which drives the browser.
+    Need(
+        "libatomic.so.1",
+        library_loads,
+        everywhere("libatomic", debian="libatomic1", suse="libatomic1", arch="gcc-libs"),
+        tests_only=True,
+    ),
 )
 
 

@@ -115,6 +115,7 @@ def test_the_demo_asks_for_no_tools_that_only_tests_use(monkeypatch: pytest.Monk
         "chromium chromium-browser google-chrome",
         "Xvfb",
         "xdotool",
+        "libatomic.so.1",
     }
 
 
