@@ -1,0 +1,24 @@
+"""The bundled model file is the network whose weights are kept in the checkout."""
+
+from pathlib import Path
+
+from export.verify import LEAST_EQUAL, equal_share
+from streamseg.backends import load_backend
+from streamseg.scene.renderer import SyntheticScene
+from train.evaluate import onnx_predictor
+from train.fit import keras_predictor
+from train.run_folder import RunFolder
+
+CHECKPOINT = Path(__file__).parents[2] / "train" / "checkpoints" / "fcn8s-squeezenet-camvid"
+
+
+def test_the_kept_weights_give_the_labels_of_the_bundled_model():
+    """Whoever starts a training from the checkpoint starts from what everybody runs."""
+    folder = RunFolder(CHECKPOINT)
+    experiment = folder.experiment()
+    backend = load_backend(device="cpu")
+    assert experiment.classes == backend.spec.classes
+    trained, bundled = keras_predictor(experiment, folder.network()), onnx_predictor(backend)
+    pictures = [SyntheticScene(288, 512, seed).render(2.0)[0] for seed in (1, 2)]
+    share = equal_share(lambda batch: trained(batch[0])[None], lambda batch: bundled(batch[0])[None], pictures)
+    assert share >= LEAST_EQUAL
