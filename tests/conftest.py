@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
+from tests.browser import browser_page
 from tests.builders import threshold_model, write_clip
 
 
@@ -44,3 +46,10 @@ def model(tmp_path: Path) -> Path:
 def clip(tmp_path: Path) -> Path:
     """A short H.264 clip without sound."""
     return write_clip(tmp_path / "clip.mp4")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page of a headless Chromium with an empty profile."""
+    with browser_page(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened

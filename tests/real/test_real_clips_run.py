@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.browser import played
+
 VIDEOS = Path(__file__).parents[3] / "shared" / "data" / "videos"
 CLIPS = sorted(VIDEOS.glob("*.*")) if VIDEOS.is_dir() else []
 
@@ -30,8 +32,8 @@ def sound_packets(path: Path) -> list[tuple[float, bytes]]:
 
 
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda path: path.name)
-def test_a_real_clip_keeps_every_frame_time_and_sound(streamseg, tmp_path, clip):
-    """Every decodable frame, times within a millisecond, sound packets byte for byte."""
+def test_a_real_clip_keeps_every_frame_time_and_sound_and_plays(streamseg, page, tmp_path, clip):
+    """Every decodable frame, times within a millisecond, sound packets byte for byte; a browser plays it to its end."""
     output = tmp_path / "overlay.mp4"
     done = streamseg("run", clip, output, timeout=600)
     assert done.code == 0, done.err
@@ -41,6 +43,10 @@ def test_a_real_clip_keeps_every_frame_time_and_sound(streamseg, tmp_path, clip)
     expected, copied = sound_packets(clip), sound_packets(output)
     assert [data for _, data in copied] == [data for _, data in expected]
     assert [time for time, _ in copied] == pytest.approx([time for time, _ in expected], abs=0.001)
+    result = played(page, output)
+    assert result["ended"], result
+    assert result["frames"] > 0
+    assert bool(result["sound"]) == bool(expected)
 
 
 @pytest.mark.parametrize("name", ["udacity_solidWhiteRight.mp4", "udacity_vd_test_video.mp4"])
