@@ -157,7 +157,7 @@ def _options(threads: int | None, *, quiet: bool) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.log_severity_level = 4 if quiet else 2
     options.intra_op_num_threads = threads or core_count()
-    # Spinning threads take the cores away from the decoder and the encoder: 63 instead of 80 fps at 720p.
+    # Spinning threads take the cores away from the decoder and the encoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
