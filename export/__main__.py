@@ -103,7 +103,8 @@ def verified(labels: Any, path: Path, frames: list[Image], least_equal: float) -
 def scored(path: Path, name: str, root: Path) -> dict[str, Any]:
     """What `python -m train.evaluate` says of the file."""
     from streamseg.backends import load_backend
-    from train.evaluate import SCORED_SIZES, onnx_predictor, report, score
+    from train.evaluate import SCORED_SIZES, report, score
+    from train.predictors import onnx_predictor
 
     backend = load_backend(path, device="cpu")
     classes = backend.spec.classes

@@ -1,46 +1,39 @@
-"""`python -m train CONFIG`: train what a config describes."""
+"""`python -m train CONFIG` trains; `python -m train COMMAND` does what COMMANDS lists."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import importlib
+import sys
 
 import click
 
-from train.command_line import data_root, run
-from train.quiet import import_keras_quietly
-from train.run_folder import RunFolder
+from train.command_line import run
+
+COMMANDS = {
+    "fit": "train what a config describes; `python -m train CONFIG` is short for it",
+    "layers": "names and output shapes of a network's layers",
+    "architectures": "the networks with parameters, GFLOPs and milliseconds",
+    "split": "set some pictures aside for validation, by seed",
+    "augmentations": "a picture of what each augmentation does",
+    "kitti-scene": "write the built-in scene in KITTI road's layout",
+}
+"""Name of a module in `train.commands`, with - for _, and what it does."""
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("config", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/CONFIG's name]")
-@click.option("--resume", is_flag=True, help="Go on after the last finished epoch of --out, as it was started.")
-@data_root
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the config's.")
-@click.option("--steps-per-epoch", type=click.IntRange(min=1), help="Instead of the config's.")
-@click.option("--batch", type=click.IntRange(min=1), help="Instead of the config's.")
-@click.option("--seed", type=click.IntRange(min=0), help="Instead of the config's.")
-@click.option("--start-from", metavar="RUN", help="Begin with the best weights of the training in this folder.")
-@click.option("--encoder-weights", help="File to start the encoder from, or 'none', instead of the config's.")
-def main(config: Path, out: Path | None, resume: bool, root: Path, **changes: Any) -> None:
-    """Train the network that the file CONFIG describes."""
-    folder = RunFolder(out or Path("runs") / config.stem)
-    if not resume:
-        overrides = {name: value for name, value in changes.items() if value is not None}
-        if overrides.get("encoder_weights") == "none":
-            overrides["encoder_weights"] = None
-        folder.start(config, overrides)
-    experiment = folder.experiment()
-    import_keras_quietly()
-    from train.fit import Training
-
-    training = Training(experiment, root, folder, click.echo)
-    if resume:
-        training.resume()
-    training.run()
-    click.echo(f"done: {folder.path}; export it with: python -m export {folder.path} model.onnx")
+def main() -> None:
+    """Runs the command that the first word names; any other first word is the config of a training."""
+    first, *rest = sys.argv[1:] or ["--help"]
+    if first in ("-h", "--help"):
+        click.echo("Usage: python -m train CONFIG|COMMAND [OPTIONS]\n\nCommands:")
+        for name, what in COMMANDS.items():
+            click.echo(f"  {name:14} {what}")
+        click.echo("\npython -m train COMMAND --help says more.")
+        return
+    name, rest = (first, rest) if first in COMMANDS else ("fit", sys.argv[1:])
+    sys.argv[1:] = rest
+    command: click.Command = importlib.import_module(f"train.commands.{name.replace('-', '_')}").main
+    run(command, f"python -m train {name}")
 
 
 if __name__ == "__main__":
-    run(main, "python -m train")
+    main()

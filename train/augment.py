@@ -7,7 +7,7 @@ with 0 = void.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -38,6 +38,7 @@ class Augmentation:
     noise: sensor noise.
     jpeg: compressed hard.
     reflection: something bright from inside shines in the windscreen.
+    caption: date, speed or a maker's name burnt in.
     bonnet: the own car's bonnet or dashboard covers the lower edge.
     letterbox: bars above and below or at the sides.
     """
@@ -52,18 +53,25 @@ class Augmentation:
     noise: float = 0.12
     jpeg: float = 0.15
     reflection: float = 0.08
+    caption: float = 0.08
     bonnet: float = 0.1
     letterbox: float = 0.04
 
 
+class Drawn(NamedTuple):
+    """The codes of what is drawn over a picture."""
+
+    own_car: int
+    bar: int
+
+
 def augmented(
-    random: Random, picture: Image, codes: Image, base: Size, crop: Size, how: Augmentation, own_car: int
+    random: Random, picture: Image, codes: Image, base: Size, crop: Size, how: Augmentation, drawn: Drawn
 ) -> Pair:
     """One training sample.
 
     base: (height, width) that the runtime would resize the whole picture to; scale 1 is that.
     crop: (height, width) of the result.
-    own_car: the code for a drawn bonnet and for bars.
 
     Returns: picture (*crop, 3) uint8 BGR, codes (*crop,) uint8.
     """
@@ -71,10 +79,12 @@ def augmented(
     if random.random() < how.reflection:
         picture = reflected(random, picture)
     if random.random() < how.bonnet:
-        picture, codes = with_bonnet(random, picture, codes, own_car)
+        picture, codes = with_bonnet(random, picture, codes, drawn.own_car)
     picture = seen_by_a_camera(random, picture, how)
     if random.random() < how.letterbox:
-        picture, codes = with_bars(random, picture, codes, own_car)
+        picture, codes = with_bars(random, picture, codes, drawn.bar)
+    if random.random() < how.caption:
+        picture = captioned(random, picture)
     return picture, codes
 
 
@@ -184,6 +194,21 @@ def reflected(random: Random, picture: Image) -> Image:
     return (picture * (1 - sheen) + color * sheen).astype(np.uint8)
 
 
+def captioned(random: Random, picture: Image) -> Image:
+    """One or two lines of writing near the upper or lower edge, as dashcams burn in; the labels below it stay."""
+    height, width = picture.shape[:2]
+    picture = picture.copy()
+    signs = np.array(list("0123456789:-/. KMHNEW"))
+    color = [(255, 255, 255), (60, 230, 255), (90, 255, 120), (20, 20, 20)][int(random.integers(0, 4))]
+    size = random.uniform(0.0011, 0.0024) * height
+    baseline = int(height * (random.uniform(0.04, 0.1) if random.random() < 0.4 else random.uniform(0.9, 0.98)))
+    for _ in range(int(random.integers(1, 3))):
+        text = "".join(random.choice(signs, int(random.integers(6, 28))))
+        left = int(random.uniform(0, 0.7) * width)
+        cv2.putText(picture, text, (left, baseline), cv2.FONT_HERSHEY_SIMPLEX, size, color, 1, cv2.LINE_AA)
+    return picture
+
+
 def with_bonnet(random: Random, picture: Image, codes: Image, own_car: int) -> Pair:
     """An own car at the lower edge: a curved bonnet or a flat dashboard, shaded, sharp or out of focus."""
     height, width = codes.shape
@@ -205,12 +230,12 @@ def with_bonnet(random: Random, picture: Image, codes: Image, own_car: int) -> P
     return covered, np.where(mask > 0, np.uint8(own_car), codes)
 
 
-def with_bars(random: Random, picture: Image, codes: Image, own_car: int) -> Pair:
-    """Black bars above and below, or left and right. They are marked as the own car is: not a place to drive."""
+def with_bars(random: Random, picture: Image, codes: Image, bar_code: int) -> Pair:
+    """Black bars above and below, or left and right. No class fits them, but nobody drives on them."""
     picture, codes = picture.copy(), codes.copy()
     axis = int(random.integers(0, 2))
     bar = int(codes.shape[axis] * random.uniform(0.03, 0.2))
     for edge in (slice(0, bar), slice(codes.shape[axis] - bar, None)):
         where = (edge, slice(None)) if axis == 0 else (slice(None), edge)
-        picture[where], codes[where] = int(random.integers(0, 20)), own_car
+        picture[where], codes[where] = int(random.integers(0, 20)), bar_code
     return picture, codes

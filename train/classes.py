@@ -29,6 +29,13 @@ CAMVID_CLASSES = tuple(SegmentClass(place, name, color) for place, (name, color)
 """Colours follow the custom of road scenes (road purple, tree green, car blue), bright enough for an overlay."""
 
 
+EGO_VEHICLE = SegmentClass(len(CAMVID_CLASSES), "ego vehicle", (120, 125, 135))
+"""The own car's bonnet and dashboard, in view of every dashcam."""
+
+ROAD_SCENE_CLASSES = (*CAMVID_CLASSES, EGO_VEHICLE)
+"""What the bundled model knows: CamVid's eleven, and the own car."""
+
+
 def ids(classes: Classes, *names: str) -> frozenset[int]:
     """The ids of the classes named.
 

@@ -45,12 +45,17 @@ class Experiment:
     clahe_share: how many training pictures get it, 0..1.
     start_from: folder of a finished training with the same architecture and classes, whose best weights to begin
         with; None for none.
-    encoder_weights: file, below the data root unless absolute; None starts without.
+    frozen_to: name of a layer; it and the layers before it keep their weights, which saves their half of a step.
+        None trains all.
+    encoder_weights: "imagenet" for the published ones, or a file of the same form, below the data root unless
+        absolute; None starts without.
     batch, epochs, steps_per_epoch: an epoch is that many batches, whatever the size of the data.
     learning_rate: the highest, after `warmup_steps`; from there it falls to zero along a cosine.
     weight_decay: AdamW's.
     clip_norm: largest length of the gradient.
     class_weight_power: see `train.label_sets.balanced_weights`.
+    jaccard_weight: share of soft Jaccard in the loss, see `train.losses`; 0 for plain cross-entropy.
+    validate_every: epochs between scores.
     average_decay: of the running average of the weights, which is what gets scored and exported; 0 for none.
     loss_stride: the loss is taken at 1 / this of the picture's size, which costs less.
     licence: terms of the weights, one line.
@@ -70,6 +75,7 @@ class Experiment:
     clahe: Clahe | None = None
     clahe_share: float = 0.0
     start_from: str | None = None
+    frozen_to: str | None = None
     encoder_weights: str | None = None
     batch: int = 8
     epochs: int = 40
@@ -79,6 +85,8 @@ class Experiment:
     weight_decay: float = 1e-3
     clip_norm: float = 5.0
     class_weight_power: float = 0.0
+    jaccard_weight: float = 0.0
+    validate_every: int = 1
     average_decay: float = 0.99
     loss_stride: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)

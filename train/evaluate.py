@@ -7,7 +7,6 @@ runtime itself, so the score is that of what a person runs.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,22 +14,17 @@ import click
 import cv2
 import numpy as np
 
-from streamseg.frame import Frame, Size
-from streamseg.preprocess import network_input
+from streamseg.frame import Size
 from train.command_line import data_root, run
 from train.datasets import DATASETS, Dataset, open_dataset
 from train.metrics import Scores
+from train.predictors import Predict, onnx_predictor
 
 if TYPE_CHECKING:
-    from streamseg.backends import Backend
-    from streamseg.frame import Image
     from streamseg.spec import SegmentClass
 
 SCORED_SIZES: dict[str, Size] = {"camvid-train": (360, 480), "camvid-val": (360, 480)}
 """(height, width) labels are compared at, by data set; others at each picture's own size."""
-
-Predict = Callable[["Image"], "Image"]
-"""A picture (h, w, 3) uint8 BGR of any size -> (height, width) uint8 class ids."""
 
 
 def score(
@@ -56,22 +50,6 @@ def score(
     return scores
 
 
-def onnx_predictor(backend: Backend, clahe: Literal["auto", "on", "off"] = "auto") -> Predict:
-    """The runtime's own way from picture to labels.
-
-    clahe: "auto" as the model was trained.
-    """
-    from streamseg.spec import Clahe
-
-    settings = {"auto": backend.spec.clahe, "on": backend.spec.clahe or Clahe(), "off": None}[clahe]
-
-    def predict(picture: Image) -> Image:
-        labels: Image = backend.infer(network_input(Frame(0, 0.0, picture), backend.spec, settings)[None])[0]
-        return labels
-
-    return predict
-
-
 def report(scores: Scores, classes: tuple[SegmentClass, ...]) -> dict[str, Any]:
     """Plain numbers, rounded to four places. Classes that no label is for sure have no IoU and are left out.
 
@@ -94,7 +72,7 @@ def opened(model: Path, clahe: Literal["auto", "on", "off"]) -> tuple[Predict, t
 
         experiment = RunFolder(model).experiment()
         import_keras_quietly()
-        from train.fit import keras_predictor
+        from train.predictors import keras_predictor
 
         return keras_predictor(experiment, RunFolder(model).network()), experiment.classes
     from streamseg.backends import load_backend

@@ -13,22 +13,19 @@ import numpy as np
 from tqdm import tqdm
 
 from streamseg.errors import UsageError
-from streamseg.frame import Size
-from streamseg.preprocess import prepared, resize_picture
+from train.architectures import build
 from train.config import Experiment, Share
 from train.datasets import Dataset, open_dataset
-from train.encoders import ENCODER_WEIGHTS
+from train.encoders import ENCODER_WEIGHTS, published_weights
 from train.evaluate import score
-from train.fcn8s import ARCHITECTURES, enlarged
 from train.label_sets import SetTable, balanced_weights
-from train.loader import Loader, own_car_set
+from train.loader import Loader, drawn_sets
 from train.losses import label_set_loss
+from train.predictors import keras_predictor
 from train.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from streamseg.frame import Image
 
 COUNTED_SAMPLES = 400  # pictures looked at for class frequencies; more change nothing
 
@@ -53,6 +50,7 @@ class Training:
             say(f"{share.weight:5.2f}  {dataset.name}: {len(dataset)} pictures")
         self.model = build(experiment, experiment.crop or experiment.size)
         load_start(experiment, self.model, root)
+        freeze(self.model, experiment.frozen_to)
         self._judged = build(experiment, experiment.size)  # gets the averaged weights when they are scored
         self._finest = experiment.size[0] // self._judged.output_shape[1]
         self.model.compile(optimizer(experiment), loss=self._loss(weights), jit_compile=False)
@@ -67,7 +65,7 @@ class Training:
         stride = self._experiment.loss_stride
         if self._finest % stride:
             raise UsageError(f"loss_stride must divide the network's stride {self._finest}, got {stride}")
-        return label_set_loss(self._table, weights, self._finest // stride)
+        return label_set_loss(self._table, weights, self._finest // stride, self._experiment.jaccard_weight)
 
     def resume(self) -> None:
         """Go on where the folder's last finished epoch ended."""
@@ -119,6 +117,8 @@ class Training:
     def _scored(self, epoch: int) -> dict[str, Any]:
         """Scores of the averaged weights, which are saved when they are the best so far."""
         experiment = self._experiment
+        if epoch % experiment.validate_every and epoch != experiment.epochs:
+            return {}
         assign(self._judged.weights, self._average)
         if self._validation is None:
             self._keep_if_best(float(epoch))
@@ -155,22 +155,30 @@ def assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
         variable.assign(array)
 
 
-def build(experiment: Experiment, size: Size) -> keras.Model:
-    """The experiment's network for pictures of (height, width), with random weights."""
-    if experiment.architecture not in ARCHITECTURES:
-        raise UsageError(
-            f"no architecture is called '{experiment.architecture}'; choose from: {', '.join(ARCHITECTURES)}"
-        )
-    return ARCHITECTURES[experiment.architecture](size, len(experiment.classes), **experiment.options)
-
-
 def load_start(experiment: Experiment, model: keras.Model, root: Path) -> None:
     """Puts the weights of an earlier training, or published ones of the encoder, into a new model."""
     if experiment.start_from:
         earlier = RunFolder(Path(experiment.start_from))
         assign(model.weights, values(earlier.network().weights))
     elif experiment.encoder_weights:
-        ENCODER_WEIGHTS[experiment.architecture.split("-")[1]](model, root / experiment.encoder_weights)
+        encoder = experiment.architecture.split("-", 1)[1]
+        path = (
+            published_weights(encoder)
+            if experiment.encoder_weights == "imagenet"
+            else root / experiment.encoder_weights
+        )
+        ENCODER_WEIGHTS[encoder](model, path)
+
+
+def freeze(model: keras.Model, last: str | None) -> None:
+    """Keeps the weights of the layer called `last` and of those before it as they are; None keeps none."""
+    if last is None:
+        return
+    names = [layer.name for layer in model.layers]
+    if last not in names:
+        raise UsageError(f"frozen_to: no layer is called '{last}'; see python -m train layers ARCHITECTURE")
+    for layer in model.layers[: names.index(last) + 1]:
+        layer.trainable = False
 
 
 def optimizer(experiment: Experiment) -> keras.optimizers.Optimizer:
@@ -190,7 +198,7 @@ def optimizer(experiment: Experiment) -> keras.optimizers.Optimizer:
 def set_table(experiment: Experiment, datasets: Sequence[Dataset]) -> SetTable:
     """The label sets of all data sets, and that of the drawn bonnets."""
     sets = {allowed for dataset in datasets for allowed in dataset.label_sets.values()}
-    sets.add(own_car_set(experiment.classes, experiment.not_own_car))
+    sets.update(drawn_sets(experiment))
     return SetTable(len(experiment.classes), sets)
 
 
@@ -204,16 +212,3 @@ def class_weights(experiment: Experiment, dataset: Dataset) -> list[float]:
             for label, class_id in sure.items():
                 counts[class_id] += seen[label]
     return balanced_weights(counts, experiment.class_weight_power)
-
-
-def keras_predictor(experiment: Experiment, model: keras.Model) -> Callable[[Image], Image]:
-    """From a picture of any size to (height, width) uint8 class ids at the experiment's size."""
-
-    def predict(picture: Image) -> Image:
-        small = prepared(resize_picture(picture, experiment.size), "bgr", experiment.clahe)
-        logits = model.predict_on_batch(small[None])
-        factor = experiment.size[0] // logits.shape[1]
-        full = keras.ops.convert_to_numpy(enlarged(keras.ops.convert_to_tensor(logits), factor))
-        return full[0].argmax(-1).astype(np.uint8)  # type: ignore[no-any-return]
-
-    return predict

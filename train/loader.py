@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from streamseg.preprocess import equalized
-from streamseg.spec import Clahe, SegmentClass
-from train.augment import augmented
+from streamseg.spec import Clahe
+from train.augment import Drawn, augmented
+from train.classes import EGO_VEHICLE
 from train.config import Experiment
 from train.datasets.base import Dataset
 from train.label_sets import SetTable
@@ -37,7 +38,7 @@ class Loader:
         self._experiment = experiment
         self._datasets = datasets
         self._lookups = [table.lookup(each.label_sets) for each in datasets]
-        self._own_car = table.code(own_car_set(experiment.classes, experiment.not_own_car))
+        self._drawn = Drawn(*(table.code(each) for each in drawn_sets(experiment)))
         self._crop = experiment.crop or experiment.size
         self._clahe = experiment.clahe and scaled_clahe(experiment.clahe, experiment.size, self._crop)
         self._plan = sampling_plan(experiment, [len(each) for each in datasets])
@@ -69,16 +70,18 @@ class Loader:
         picture, labels = self._datasets[which].load(int(index))
         codes = self._lookups[which][labels]
         picture, codes = augmented(
-            random, picture, codes, experiment.size, self._crop, experiment.augmentation, self._own_car
+            random, picture, codes, experiment.size, self._crop, experiment.augmentation, self._drawn
         )
         if self._clahe and random.random() < experiment.clahe_share:
             picture = equalized(picture, self._clahe)
         return picture, codes
 
 
-def own_car_set(classes: Sequence[SegmentClass], excluded: Sequence[str]) -> frozenset[int]:
-    """The classes a drawn bonnet may be: all but those named."""
-    return frozenset(each.id for each in classes if each.name not in excluded)
+def drawn_sets(experiment: Experiment) -> tuple[frozenset[int], frozenset[int]]:
+    """What a drawn bonnet and a drawn bar may be: the own car if the model has that class; anything else than road."""
+    no_scene = frozenset(each.id for each in experiment.classes if each.name not in experiment.not_own_car)
+    own_car = frozenset(each.id for each in experiment.classes if each.name == EGO_VEHICLE.name)
+    return own_car or no_scene, no_scene
 
 
 def scaled_clahe(clahe: Clahe, size: tuple[int, int], crop: tuple[int, int]) -> Clahe:

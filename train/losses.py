@@ -6,12 +6,20 @@ A pixel whose label means the set S of classes costs
 
 with p = softmax(z). For a set of one class this is cross-entropy; for "anything but road" it is -log(1 - p_road).
 A batch mean weights each pixel by its set's weight; void pixels weigh nothing.
+
+A share of soft Jaccard may be added, which counts every class alike however few its pixels are, as mean IoU does:
+
+    J = 1 - mean over the batch's classes c of  sum(p_c y_c) / sum(p_c + y_c - p_c y_c)
+
+over the pixels whose label is one class (Rahman and Wang, "Optimizing Intersection-Over-Union in Deep Neural Networks
+for Image Segmentation", ISVC 2016).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from keras import ops
 
 from train.encoders import Tensor
@@ -22,11 +30,12 @@ _NEVER = -1e9  # a logit that adds nothing to a log-sum-exp, without the NaN gra
 
 
 def label_set_loss(
-    table: SetTable, class_weights: Sequence[float], factor: int = 1
+    table: SetTable, class_weights: Sequence[float], factor: int = 1, jaccard_weight: float = 0.0
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """A loss for `keras.Model.compile`.
 
     class_weights: one a class.
+    jaccard_weight: what one J costs against one unit of the mean above; 0 leaves it out.
     factor: logits are enlarged this many times, bilinear, to the size of the codes first.
 
     Returns: function of codes (n, h, w) and logits (n, h / factor, w / factor, classes) -> the weighted mean, a
@@ -34,6 +43,7 @@ def label_set_loss(
     """
     penalties = (1.0 - table.matrix()) * _NEVER
     weights = table.weights(class_weights)
+    sure = np.where(table.matrix().sum(1, keepdims=True) == 1, table.matrix(), 0).astype(np.float32)
 
     def label_set(codes: Tensor, logits: Tensor) -> Tensor:
         logits = enlarged(logits, factor)
@@ -43,6 +53,26 @@ def label_set_loss(
         weight = ops.take(ops.convert_to_tensor(weights), codes, axis=0)
         # void pixels get a huge pixel loss (nothing is allowed), so they are selected out, not multiplied by zero
         pixel = ops.where(weight > 0, pixel, ops.zeros_like(pixel))
-        return ops.sum(pixel * weight) / ops.maximum(ops.sum(weight), 1e-6)
+        mean = ops.sum(pixel * weight) / ops.maximum(ops.sum(weight), 1e-6)
+        if not jaccard_weight:
+            return mean
+        return mean + jaccard_weight * soft_jaccard(ops.take(ops.convert_to_tensor(sure), codes, axis=0), logits)
 
     return label_set
+
+
+def soft_jaccard(truth: Tensor, logits: Tensor) -> Tensor:
+    """J of a batch, a scalar in 0..1; 0 when no pixel's class is known.
+
+    truth: (n, h, w, classes), one 1 where the class is known, all 0 elsewhere.
+    logits: (n, h, w, classes).
+    """
+    known = ops.sum(truth, axis=-1, keepdims=True)
+    share = ops.softmax(logits, axis=-1) * known
+    pixels = (0, 1, 2)
+    both = ops.sum(share * truth, axis=pixels)
+    here = ops.sum(truth, axis=pixels)
+    either = ops.sum(share, axis=pixels) + here - both
+    present = ops.cast(here > 0, logits.dtype)
+    missed = present * (1.0 - both / ops.maximum(either, 1e-6))
+    return ops.sum(missed) / ops.maximum(ops.sum(present), 1.0)

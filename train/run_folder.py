@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
+    from streamseg.frame import Size
+
     Arrays = list[NDArray[Any]]
 
 CONFIG, OVERRIDES, CURVE = "config.py", "overrides.json", "curve.csv"
@@ -54,14 +56,20 @@ class RunFolder:
         overrides = json.loads((self.path / OVERRIDES).read_text("utf-8"))
         return replace(load_config(self.path / CONFIG), **overrides)
 
-    def network(self) -> keras.Model:
-        """The best network so far. Raises UsageError when no epoch was finished yet."""
-        from train.fcn8s import ARCHITECTURES  # Keras takes seconds; most of this file does without
+    def network(self, size: Size | None = None) -> keras.Model:
+        """The best network so far.
+
+        size: (height, width) of its input; None for the experiment's.
+
+        Raises:
+            UsageError: no epoch was finished yet.
+        """
+        from train.architectures import build  # Keras takes seconds; most of this file does without
 
         experiment = self.experiment()
         if not (self.path / BEST).is_file():
             raise UsageError(f"{self.path}: has no {BEST} yet; let the training finish an epoch")
-        model = ARCHITECTURES[experiment.architecture](experiment.size, len(experiment.classes), **experiment.options)
+        model = build(experiment, size or experiment.size)
         model.load_weights(self.path / BEST)
         return model
 
@@ -101,13 +109,15 @@ class RunFolder:
         epochs_before: finished epochs; lines beyond them, of epochs that a kill undid, go.
         """
         path = self.path / CURVE
-        rows = []
+        rows: list[dict[str, Any]] = []
         if path.is_file():
             with path.open(newline="") as file:
                 rows = list(csv.DictReader(file))[:epochs_before]
         part = self.path / f"part-{CURVE}"
         with part.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
+            rows.append(dict(row))
+            columns = list(dict.fromkeys(column for each in rows for column in each))  # not every epoch is scored
+            writer = csv.DictWriter(file, columns)
             writer.writeheader()
-            writer.writerows([*rows, row])
+            writer.writerows(rows)
         part.replace(path)

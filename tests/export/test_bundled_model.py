@@ -5,8 +5,7 @@ from pathlib import Path
 from export.verify import LEAST_EQUAL, equal_share
 from streamseg.backends import load_backend
 from streamseg.scene.renderer import SyntheticScene
-from train.evaluate import onnx_predictor
-from train.fit import keras_predictor
+from train.predictors import keras_predictor, onnx_predictor
 from train.run_folder import RunFolder
 
 CHECKPOINT = Path(__file__).parents[2] / "train" / "checkpoints" / "fcn8s-squeezenet-camvid"

@@ -6,15 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-from train.augment import Augmentation, augmented, darkened, moved, recolored, with_bars, with_bonnet
+from train.augment import Augmentation, Drawn, augmented, darkened, moved, recolored, with_bars, with_bonnet
 
-BASE, CROP, OWN_CAR = (96, 128), (64, 96), 7
+BASE, CROP, OWN_CAR, BAR = (96, 128), (64, 96), 7, 6
+DRAWN = Drawn(OWN_CAR, BAR)
 STILL = Augmentation(
     flip=0, scale=(1, 1), stretch=0, rotation_deg=0, color=0, night=0, blur=0, noise=0, jpeg=0, reflection=0, bonnet=0,
-    letterbox=0,
+    letterbox=0, caption=0,
 )  # fmt: skip
 ALWAYS = Augmentation(
-    flip=1, color=1, night=1, blur=1, noise=1, jpeg=1, reflection=1, bonnet=1, letterbox=1, scale=(0.3, 3)
+    flip=1, color=1, night=1, blur=1, noise=1, jpeg=1, reflection=1, bonnet=1, letterbox=1, caption=1, scale=(0.3, 3)
 )
 
 
@@ -62,7 +63,7 @@ def test_what_lies_outside_the_picture_is_void():
 def test_all_settings_at_zero_change_nothing():
     """So a config can switch everything off."""
     picture, codes, _ = painted()
-    same = augmented(np.random.default_rng(0), picture, codes, BASE, BASE, STILL, OWN_CAR)
+    same = augmented(np.random.default_rng(0), picture, codes, BASE, BASE, STILL, DRAWN)
     assert np.array_equal(same[0], picture) and np.array_equal(same[1], codes)
 
 
@@ -70,16 +71,16 @@ def test_all_settings_at_zero_change_nothing():
 def test_everything_at_once_gives_valid_samples(seed):
     """Right shape and type, no label invented, whatever the dice say."""
     picture, codes, _ = painted()
-    got, got_codes = augmented(np.random.default_rng(seed), picture, codes, BASE, CROP, ALWAYS, OWN_CAR)
+    got, got_codes = augmented(np.random.default_rng(seed), picture, codes, BASE, CROP, ALWAYS, DRAWN)
     assert got.shape == (*CROP, 3) and got.dtype == np.uint8
     assert got_codes.shape == CROP and got_codes.dtype == np.uint8
-    assert set(np.unique(got_codes)) <= {0, 1, 2, 3, OWN_CAR}
+    assert set(np.unique(got_codes)) <= {0, 1, 2, 3, OWN_CAR, BAR}
 
 
 def test_the_same_dice_give_the_same_sample():
     """Exact resuming rests on it."""
     picture, codes, _ = painted()
-    first, second = (augmented(np.random.default_rng(5), picture, codes, BASE, CROP, ALWAYS, OWN_CAR) for _ in "ab")
+    first, second = (augmented(np.random.default_rng(5), picture, codes, BASE, CROP, ALWAYS, DRAWN) for _ in "ab")
     assert np.array_equal(first[0], second[0]) and np.array_equal(first[1], second[1])
 
 
@@ -98,8 +99,8 @@ def test_a_bonnet_covers_the_lower_edge_in_picture_and_labels(seed):
 def test_bars_are_dark_and_marked():
     """Two opposite edges."""
     picture, codes, _ = painted()
-    got, got_codes = with_bars(np.random.default_rng(1), picture, codes, OWN_CAR)
-    bars = got_codes == OWN_CAR
+    got, got_codes = with_bars(np.random.default_rng(1), picture, codes, BAR)
+    bars = got_codes == BAR
     assert 0.05 < bars.mean() < 0.45
     assert got[bars].max() < 20
     assert np.array_equal(bars, bars[::-1, ::-1])

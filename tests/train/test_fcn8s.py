@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from streamseg.errors import UsageError
-from train.encoders import load_squeezenet
-from train.fcn8s import ARCHITECTURES, enlarged
+from train.architectures import ARCHITECTURES
+from train.encoders.squeezenet import load_squeezenet
+from train.fcn8s import enlarged
 
 
 @pytest.fixture(scope="module")

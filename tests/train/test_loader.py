@@ -11,7 +11,7 @@ from streamseg.spec import Clahe, SegmentClass
 from train.config import Experiment, Share
 from train.datasets.base import VOID, Dataset
 from train.fit import set_table
-from train.loader import Loader, own_car_set, sampling_plan, scaled_clahe
+from train.loader import Loader, drawn_sets, sampling_plan, scaled_clahe
 
 CLASSES = tuple(SegmentClass(i, name, (i, i, i)) for i, name in enumerate(("road", "car", "sky")))
 EXPERIMENT = Experiment(
@@ -98,7 +98,9 @@ def test_clahe_tiles_keep_their_size_on_a_crop():
     assert scaled_clahe(Clahe(2.0, (8, 8)), (288, 512), (32, 32)) == Clahe(2.0, (1, 1))
 
 
-def test_a_drawn_bonnet_may_be_any_class_but_those_excluded():
-    """With no road among the classes it may be anything, which teaches nothing."""
-    assert own_car_set(CLASSES, ("road",)) == {1, 2}
-    assert own_car_set(CLASSES, ()) == {0, 1, 2}
+def test_a_drawn_bonnet_is_the_own_car_where_the_model_has_that_class():
+    """Else it may be any class but those excluded; a drawn bar is never the own car for sure."""
+    without = Experiment(name="x", shares=(), classes=CLASSES, not_own_car=("road",))
+    assert drawn_sets(without) == ({1, 2}, {1, 2})
+    with_own_car = replace(without, classes=(*CLASSES, SegmentClass(3, "ego vehicle", (0, 0, 0))))
+    assert drawn_sets(with_own_car) == ({3}, {1, 2, 3})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.classes import Classes, all_but, ids
+from train.classes import EGO_VEHICLE, Classes, all_but, ids
 from train.datasets.base import Dataset, checked, files, read_color_mask, read_picture
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ class Comma10k(Dataset):
 
     def __init__(self, root: Path, classes: Classes) -> None:
         self.name = "comma10k"
+        own_car = frozenset(each.id for each in classes if each.name == EGO_VEHICLE.name)
         self.label_sets = {
             0: ids(classes, "road"),
             1: ids(classes, "road"),
-            2: all_but(classes, "road", "car", "pedestrian", "bicyclist"),
+            2: all_but(classes, "road", "car", "pedestrian", "bicyclist") - own_car,
             3: ids(classes, "car", "pedestrian", "bicyclist"),
-            4: all_but(classes, "road"),  # no class of its own yet: all that is sure is that nobody drives on it
+            4: own_car or all_but(classes, "road"),  # without the class, all that is sure is that it is no road
         }
         self._pictures = files(root / "comma10k" / "imgs", "*.png")
         self._masks = root / "comma10k" / "masks"

@@ -1,35 +1,15 @@
-"""Encoders: pictures in, features at strides 4, 8, 16 and 32 out. Keras 3 only, so any backend trains them."""
+"""SqueezeNet v1.1 as an encoder, and its published ImageNet weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
 from streamseg.errors import UsageError
-
-Tensor = Any
-"""A Keras tensor; Keras has no type for it."""
-
-Features = dict[int, Tensor]
-"""stride -> (batch, height / stride, width / stride, channels)."""
-
-
-def normalized(frames: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """(frames - mean) / std per channel, as a layer without weights. frames: (n, h, w, 3), 0..255."""
-    scale = [1.0 / s for s in std]
-    offset = [-m / s for m, s in zip(mean, std, strict=True)]
-    return layers.Rescaling(scale, offset, name="normalized")(frames)
-
-
-def conv_norm_relu(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
-    """Convolution without bias, batch normalisation, ReLU; the two linear ones become one at export."""
-    x = layers.Conv2D(filters, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", name=name)(x)
-    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x))
+from train.encoders.base import Features, Tensor, conv_norm_relu, normalized
 
 
 def fire(x: Tensor, squeeze: int, expand: int, name: str) -> Tensor:
@@ -113,10 +93,3 @@ def _one(arrays: dict[str, np.ndarray], group: str, end: str, path: Path) -> np.
         if name.startswith(f"{group}/") and name.endswith(end):
             return array
     raise UsageError(f"{path}: no weights for '{group}'; give the file of SqueezeNet v1.1 without top")
-
-
-ENCODERS: dict[str, Callable[[Tensor], Features]] = {"squeezenet": squeezenet}
-"""Encoder by name."""
-
-ENCODER_WEIGHTS: dict[str, Callable[[keras.Model, Path], None]] = {"squeezenet": load_squeezenet}
-"""How published weights are put into a model, by encoder name."""

