@@ -1,5 +1,6 @@
 """Fully convolutional networks: an encoder, and a decoder that adds finer features back in on the way up.
 
+Here is the light decoder, which any encoder can stand under; the reference network is `train.fcn8s_vgg16`.
 FCN-8s (Long, Shelhamer and Darrell, arXiv:1411.4038) goes from stride 32 up to stride 8, adding what the encoder
 saw at strides 16 and 8. `finest_stride=4` takes one more step of the same kind, which poles and signs need.
 """
@@ -32,7 +33,9 @@ def fcn8s_light(
 ) -> keras.Model:
     """A network for CPUs: bilinear enlargement instead of wide transposed convolutions.
 
+    encoder: a name in `train.encoders.ENCODERS`.
     size: (height, width) of the input, multiples of 32.
+    classes: at least 2.
     widths: channels at strides 16, 8 and, with `finest_stride=4`, 4.
     finest_stride: 8 is FCN-8s as published, 4 adds one more skip.
     separable: the 3x3 convolutions of the decoder are depthwise and then 1x1, an eighth of the work.
@@ -40,14 +43,19 @@ def fcn8s_light(
 
     Returns: (n, height, width, 3) BGR 0..255 -> (n, height / finest_stride, width / finest_stride, classes) logits;
         enlarge them with `enlarged`.
+
+    Raises:
+        UsageError: an argument is out of its range.
     """
     check_size(size)
+    check_classes(classes)
+    check_decoder(widths, finest_stride)
     frames = keras.Input((*size, 3), name="frames")
     features = ENCODERS[encoder](frames)
     x = with_scene_context(features[STRIDE], widths[0])
     x = decoded(x, features, widths, finest_stride, separable)
     x = layers.SpatialDropout2D(dropout, name="dropout")(x)
-    logits = layers.Conv2D(classes, 1, name="logits")(x)
+    logits = layers.Conv2D(classes, 1, name="logits", dtype="float32")(x)  # the loss needs it in mixed precision too
     return keras.Model(frames, logits, name=f"fcn8s-{encoder}")
 
 
@@ -74,12 +82,27 @@ def decoded(
     return x
 
 
+def check_decoder(widths: Sequence[int], finest_stride: int) -> None:
+    """Raises UsageError unless there is a width for each of the decoder's steps."""
+    if finest_stride not in (4, 8):
+        raise UsageError(f"finest_stride must be 4 or 8, got {finest_stride}")
+    steps = {4: 3, 8: 2}[finest_stride]
+    if len(widths) < steps or min(widths) < 1:
+        raise UsageError(f"widths must be {steps} positive numbers with finest_stride={finest_stride}, got {widths}")
+
+
 def enlarged(logits: Tensor, factor: int) -> Tensor:
     """Logits at the picture's size, bilinear between pixel centres: (n, h, w, c) -> (n, h * factor, w * factor, c)."""
     if factor == 1:
         return logits
     _, height, width, _ = logits.shape
     return keras.ops.image.resize(logits, (height * factor, width * factor), interpolation="bilinear")
+
+
+def check_classes(classes: int) -> None:
+    """Raises UsageError for fewer than two classes: softmax over one is always 1, so nothing would be learned."""
+    if classes < 2:
+        raise UsageError(f"a network needs at least 2 classes, got {classes}; add one for all the rest")
 
 
 def check_size(size: Size) -> None:

@@ -8,13 +8,17 @@ that CPUs and integer arithmetic take it well (Tan and Le, arXiv:1905.11946; "li
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import layers
 
 from streamseg.errors import UsageError
-from train.encoders.base import Features, Tensor, normalized
+from train.encoders.base import Features, Tensor, normalized, put_weights
 from train.encoders.torch_file import read_torch_file
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192))
 """(blocks, kernel, stride of the first, expansion, channels out)."""
@@ -77,21 +81,21 @@ def load_efficientnet_lite0(model: keras.Model, path: Path) -> None:
         sources = _sources(layer.name)
         if not sources:
             continue
-        try:
-            found = [arrays[name] for name in sources]
-        except KeyError as missing:
-            raise UsageError(f"{path}: no weights called {missing}; give the file of EfficientNet-Lite0") from None
-        if found[0].ndim == 4:  # torch keeps (out, in, h, w), Keras (h, w, in, out), and of depthwise (h, w, in, 1)
-            depthwise = isinstance(layer, layers.DepthwiseConv2D)
-            found = [found[0].transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))]
-        if layer.name == "stem":
-            found = [found[0][:, :, ::-1]]
-        if [w.shape for w in found] != [tuple(w.shape) for w in layer.weights]:
-            raise UsageError(
-                f"{path}: weights of '{sources[0]}' must be {tuple(layer.weights[0].shape)}, got {found[0].shape}; "
-                "give the file of EfficientNet-Lite0"
-            )
-        layer.set_weights(found)
+        missing = [name for name in sources if name not in arrays]
+        if missing:
+            raise UsageError(f"{path}: no weights called '{missing[0]}'; give the file of EfficientNet-Lite0")
+        found = [_in_our_order(arrays[name], layer) for name in sources]
+        put_weights(layer, found, f"{path}: '{sources[0]}'", "EfficientNet-Lite0")
+
+
+def _in_our_order(array: NDArray[Any], layer: layers.Layer) -> NDArray[Any]:
+    """An array of PyTorch's in Keras' layout: kernels (out, in, h, w) -> (h, w, in, out), depthwise (h, w, in, 1)."""
+    if array.ndim != 4:
+        return array
+    if isinstance(layer, layers.DepthwiseConv2D):
+        return array.transpose(2, 3, 0, 1)
+    kernel = array.transpose(2, 3, 1, 0)
+    return kernel[:, :, ::-1] if layer.name == "stem" else kernel
 
 
 def _sources(layer_name: str) -> list[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import keras
-import numpy as np
 from keras import layers
 
-from streamseg.errors import UsageError
-from train.encoders.base import Features, Tensor, conv_norm_relu, normalized
+from train.encoders.base import IMAGENET_BGR, Features, Tensor, conv_norm_relu, normalized
+from train.encoders.keras_file import load_layers
 
 
 def fire(x: Tensor, squeeze: int, expand: int, name: str) -> Tensor:
@@ -31,8 +30,7 @@ def squeezenet(frames: Tensor) -> Features:
     The published network ends at stride 16. Stride 32 is one more pooling and three convolutions, without
     published weights; they see a quarter of the pixels, so they are cheap.
     """
-    mean, std = (103.939, 116.779, 123.68), (1.0, 1.0, 1.0)  # what the published weights expect, BGR
-    x = normalized(frames, mean, std)
+    x = normalized(frames, *IMAGENET_BGR)
     x = layers.Conv2D(64, 3, strides=2, padding="same", activation="relu", name="conv1")(x)
     x = layers.MaxPooling2D(3, 2, padding="same", name="pool1")(x)
     x = stride4 = fire(fire(x, 16, 64, "fire2"), 16, 64, "fire3")
@@ -56,40 +54,6 @@ def load_squeezenet(model: keras.Model, path: Path) -> None:
     Raises:
         UsageError: the file is missing, no HDF5, or lacks a layer of the right shape.
     """
-    names = {"conv1": "conv1"} | {
-        f"fire{n}_{part}": f"fire{n}/{part}" for n in range(2, 10) for part in ("squeeze1x1", "expand1x1", "expand3x3")
-    }
-    arrays = _legacy_arrays(path)
-    for layer_name, group in names.items():
-        layer = model.get_layer(layer_name)
-        found = [_one(arrays, group, end, path) for end in ("kernel:0", "bias:0")]
-        for variable, array in zip(layer.weights, found, strict=True):
-            if tuple(variable.shape) != array.shape:
-                raise UsageError(
-                    f"{path}: weights of '{group}' must be {tuple(variable.shape)}, got {array.shape}; "
-                    "give the file of SqueezeNet v1.1 without top"
-                )
-        layer.set_weights(found)
-
-
-def _legacy_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Every data set of an HDF5 file by its full name."""
-    import h5py
-
-    if not path.is_file():
-        raise UsageError(f"{path}: encoder weights not found; give --encoder-weights FILE, or 'none' to start without")
-    arrays: dict[str, np.ndarray] = {}
-    try:
-        with h5py.File(path) as file:
-            file.visititems(lambda name, item: arrays.update({name: item[()]} if hasattr(item, "shape") else {}))
-    except OSError as error:
-        raise UsageError(f"{path}: not a readable HDF5 file; give the weights in Keras' .h5 form") from error
-    return arrays
-
-
-def _one(arrays: dict[str, np.ndarray], group: str, end: str, path: Path) -> np.ndarray:
-    """The array whose name begins with `group/` and ends with `end`."""
-    for name, array in arrays.items():
-        if name.startswith(f"{group}/") and name.endswith(end):
-            return array
-    raise UsageError(f"{path}: no weights for '{group}'; give the file of SqueezeNet v1.1 without top")
+    names = [f"fire{n}_{part}" for n in range(2, 10) for part in ("squeeze1x1", "expand1x1", "expand3x3")]
+    groups = {"conv1": "conv1"} | {name: name.replace("_", "/") for name in names}
+    load_layers(model, path, groups, "SqueezeNet v1.1 without top")

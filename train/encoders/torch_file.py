@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from streamseg.errors import UsageError
+from train.encoders.base import require_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,12 +29,11 @@ def read_torch_file(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         UsageError: the file is missing, damaged, or no state dict in the older form.
     """
-    if not path.is_file():
-        raise UsageError(f"{path}: encoder weights not found; give --encoder-weights FILE, or 'none' to start without")
+    require_file(path)
     try:
         with path.open("rb") as file:
             return _read(file)
-    except (pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:  # a damaged pickle may raise anything
         raise UsageError(
             f"{path}: expected weights saved by torch.save in its older form "
             f"(_use_new_zipfile_serialization=False), got: {error}"
@@ -69,11 +69,13 @@ class _Tensor:
         self._storage, self._offset, self._shape, self._strides = storage, offset, shape, strides
 
     def array(self) -> NDArray[Any]:
-        data = self._storage.data[self._offset :]
-        if data.size < int(np.prod(self._shape)):
-            raise ValueError("its end is missing")
+        """The view, copied. Raises ValueError when it reaches past the storage, which numpy would not notice."""
+        data = self._storage.data
+        last = sum((side - 1) * stride for side, stride in zip(self._shape, self._strides, strict=True))
+        if min(0, self._offset, *self._strides) < 0 or self._offset + last >= data.size:
+            raise ValueError("a tensor that reaches past its numbers; the end of the file may be missing")
         steps = [stride * data.itemsize for stride in self._strides]
-        return np.lib.stride_tricks.as_strided(data, self._shape, steps).copy()
+        return np.lib.stride_tricks.as_strided(data[self._offset :], self._shape, steps).copy()
 
 
 class _Unpickler(pickle.Unpickler):

@@ -1,0 +1,37 @@
+"""`python -m train layers NAME`: what a network is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from train.quiet import import_keras_quietly
+from train.size import SizeType
+from train.table import text_table
+
+if TYPE_CHECKING:
+    from streamseg.frame import Size
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("name")
+@click.option("--size", type=SizeType(), default=(160, 576), show_default="160x576", help="The input's.")
+@click.option("--classes", type=click.IntRange(min=2), default=2, show_default=True)
+def main(name: str, size: Size, classes: int) -> None:
+    """List the layers of the network called NAME with their output shapes and parameters.
+
+    Shapes are height x width x channels. `python -m train architectures` lists the names.
+    """
+    import_keras_quietly()
+    from train.architectures import outline
+
+    model = outline(name, size, classes)
+    rows = [("layer", "kind", "output", "parameters")]
+    rows += [(each.name, type(each).__name__, _shape(each), f"{each.count_params():,}") for each in model.layers]
+    rows.append(("total", "", "", f"{model.count_params():,}"))
+    click.echo(text_table(rows, left=3))
+
+
+def _shape(layer: Any) -> str:
+    return "x".join(str(side) for side in layer.output.shape[1:])
