@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from train.classes import EGO_VEHICLE, Classes, all_but, ids
-from train.datasets.base import Dataset, checked, files, read_color_mask, read_picture
+from train.datasets.paired_files import PairedFiles
+from train.datasets.reading import files, read_color_mask
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
@@ -20,24 +21,20 @@ _LABELS_BY_RGB = {
 }
 
 
-class Comma10k(Dataset):
+class Comma10k(PairedFiles):
     """`<root>/comma10k/imgs/*.png` and masks of the same names in `masks/`."""
 
     def __init__(self, root: Path, classes: Classes) -> None:
-        self.name = "comma10k"
         own_car = frozenset(each.id for each in classes if each.name == EGO_VEHICLE.name)
-        self.label_sets = {
+        label_sets = {
             0: ids(classes, "road"),
             1: ids(classes, "road"),
             2: all_but(classes, "road", "car", "pedestrian", "bicyclist") - own_car,
             3: ids(classes, "car", "pedestrian", "bicyclist"),
             4: own_car or all_but(classes, "road"),  # without the class, all that is sure is that it is no road
         }
-        self._pictures = files(root / "comma10k" / "imgs", "*.png")
-        self._masks = root / "comma10k" / "masks"
-        self.names = [path.stem for path in self._pictures]
+        base = root / "comma10k"
+        super().__init__("comma10k", label_sets, files(base / "imgs"), files(base / "masks"))
 
-    def load(self, index: int) -> tuple[Image, Image]:
-        path = self._pictures[index]
-        mask_path = self._masks / path.name
-        return checked(read_picture(path), read_color_mask(mask_path, _LABELS_BY_RGB), self.label_sets, mask_path)
+    def read_mask(self, path: Path) -> Image:
+        return read_color_mask(path, _LABELS_BY_RGB)

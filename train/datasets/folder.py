@@ -2,71 +2,80 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from streamseg.errors import UsageError
-from train.classes import Classes, ids
-from train.datasets.base import Dataset, LabelSets, checked, files, read_index_mask, read_picture
+from train.classes import Classes, classes_from_toml, ids, read_toml
+from train.datasets.base import VOID, LabelSets
+from train.datasets.paired_files import PairedFiles
+from train.datasets.reading import PICTURE_SUFFIXES, files, read_index_mask
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+TOML = "classes.toml"
 
 
-class Folder(Dataset):
-    """`pictures/` (png, jpg, ...), `masks/` (8-bit index PNG, same stems) and `labels.toml` in one folder.
+class Folder(PairedFiles):
+    """`pictures/` (png, jpg, ...), `masks/` (8-bit index PNG, same stems) and `classes.toml` in one folder.
 
-    labels.toml has one table `[labels]`: the value in the mask -> the name of a class, or a list of the names it
-    may be. Values 255 and those set to [] are void:
+    classes.toml has a table `[classes]`, a table `[labels]`, or both:
 
-        [labels]
+        [classes]            # a new model's classes and their colours; [] is any colour
+        road = [150, 70, 160]
+        pavement = []
+        tree = []
+
+        [labels]             # value in the masks = class, or a list of those it may be; [] is void
         0 = "road"
-        1 = ["pavement", "tree"]
+        7 = ["pavement", "tree"]
         9 = []
+
+    Without `[labels]` the value in the masks is the class's place, from 0. Without `[classes]` the names are those of
+    the model being trained. 255 is always void.
     """
 
     def __init__(self, root: Path, classes: Classes, folder: str = "") -> None:
         """
-        classes: the model's.
+        classes: the model's; every name in classes.toml must be one of them.
         folder: below `root`; empty means `root` itself.
         """
         base = root / folder
-        self.name = base.name
-        self._pictures = [path for path in files(base / "pictures", "*.*") if path.suffix.lower() in _SUFFIXES]
-        if not self._pictures:
-            raise UsageError(f"{base / 'pictures'}: no pictures ({', '.join(sorted(_SUFFIXES))}) in this folder")
-        self._masks = base / "masks"
-        self.names = [path.stem for path in self._pictures]
-        self.label_sets = read_label_sets(base / "labels.toml", classes)
+        pictures, masks = files(base / "pictures", suffixes=PICTURE_SUFFIXES), files(base / "masks")
+        super().__init__(base.resolve().name, read_label_sets(base / TOML, classes), pictures, masks)
 
-    def load(self, index: int) -> tuple[Image, Image]:
-        mask_path = self._masks / f"{self.names[index]}.png"
-        return checked(read_picture(self._pictures[index]), read_index_mask(mask_path), self.label_sets, mask_path)
+    def read_mask(self, path: Path) -> Image:
+        return read_index_mask(path)
 
 
 def read_label_sets(path: Path, classes: Classes) -> LabelSets:
-    """The `[labels]` table of a TOML file.
+    """What the numbers in the masks mean, see `Folder`.
 
     classes: the model's.
 
     Raises:
         UsageError: no file, no TOML, a label outside 0..254, or the name of no class.
     """
-    if not path.is_file():
-        raise UsageError(f"{path}: file not found; it says what each value in the masks means")
+    table = read_toml(path).get("labels")
+    if table is None:
+        return {each.id: _ids(classes, [each.name], path) for each in classes_from_toml(path)}
+    if not isinstance(table, dict):
+        raise UsageError(f'{path}: expected a table [labels] with lines such as: 0 = "road"; got {table!r}')
+    return {_label(text, path): _ids(classes, value, path) for text, value in table.items()}
+
+
+def _label(text: str, path: Path) -> int:
+    if not (text.isdecimal() and 0 <= int(text) < VOID):
+        raise UsageError(f"{path}: labels must be whole numbers 0..254, got '{text}'; {VOID} is void without saying")
+    return int(text)
+
+
+def _ids(classes: Classes, value: Any, path: Path) -> frozenset[int]:
+    names = [value] if isinstance(value, str) else value
+    if not (isinstance(names, list) and all(isinstance(each, str) for each in names)):
+        raise UsageError(f"{path}: a label means a class's name or a list of names, got {value!r}")
     try:
-        table: dict[str, str | list[str]] = tomllib.loads(path.read_text("utf-8"))["labels"]
-    except (tomllib.TOMLDecodeError, KeyError) as error:
-        raise UsageError(f"{path}: expected TOML with a table [labels], got: {error}") from error
-    sets = {}
-    for text, value in table.items():
-        if not text.isdecimal() or not 0 <= int(text) <= 254:
-            raise UsageError(f"{path}: labels must be whole numbers 0..254, got '{text}'")
-        try:
-            sets[int(text)] = ids(classes, *([value] if isinstance(value, str) else value))
-        except UsageError as error:
-            raise UsageError(f"{path}: {error}") from error
-    return sets
+        return ids(classes, *names)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error

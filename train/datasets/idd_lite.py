@@ -6,41 +6,45 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from train.classes import Classes, ids
-from train.datasets.base import Dataset, checked, files, read_index_mask, read_picture
+from train.datasets.paired_files import PairedFiles
+from train.datasets.reading import files, read_index_mask
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
 
-UNSEEN_EVERY = 10
-"""Every tenth drive, by number, is kept out of training. Pictures of one drive look alike, so whole drives go."""
 
-
-class IddLite(Dataset):
+class IddLite(PairedFiles):
     """`<root>/idd_lite/{leftImg8bit,gtFine}/train/<drive>/`, its published training part, split again by drive."""
 
     def __init__(self, root: Path, classes: Classes, part: Literal["seen", "unseen"] = "seen") -> None:
-        """part: "seen" drives are for training, "unseen" for scoring."""
-        self.label_sets = {
+        """
+        part: "unseen" are the drives whose number ends in 0, kept for scoring; "seen" the others. Pictures of one
+            drive look alike, so whole drives go.
+        """
+        label_sets = {
             0: ids(classes, "road"),
-            1: ids(
-                classes, "pavement", "tree"
-            ),  # non-drivable: pavements, and the verges that CamVid calls tree or nothing
+            # non-drivable: pavements, and the verges that CamVid calls tree or nothing
+            1: ids(classes, "pavement", "tree"),
             2: ids(classes, "pedestrian", "bicyclist"),
             3: ids(classes, "car", "bicyclist"),  # vehicles, two-wheelers among them
-            4: ids(
-                classes, "building", "pole", "sign", "fence", "pavement"
-            ),  # roadside objects: walls and kerbs among them
+            # roadside objects: walls and kerbs among them
+            4: ids(classes, "building", "pole", "sign", "fence", "pavement"),
             5: ids(classes, "building", "tree"),  # far objects
             6: ids(classes, "sky"),
         }
-        self.name = f"idd_lite/{part}"
         base = root / "idd_lite"
-        found = files(base / "leftImg8bit" / "train", "*/*_image.jpg")
-        self._pictures = [p for p in found if (int(p.parent.name) % UNSEEN_EVERY == 0) == (part == "unseen")]
-        self._masks = base / "gtFine" / "train"
-        self.names = [f"{p.parent.name}/{p.stem}" for p in self._pictures]
+        pictures = files(base / "leftImg8bit" / "train", "*/*_image.jpg", (".jpg",), _sample)
+        masks = files(base / "gtFine" / "train", "*/*_label.png", (".png",), _sample)
+        super().__init__(f"idd-lite-{part}", label_sets, _of(part, pictures), _of(part, masks))
 
-    def load(self, index: int) -> tuple[Image, Image]:
-        path = self._pictures[index]
-        mask_path = self._masks / path.parent.name / f"{path.stem.removesuffix('_image')}_label.png"
-        return checked(read_picture(path), read_index_mask(mask_path), self.label_sets, mask_path)
+    def read_mask(self, path: Path) -> Image:
+        return read_index_mask(path)
+
+
+def _sample(path: Path) -> str:
+    """DRIVE/NUMBER."""
+    return f"{path.parent.name}/{path.stem.split('_')[0]}"
+
+
+def _of(part: str, found: dict[str, Path]) -> dict[str, Path]:
+    return {name: path for name, path in found.items() if path.parent.name.endswith("0") == (part == "unseen")}

@@ -1,43 +1,72 @@
-"""KITTI road (Fritsch et al. 2013): pictures `um_000001.png` with masks `um_road_000001.png`, or `um_lane_...`."""
+"""KITTI road (Fritsch, Kuehnl, Geiger, "A New Performance Measure and Evaluation Benchmark for Road Detection
+Algorithms", ITSC 2013): pictures `um_000001.png` with masks `um_road_000001.png`, or `um_lane_...`."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
+from streamseg.errors import UsageError
 from train.classes import Classes, all_but, ids
-from train.datasets.base import VOID, Dataset, checked, files, read_color_mask, read_picture
+from train.datasets.base import VOID
+from train.datasets.paired_files import PairedFiles
+from train.datasets.reading import files, read_color_mask
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
 
+Black = Literal["void", "not road"]
+
 ROAD, NOT_ROAD, NOT_OWN_LANE = 0, 1, 2
+MAGENTA, RED, BLACK = (255, 0, 255), (255, 0, 0), (0, 0, 0)
+
+_BEST_LAST = "_lane_", "_road_"
 
 
-class KittiRoad(Dataset):
-    """`<root>/kitti_road/training/{image_2,gt_image_2}`. A road mask says what is not road; a lane mask only
-    what is not the own lane, which may still be road, so it teaches the own lane and nothing else."""
+class KittiRoad(PairedFiles):
+    """`<root>/kitti_road/training/{image_2,gt_image_2}`: roads urban marked (um), with several lanes (umm), unmarked
+    (uu). A road mask says what is not road; a lane mask only what is not the own lane, which may still be road, so it
+    teaches the own lane and nothing else, and is used where there is no road mask."""
 
-    def __init__(self, root: Path, classes: Classes) -> None:
-        self.name = "kitti_road"
-        self.label_sets = {
+    def __init__(self, root: Path, classes: Classes, black: Black = "void") -> None:
+        """
+        black: what black in a road mask means, where another road runs or nothing was labelled.
+
+        Raises:
+            UsageError: files are missing or called otherwise, or `black` is none of the two.
+        """
+        if black not in get_args(Black):
+            choices = "' or '".join(get_args(Black))
+            raise UsageError(f"kitti-road: black must be '{choices}', got '{black}'")
+        label_sets = {
             ROAD: ids(classes, "road"),
             NOT_ROAD: all_but(classes, "road"),
             NOT_OWN_LANE: frozenset(each.id for each in classes),
         }
+        self._black = NOT_ROAD if black == "not road" else VOID
         base = root / "kitti_road" / "training"
-        self._pictures = files(base / "image_2", "*_*.png")
-        self._masks = base / "gt_image_2"
-        self.names = [path.stem for path in self._pictures]
+        pictures = files(base / "image_2", name=_named(r"(um|umm|uu)_\d+"))
+        by_stem = files(base / "gt_image_2", name=_named(r"(um|umm|uu)_(road|lane)_\d+"))
+        masks = {name.replace(kind, "_"): path for kind in _BEST_LAST for name, path in by_stem.items() if kind in name}
+        super().__init__("kitti-road", label_sets, pictures, masks)
 
-    def load(self, index: int) -> tuple[Image, Image]:
-        path = self._pictures[index]
-        category, number = path.stem.split("_")
-        mask_path = self._masks / f"{category}_road_{number}.png"
-        other = NOT_ROAD
-        if not mask_path.is_file():
-            mask_path = self._masks / f"{category}_lane_{number}.png"
-            other = NOT_OWN_LANE
-        # black: another road, or outside what was labelled
-        labels_by_rgb = {(255, 0, 255): ROAD, (255, 0, 0): other, (0, 0, 0): VOID}
-        return checked(read_picture(path), read_color_mask(mask_path, labels_by_rgb), self.label_sets, mask_path)
+    def read_mask(self, path: Path) -> Image:
+        if "_lane_" in path.name:
+            return read_color_mask(path, {MAGENTA: ROAD, RED: NOT_OWN_LANE, BLACK: VOID})
+        return read_color_mask(path, {MAGENTA: ROAD, RED: NOT_ROAD, BLACK: self._black})
+
+
+def _named(pattern: str) -> Callable[[Path], str]:
+    """The stem of a file, for those that are called as KITTI's are."""
+
+    def name(path: Path) -> str:
+        if not re.fullmatch(pattern, path.stem):
+            raise UsageError(
+                f"{path}: KITTI road has um_000001.png in image_2 and um_road_000001.png in gt_image_2 (or umm, uu, "
+                f"lane); rename or remove this file"
+            )
+        return path.stem
+
+    return name

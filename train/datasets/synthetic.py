@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import threading
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import cv2
 
 from streamseg.frame import Size
 from streamseg.sources.synthetic import SyntheticScene
 from train.classes import CAMVID_CLASSES, Classes, ids
-from train.datasets.base import Dataset, read_index_mask, read_picture
+from train.contact_sheet import write_picture
+from train.datasets.base import Dataset
+from train.datasets.reading import read_index_mask, read_picture
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
@@ -25,6 +25,7 @@ class Synthetic(Dataset):
 
     def __init__(
         self,
+        _root: Path,
         classes: Classes,
         size: Size = (288, 512),
         count: int = 400,
@@ -33,6 +34,7 @@ class Synthetic(Dataset):
         keep: str | None = None,
     ) -> None:
         """
+        _root: not used, there are no files.
         size: (height, width) rendered.
         count: how many samples.
         first_seed: scenes from this seed on; the demo's own seed is not among them.
@@ -48,32 +50,40 @@ class Synthetic(Dataset):
 
     def load(self, index: int) -> tuple[Image, Image]:
         if self._keep is None:
-            return self._scene(index // self._views).render(_SECONDS_APART * (index % self._views))
+            return next(scene_views(self._seed(index), self._size, [index % self._views]))
         picture, labels = self._paths(self._keep, index)
         if not (picture.is_file() and labels.is_file()):
-            self._render_all_views(self._keep, index // self._views)
+            self._render_all_views(self._keep, index - index % self._views)
         return read_picture(picture), read_index_mask(labels)
 
-    def _scene(self, number: int) -> SyntheticScene:
-        height, width = self._size
-        return SyntheticScene(height, width, seed=self._first_seed + number)
+    def _seed(self, index: int) -> int:
+        return self._first_seed + index // self._views
 
     def _paths(self, folder: Path, index: int) -> tuple[Path, Path]:
         return folder / f"{self.names[index]}_picture.png", folder / f"{self.names[index]}_labels.png"
 
-    def _render_all_views(self, folder: Path, number: int) -> None:
+    def _render_all_views(self, folder: Path, first: int) -> None:
         """Building a scene is what takes long; its other views cost little more."""
-        scene = self._scene(number)
-        for view in range(self._views):
-            index = number * self._views + view
-            if index < len(self):
-                for path, array in zip(self._paths(folder, index), scene.render(_SECONDS_APART * view), strict=True):
-                    _write_whole(path, array)
+        wanted = range(first, min(first + self._views, len(self)))
+        for index, arrays in zip(wanted, scene_views(self._seed(first), self._size, range(len(wanted))), strict=True):
+            for path, array in zip(self._paths(folder, index), arrays, strict=True):
+                write_picture(path, array)
 
 
-def _write_whole(path: Path, array: Image) -> None:
-    """A PNG that is never seen half written, even when two threads render the same sample."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}-{os.getpid()}-{threading.get_ident()}.png")
-    cv2.imwrite(str(part), array)
-    part.replace(path)
+def scene_views(seed: int, size: Size, views: Iterable[int]) -> Iterator[tuple[Image, Image]]:
+    """Pictures of one scene, far enough apart in time to show other things.
+
+    seed: of the scene.
+    size: (height, width).
+    views: which, from 0; the same number is the same picture.
+
+    Yields: (height, width, 3) uint8 BGR and (height, width) uint8 labels with the ids of `CAMVID_CLASSES`, 255 = void.
+    """
+    scene = _scene(seed, size)
+    return (scene.render(_SECONDS_APART * view) for view in views)
+
+
+@lru_cache(maxsize=2)
+def _scene(seed: int, size: Size) -> SyntheticScene:
+    """Kept for the next view, since building one takes about a second."""
+    return SyntheticScene(*size, seed=seed)

@@ -1,0 +1,63 @@
+"""Where the picture's content lies. Labels move along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from streamseg.frame import Size
+from streamseg.preprocess import resize_picture
+from train.augment.settings import Augmentation
+from train.label_sets import VOID_CODE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from streamseg.frame import Image
+
+
+def moved(
+    random: np.random.Generator, picture: Image, codes: Image, base: Size, crop: Size, how: Augmentation
+) -> tuple[Image, Image]:
+    """Narrow, scale, stretch, turn, shift, cut out and mirror.
+
+    What lies outside the picture is the picture mirrored at its edge, and void.
+    """
+    if random.random() < how.portrait:
+        picture, codes = _narrowed(random, picture, codes)
+    scale = np.exp(random.uniform(*np.log(how.scale)))
+    stretch = np.exp(random.uniform(-how.stretch, how.stretch) / 2)
+    size = max(8, round(base[0] * scale / stretch)), max(8, round(base[1] * scale * stretch))
+    picture = resize_picture(picture, size)  # as the runtime does it
+    codes = cast("Image", cv2.resize(codes, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT))
+    matrix = _turned_and_cut(random, size, crop, how)
+    window = crop[1], crop[0]
+    picture = cast("Image", cv2.warpAffine(picture, matrix, window, borderMode=cv2.BORDER_REFLECT_101))
+    codes = cast(
+        "Image", cv2.warpAffine(codes, matrix, window, flags=cv2.INTER_NEAREST, borderValue=(float(VOID_CODE),))
+    )
+    if random.random() < how.flip:
+        picture, codes = cast("Image", cv2.flip(picture, 1)), cast("Image", cv2.flip(codes, 1))
+    return picture, codes
+
+
+def _narrowed(random: np.random.Generator, picture: Image, codes: Image) -> tuple[Image, Image]:
+    """The part of a picture that an upright phone would see: full height, width 0.5 to 0.9 of it."""
+    height, width = codes.shape
+    narrow = min(width, round(height * random.uniform(0.5, 0.9)))
+    left = int(random.integers(0, width - narrow + 1))
+    return picture[:, left : left + narrow], codes[:, left : left + narrow]
+
+
+def _turned_and_cut(random: np.random.Generator, size: Size, crop: Size, how: Augmentation) -> NDArray[np.float64]:
+    """(2, 3) float64 from pixels of a picture of `size` to those of the cut-out: a turn about the middle, and a place
+    that keeps the cut-out inside the picture, or the picture inside the cut-out, before the shift moves it."""
+    matrix = cv2.getRotationMatrix2D(
+        ((size[1] - 1) / 2, (size[0] - 1) / 2), random.uniform(-how.rotation_deg, how.rotation_deg), 1.0
+    ).astype(np.float64)
+    for row, (have, want) in enumerate(((size[1], crop[1]), (size[0], crop[0]))):
+        matrix[row, 2] -= random.integers(min(0, have - want), max(0, have - want) + 1)
+        matrix[row, 2] += round(random.uniform(-how.shift, how.shift) * want)
+    return matrix

@@ -1,0 +1,73 @@
+"""One training sample: every change in the order in which the world makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from streamseg.frame import Size
+from train.augment.camera import blurred, compressed, noisy, posterized
+from train.augment.dashboard import with_dashboard
+from train.augment.dashcam import captioned, with_bars, with_bonnet
+from train.augment.geometry import moved
+from train.augment.light import darkened, relit
+from train.augment.settings import Augmentation, Drawn
+from train.augment.windscreen import foggy, rained_on, reflected
+
+if TYPE_CHECKING:
+    from streamseg.frame import Image
+
+
+def augmented(
+    random: np.random.Generator,
+    picture: Image,
+    codes: Image,
+    base: Size,
+    crop: Size,
+    how: Augmentation,
+    drawn: Drawn,
+) -> tuple[Image, Image]:
+    """One training sample.
+
+    picture: (h, w, 3) uint8 BGR, any size.
+    codes: (h, w) uint8, 0 = void.
+    base: (height, width) that the runtime would resize the whole picture to; scale 1 is that.
+    crop: (height, width) of the result.
+    drawn: the codes that what is drawn over the picture gets.
+
+    Returns: picture (*crop, 3) uint8 BGR, codes (*crop,) uint8.
+    """
+
+    def chosen(chance: float) -> bool:
+        return bool(random.random() < chance)
+
+    picture, codes = moved(random, picture, codes, base, crop, how)
+    if chosen(how.fog):
+        picture = foggy(random, picture)
+    if chosen(how.rain):
+        picture = rained_on(random, picture)
+    if chosen(how.reflection):
+        picture = reflected(random, picture)
+    if chosen(how.bonnet):
+        picture, codes = with_bonnet(random, picture, codes, drawn.own_car)
+    if chosen(how.dashboard):
+        picture, codes = with_dashboard(random, picture, codes, drawn.own_car)
+    picture = relit(
+        random, picture, brightness=chosen(how.brightness), contrast=chosen(how.contrast), color=chosen(how.color)
+    )
+    if chosen(how.night):
+        picture = darkened(random, picture)
+    if chosen(how.blur):
+        picture = blurred(random, picture)
+    if chosen(how.noise):
+        picture = noisy(random, picture)
+    if chosen(how.letterbox):
+        picture, codes = with_bars(random, picture, codes, drawn.bar)
+    if chosen(how.caption):
+        picture = captioned(random, picture)
+    if chosen(how.jpeg):
+        picture = compressed(random, picture)
+    if chosen(how.posterize):
+        picture = posterized(random, picture)
+    return picture, codes
