@@ -6,66 +6,36 @@ runtime itself, so the score is that of what a person runs.
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import click
-import cv2
-import numpy as np
+from tqdm import tqdm
 
-from streamseg.frame import Size
+from streamseg.errors import UsageError
 from train.command_line import data_root, run
-from train.datasets import DATASETS, Dataset, open_dataset
-from train.metrics import Scores
-from train.predictors import Predict, onnx_predictor
+from train.confusion_picture import confusion_picture
+from train.contact_sheet import write_picture
+from train.datasets import DATASETS, open_dataset
+from train.predictors import ClaheMode, Predictor, onnx_predictor
+from train.report import text
+from train.scoring import SCORED_SIZES, compared, spread
+from train.tally import Tally
 
 if TYPE_CHECKING:
     from streamseg.spec import SegmentClass
 
-SCORED_SIZES: dict[str, Size] = {"camvid-train": (360, 480), "camvid-val": (360, 480)}
-"""(height, width) labels are compared at, by data set; others at each picture's own size."""
 
+def opened(model: Path, clahe: ClaheMode = "auto") -> tuple[Predictor, tuple[SegmentClass, ...]]:
+    """Predictor and classes of a run's folder (its best weights, in Keras) or of a model file (in the runtime).
 
-def score(
-    dataset: Dataset, classes: int, predict: Predict, size: Size | None = None, count: int | None = None
-) -> Scores:
-    """Scores over a data set.
-
-    classes: how many the model has.
-    size: (height, width) to compare at, predicted and true labels resized to it by nearest neighbour; None for
-        each picture's own.
-    count: only so many samples, spread evenly; None for all.
+    Raises:
+        UsageError: a folder that is no training's, or holds no finished epoch.
+        ModelError: no model file, or one that does not run.
     """
-    scores = Scores(dataset.label_sets, classes)
-    chosen = np.linspace(0, len(dataset) - 1, min(count or len(dataset), len(dataset))).round().astype(int)
-    for index in chosen:
-        picture, labels = dataset.load(int(index))
-        height, width = size or labels.shape
-        predicted, true = (
-            cv2.resize(each, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-            for each in (predict(picture), labels)
-        )
-        scores.add(true, predicted)  # type: ignore[arg-type]
-    return scores
-
-
-def report(scores: Scores, classes: tuple[SegmentClass, ...]) -> dict[str, Any]:
-    """Plain numbers, rounded to four places. Classes that no label is for sure have no IoU and are left out.
-
-    Returns: {"mean_iou": float, "accuracy": float, "iou": {class name: float}}; None where nothing was labelled.
-    """
-    pairs = zip(classes, scores.iou, strict=True)
-    iou = {each.name: _rounded(value) for each, value in pairs if not np.isnan(value)}
-    return {"mean_iou": _rounded(scores.mean_iou), "accuracy": _rounded(scores.pixel_accuracy), "iou": iou}
-
-
-def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 4)
-
-
-def opened(model: Path, clahe: Literal["auto", "on", "off"]) -> tuple[Predict, tuple[SegmentClass, ...]]:
-    """Predictor and classes of a run's folder (its best weights, in Keras) or of a model file (in the runtime)."""
     if model.is_dir():
         from train.quiet import import_keras_quietly
         from train.run_folder import RunFolder
@@ -74,36 +44,83 @@ def opened(model: Path, clahe: Literal["auto", "on", "off"]) -> tuple[Predict, t
         import_keras_quietly()
         from train.predictors import keras_predictor
 
-        return keras_predictor(experiment, RunFolder(model).network()), experiment.classes
+        return keras_predictor(experiment, RunFolder(model).network(), clahe), experiment.classes
     from streamseg.backends import load_backend
 
     backend = load_backend(model, device="auto")
     return onnx_predictor(backend, clahe), backend.spec.classes
 
 
+def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
+    """`NAME=VALUE` words as options of a data set. Those that are no text are for configs.
+
+    Raises:
+        UsageError: a word of another form, or the data set takes no text of that name.
+    """
+    opener = DATASETS[dataset]
+    fixed = getattr(opener, "keywords", {})  # of a partial: what the data set's name says already
+    parameters = inspect.signature(opener).parameters.values()
+    taken = [each.name for each in parameters if isinstance(each.default, str) and each.name not in fixed]
+    given = dict(word.partition("=")[::2] for word in words)
+    for name in given:
+        if name not in taken:
+            raise UsageError(
+                f"--option '{name}' is none of {dataset}'s, which are: {', '.join(taken) or 'none'}; give NAME=VALUE"
+            )
+    return given
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("dataset", type=click.Choice(list(DATASETS)))
 @data_root
+@click.option("--samples", type=click.Path(path_type=Path), metavar="FILE",
+              help="Only the pictures that this list names, as `python -m train split` writes it.")  # fmt: skip
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE",
+              help="A setting of the data set, such as folder=mine.  May be repeated.")  # fmt: skip
 @click.option("--count", type=click.IntRange(min=1), help="Only so many pictures, spread evenly.  [default: all]")
 @click.option("--clahe", type=click.Choice(["auto", "on", "off"]), default="auto", show_default=True,
-              help="For a model file; auto is as it was trained.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+              help="auto is as the model was trained.")  # fmt: skip
+@click.option("--confusion", type=click.Path(path_type=Path), metavar="FILE.png",
+              help="Draw what was taken for what.")  # fmt: skip
+@click.option("--worst", type=click.Path(path_type=Path), metavar="FILE.png",
+              help="Draw the pictures it is worst at, and where it is wrong.")  # fmt: skip
+@click.option("--worst-count", type=click.IntRange(1, 100), default=12, show_default=True,
+              help="How many of them.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the counts behind the figures.")
+@click.option("--per-picture", is_flag=True, help="In the JSON, each picture's own score too.")
 def main(
-    model: Path, dataset: str, root: Path, count: int | None, clahe: Literal["auto", "on", "off"], as_json: bool
+    model: Path,
+    dataset: str,
+    root: Path,
+    samples: Path | None,
+    options: tuple[str, ...],
+    count: int | None,
+    clahe: ClaheMode,
+    confusion: Path | None,
+    worst: Path | None,
+    worst_count: int,
+    as_json: bool,
+    per_picture: bool,
 ) -> None:
     """Score MODEL, a training's folder or an .onnx file, on DATASET."""
-    predict, classes = opened(model, clahe)
-    data = open_dataset(dataset, root, classes)
-    figures = report(score(data, len(classes), predict, SCORED_SIZES.get(dataset), count), classes)
+    predictor, classes = opened(model, clahe)
+    data = open_dataset(dataset, root, classes, samples=samples, **data_options(dataset, options))
+    size, places = SCORED_SIZES.get(dataset), spread(len(data), count)
+    tally = Tally(data.label_sets, classes, worst_count if worst else 0)
+    pairs = compared(data, tally.asking(predictor), places, size)
+    for each in tqdm(pairs, total=len(places), unit="picture", leave=False, disable=None):
+        tally.add(each)
+    about = {"model": str(model), "dataset": dataset, "pictures": len(places), "compared_at": size}
+    figures = about | tally.figures()
     if as_json:
-        click.echo(json.dumps({"model": str(model), "dataset": dataset, **figures}))
-        return
-    click.echo(f"{dataset}: {min(count or len(data), len(data))} pictures")
-    for name, value in figures["iou"].items():
-        click.echo(f"  {name:12} {value:.4f}")
-    for name, value in (("mean IoU", figures["mean_iou"]), ("accuracy", figures["accuracy"])):
-        click.echo(f"  {name:12} {'nothing labelled' if value is None else f'{value:.4f}'}")
+        click.echo(json.dumps(figures | ({"per_picture": tally.merits} if per_picture else {})))
+    else:
+        click.echo(text(figures))
+    if confusion:
+        write_picture(confusion, confusion_picture(tally.scores.confusion(), classes, f"{model.name} on {dataset}"))
+    if worst and tally.worst:
+        write_picture(worst, tally.worst.sheet())
 
 
 if __name__ == "__main__":

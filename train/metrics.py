@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from streamseg.errors import ModelError
 from train.datasets.base import VOID, LabelSets
 
 if TYPE_CHECKING:
@@ -15,14 +16,41 @@ if TYPE_CHECKING:
     from streamseg.frame import Image
 
 
+def joint_counts(labels: Image, values: Image) -> NDArray[np.int64]:
+    """How often each pair of two pictures' values occurs.
+
+    labels, values: (height, width) uint8 each.
+
+    Returns: (256, 256) int64, pixels by label and value; row VOID is all 0.
+    """
+    pairs = labels.astype(np.uint16) << 8 | values
+    counts = np.bincount(pairs.ravel(), minlength=1 << 16).reshape(256, 256)
+    counts[VOID] = 0
+    return counts
+
+
+def allowed_matrix(label_sets: LabelSets, classes: int) -> NDArray[np.bool_]:
+    """(256, classes) bool: which predictions are right for each of a data set's labels.
+
+    Rows that are all False are not scored: VOID, unknown labels, and those of a set that is empty or holds every
+    class, about which no prediction can be wrong.
+    """
+    matrix = np.zeros((256, classes), bool)
+    for label, allowed in label_sets.items():
+        if label != VOID and len(allowed) < classes:
+            matrix[label, sorted(allowed)] = True
+    return matrix
+
+
 @dataclass
 class Scores:
     """Counts by (what the label may be, what was predicted), and the measures made of them.
 
     A label that is one class counts as usual. For a label that may be several classes a prediction inside the set
     is right, and the pixel is left out of the IoU of the classes in the set: nobody knows which of them it is.
+    What is not scored at all, `allowed_matrix` says.
 
-    label_sets: the data set's labels; VOID is never counted.
+    label_sets: the data set's labels.
     classes: how many the model has.
     counts: (256, classes) int64, pixels by the data set's own label and predicted class.
     """
@@ -33,31 +61,32 @@ class Scores:
 
     def __post_init__(self) -> None:
         self.counts = np.zeros((256, self.classes), np.int64)
+        self._allowed = allowed_matrix(self.label_sets, self.classes)
 
     def add(self, labels: Image, predicted: Image) -> None:
-        """Count one picture. Both (height, width) uint8: the data set's own labels, and class ids."""
-        pairs = labels.astype(np.int64).ravel() * self.classes + predicted.ravel()
-        counts = np.bincount(pairs, minlength=256 * self.classes).reshape(256, self.classes)
-        counts[VOID] = 0
-        self.counts += counts
+        """Count one picture. Both (height, width) uint8: the data set's own labels, and class ids.
+
+        Raises:
+            ModelError: a predicted id is none of the model's classes.
+        """
+        counts = joint_counts(labels, predicted)
+        if (strange := np.flatnonzero(counts[:, self.classes :].any(0))).size:
+            raise ModelError(
+                f"the model gave class id {self.classes + strange[0]} but describes {self.classes} classes, 0 to "
+                f"{self.classes - 1}; correct its description"
+            )
+        self.counts += counts[:, : self.classes]
 
     @property
     def iou(self) -> NDArray[np.float64]:
         """(classes,) float64 in 0..1: intersection over union; NaN for classes that no label is for sure."""
-        hit, union = np.zeros(self.classes), np.zeros(self.classes)
-        sure = np.zeros(self.classes, bool)
-        for label, allowed in self.label_sets.items():
-            row = self.counts[label]
-            if not allowed:
-                continue
-            for each in range(self.classes):
-                if each not in allowed:
-                    union[each] += row[each]
-                elif len(allowed) == 1:
-                    sure[each] |= row.sum() > 0
-                    hit[each] += row[each]
-                    union[each] += row.sum()
-        return np.where(sure, hit / np.maximum(union, 1), np.nan)
+        allowed = self._allowed
+        sure = allowed & (allowed.sum(1, keepdims=True) == 1)
+        wrong = ~allowed & allowed.any(1, keepdims=True)
+        labelled = sure.T @ self.counts.sum(1)
+        union = labelled + (self.counts * wrong).sum(0)
+        hit = (self.counts * sure).sum(0)
+        return np.where(labelled > 0, hit / np.maximum(union, 1), np.nan)
 
     @property
     def mean_iou(self) -> float:
@@ -68,6 +97,29 @@ class Scores:
     @property
     def pixel_accuracy(self) -> float:
         """Share of labelled pixels whose prediction is in their set; NaN when there are none."""
-        right = sum(self.counts[label, sorted(allowed)].sum() for label, allowed in self.label_sets.items() if allowed)
-        total = sum(self.counts[label].sum() for label, allowed in self.label_sets.items() if allowed)
-        return float(right / total) if total else float("nan")
+        total = self.counts[self._allowed.any(1)].sum()
+        return float((self.counts * self._allowed).sum() / total) if total else float("nan")
+
+    @property
+    def merit_name(self) -> str:
+        """What to compare pictures of one data set by: "mean IoU" where every label is one class, else "accuracy".
+
+        With labels that may be several classes, few of a picture's classes have an IoU.
+        """
+        return "accuracy" if (self._allowed.sum(1) > 1).any() else "mean IoU"
+
+    @property
+    def merit(self) -> float:
+        """The measure that `merit_name` names, 0..1; NaN where nothing is labelled."""
+        return self.pixel_accuracy if self.merit_name == "accuracy" else self.mean_iou
+
+    def confusion(self) -> dict[frozenset[int], NDArray[np.int64]]:
+        """What labels may be -> (classes,) int64, how often each class was predicted there.
+
+        Labels of one meaning are added up; in the order of the data set's labels; without those that are not scored.
+        """
+        rows: dict[frozenset[int], NDArray[np.int64]] = {}
+        for label, allowed in sorted(self.label_sets.items()):
+            if self._allowed[label].any():
+                rows[allowed] = rows.get(allowed, 0) + self.counts[label]
+        return rows

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, jaccard_score
+from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
+from streamseg.errors import ModelError
 from train.metrics import Scores
 
 SINGLE = {label: frozenset({label}) for label in range(4)}
@@ -27,6 +28,7 @@ def test_scores_of_plain_labels_are_those_of_scikit_learn():
     assert scores.iou == pytest.approx(expected)
     assert scores.mean_iou == pytest.approx(expected.mean())
     assert scores.pixel_accuracy == pytest.approx(accuracy_score(labels[kept], predicted[kept]))
+    assert np.array_equal(list(scores.confusion().values()), confusion_matrix(labels[kept], predicted[kept]))
 
 
 def test_a_class_that_no_label_is_has_no_iou():
@@ -54,3 +56,36 @@ def test_nothing_labelled_gives_nan_and_no_warning():
     scores = Scores(SINGLE, 4)
     scores.add(np.full((3, 3), 255, np.uint8), np.zeros((3, 3), np.uint8))
     assert np.isnan(scores.mean_iou) and np.isnan(scores.pixel_accuracy)
+
+
+def test_labels_that_say_nothing_are_not_scored():
+    """A set of all classes, about which nothing can be wrong, and an empty one count as void."""
+    scores = Scores({0: frozenset({0}), 1: frozenset({0, 1, 2}), 2: frozenset()}, 3)
+    scores.add(np.array([[0, 0, 1, 1, 2, 2]], np.uint8), np.array([[0, 1, 0, 1, 0, 1]], np.uint8))
+    assert scores.pixel_accuracy == 0.5
+    assert scores.iou[0] == 0.5
+    assert list(scores.confusion()) == [frozenset({0})]
+
+
+def test_labels_of_one_meaning_are_one_row_of_the_confusion():
+    """Lane marking and road are both road."""
+    scores = Scores({0: frozenset({0}), 1: frozenset({1, 2}), 2: frozenset({0})}, 3)
+    scores.add(np.array([[0, 2, 2, 1]], np.uint8), np.array([[0, 0, 1, 2]], np.uint8))
+    rows = {allowed: row.tolist() for allowed, row in scores.confusion().items()}
+    assert rows == {frozenset({0}): [2, 1, 0], frozenset({1, 2}): [0, 0, 1]}
+
+
+def test_pictures_are_compared_by_mean_iou_or_where_labels_are_vague_by_accuracy():
+    """Few of a picture's classes have an IoU when labels may be several."""
+    labels, predicted = np.array([[0, 0, 0, 1]], np.uint8), np.array([[0, 0, 1, 1]], np.uint8)
+    sure, vague = Scores(SINGLE, 4), Scores({0: frozenset({0}), 1: frozenset({1, 2})}, 4)
+    for scores in (sure, vague):
+        scores.add(labels, predicted)
+    assert (sure.merit_name, sure.merit) == ("mean IoU", sure.mean_iou)
+    assert (vague.merit_name, vague.merit) == ("accuracy", 0.75)
+
+
+def test_a_predicted_id_that_is_no_class_is_an_error():
+    """It would be counted as another class's otherwise."""
+    with pytest.raises(ModelError, match="class id 4 but describes 4 classes, 0 to 3"):
+        Scores(SINGLE, 4).add(np.zeros((2, 2), np.uint8), np.full((2, 2), 4, np.uint8))

@@ -1,0 +1,85 @@
+"""Pictures of a data set, one after another, with what is true and what a model says of them at one size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from streamseg.frame import Size
+from train.datasets import Dataset
+from train.metrics import Scores
+from train.predictors import Predict, Prediction
+
+if TYPE_CHECKING:
+    from streamseg.frame import Image
+
+SCORED_SIZES: dict[str, Size] = {"camvid-train": (360, 480), "camvid-val": (360, 480)}
+"""(height, width) labels are compared at, by data set; others at each picture's own size."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One picture, ready to be counted.
+
+    name: of the sample.
+    picture: (h, w, 3) uint8 BGR, as the data set has it.
+    labels: (height, width) uint8, the data set's own.
+    predicted: (height, width) uint8 class ids.
+    probability: (height, width) uint8, see `Prediction`; None when the predictor gives none.
+    """
+
+    name: str
+    picture: Image
+    labels: Image
+    predicted: Image
+    probability: Image | None
+
+
+def spread(length: int, count: int | None) -> list[int]:
+    """`count` places of 0..length-1, spread evenly; None, or more than there are, gives all."""
+    return [int(place) for place in np.linspace(0, length - 1, min(count or length, length)).round()]
+
+
+def compared(
+    dataset: Dataset, predict: Callable[[Image], Prediction], places: Sequence[int], size: Size | None = None
+) -> Iterator[Compared]:
+    """Loads and predicts one picture at a time.
+
+    places: of the samples in the data set.
+    size: (height, width) to compare at, predicted and true labels resized to it by nearest neighbour; None for
+        each picture's own.
+    """
+    for place in places:
+        picture, labels = dataset.load(place)
+        prediction = predict(picture)
+        at = size or labels.shape
+        yield Compared(
+            dataset.names[place],
+            picture,
+            _resized(labels, at, cv2.INTER_NEAREST_EXACT),
+            _resized(prediction.labels, at, cv2.INTER_NEAREST_EXACT),
+            None if prediction.probability is None else _resized(prediction.probability, at, cv2.INTER_LINEAR),
+        )
+
+
+def _resized(array: Image, size: tuple[int, ...], interpolation: int) -> Image:
+    return cast("Image", cv2.resize(array, size[::-1], interpolation=interpolation))
+
+
+def score(
+    dataset: Dataset, classes: int, predict: Predict, size: Size | None = None, count: int | None = None
+) -> Scores:
+    """Scores over a data set.
+
+    classes: how many the model has.
+    size: see `compared`.
+    count: only so many samples, spread evenly; None for all.
+    """
+    scores, places = Scores(dataset.label_sets, classes), spread(len(dataset), count)
+    for each in compared(dataset, lambda picture: Prediction(predict(picture)), places, size):
+        scores.add(each.labels, each.predicted)
+    return scores
