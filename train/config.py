@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import runpy
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,23 @@ from streamseg.frame import Size
 from streamseg.spec import Clahe, SegmentClass
 from train.augment import Augmentation
 from train.classes import CAMVID_CLASSES
+
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+"""Keras' dtype policies that a training may run under."""
+
+_COUNT = (int, 1, math.inf, "a whole number from 1")
+_COUNT_OR_NONE = (int, 0, math.inf, "a whole number from 0")
+_POSITIVE = ((int, float), sys.float_info.min, math.inf, "a number above 0")
+_NOT_NEGATIVE = ((int, float), 0, math.inf, "a number from 0")
+_RANGES: dict[str, tuple[Any, float, float, str]] = {
+    **dict.fromkeys(("batch", "epochs", "steps_per_epoch", "validate_every", "loss_stride"), _COUNT),
+    **dict.fromkeys(("warmup_steps", "pictures_every", "seed"), _COUNT_OR_NONE),
+    **dict.fromkeys(("learning_rate", "clip_norm"), _POSITIVE),
+    **dict.fromkeys(("weight_decay", "class_weight_power", "jaccard_weight"), _NOT_NEGATIVE),
+    "clahe_share": ((int, float), 0, 1 + sys.float_info.epsilon, "a number from 0 to 1"),
+    "average_decay": ((int, float), 0, 1, "a number from 0 to less than 1"),
+}
+"""Field -> its type, its smallest value, what it must stay below, and both in words."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +52,11 @@ class Experiment:
     """One training, whole.
 
     name: of the model file's spec.
-    architecture: a name in `train.fcn8s.ARCHITECTURES`; `options` go to its builder.
+    architecture: a name in `train.architectures.ARCHITECTURES`; `options` go to its builder.
     size: (height, width) of the network's input when it is used.
     crop: (height, width) it is trained on; None means `size`.
     shares: the data sets; class frequencies are counted in the first.
-    validation: the data set scored after every epoch.
+    validation: the data set scored after an epoch; None scores nothing, and the last weights count as the best.
     scored_size: (height, width) labels are scored at; None means each picture's own.
     classes: what the network knows.
     not_own_car: names of classes that a drawn bonnet or bar cannot be.
@@ -49,17 +68,26 @@ class Experiment:
         None trains all.
     encoder_weights: "imagenet" for the published ones, or a file of the same form, below the data root unless
         absolute; None starts without.
-    batch, epochs, steps_per_epoch: an epoch is that many batches, whatever the size of the data.
+    batch, epochs, steps_per_epoch: an epoch is that many batches, whatever the size of the data; several devices
+        share each batch evenly.
+    precision: of the arithmetic, one of `PRECISIONS`, Keras' dtype policies; weights, loss and scores are float32
+        in all of them.
     learning_rate: the highest, after `warmup_steps`; from there it falls to zero along a cosine.
     weight_decay: AdamW's.
     clip_norm: largest length of the gradient.
     class_weight_power: see `train.label_sets.balanced_weights`.
     jaccard_weight: share of soft Jaccard in the loss, see `train.losses`; 0 for plain cross-entropy.
-    validate_every: epochs between scores.
-    average_decay: of the running average of the weights, which is what gets scored and exported; 0 for none.
+    validate_every: epochs between scores; the last epoch is always scored.
+    patience: epochs without a better mean IoU after which the training ends early; None for never.
+    pictures_every: epochs between sheets of validation pictures, and one after the last; 0 for none.
+    average_decay: of the running average of the weights, which is what gets scored and exported; 0 for none, which
+        saves its memory.
     loss_stride: the loss is taken at 1 / this of the picture's size, which costs less.
     licence: terms of the weights, one line.
     about: facts for the model file.
+
+    Raises:
+        UsageError: a number is out of its range; the message names the field.
     """
 
     name: str
@@ -86,13 +114,29 @@ class Experiment:
     clip_norm: float = 5.0
     class_weight_power: float = 0.0
     jaccard_weight: float = 0.0
+    precision: str = "float32"
     validate_every: int = 1
+    patience: int | None = None
+    pictures_every: int = 5
     average_decay: float = 0.99
     loss_stride: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
     licence: str | None = None
     about: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, (kind, low, high, said) in _RANGES.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, kind) or not low <= value < high:
+                raise UsageError(f"{name} must be {said}, got {value!r}")
+        for name, size in (("size", self.size), ("crop", self.crop or self.size)):
+            if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+                raise UsageError(f"{name} must be (height, width) in pixels, got {size!r}")
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+        if self.patience is not None and (self.patience < 1 or self.validation is None):
+            raise UsageError(f"patience must be 1 epoch or more and needs a validation data set, got {self.patience!r}")
 
 
 def load_config(path: Path) -> Experiment:
@@ -105,8 +149,11 @@ def load_config(path: Path) -> Experiment:
         raise UsageError(f"{path}: config not found; see train/configs/ for some")
     try:
         found = runpy.run_path(str(path)).get("EXPERIMENT")
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
     except Exception as error:
-        raise UsageError(f"{path}: {type(error).__name__}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path}: {type(error).__name__}: {reason}; train/config.py says what can be set") from error
     if not isinstance(found, Experiment):
         raise UsageError(f"{path}: a config must assign a train.config.Experiment to EXPERIMENT, got {found!r}")
     return found

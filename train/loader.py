@@ -1,10 +1,11 @@
 """Batches for training, made in background threads. Batch k depends on the seed and k only, so training resumes
-exactly; at most a few batches exist at a time, so memory does not grow with the data."""
+exactly and each of several workers can make its own part; at most a few batches exist at a time, so memory does not
+grow with the data."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from streamseg.preprocess import equalized
 from streamseg.spec import Clahe
 from train.augment import Drawn, augmented
 from train.classes import EGO_VEHICLE
+from train.cluster import ALONE, Cluster
 from train.config import Experiment
 from train.datasets.base import Dataset
 from train.label_sets import SetTable
@@ -33,9 +35,16 @@ READY = 4  # batches made ahead
 class Loader:
     """Augmented batches of several data sets."""
 
-    def __init__(self, experiment: Experiment, datasets: Sequence[Dataset], table: SetTable) -> None:
-        """datasets: one for each of `experiment.shares`, in order."""
+    def __init__(
+        self, experiment: Experiment, datasets: Sequence[Dataset], table: SetTable, cluster: Cluster = ALONE
+    ) -> None:
+        """
+        datasets: one for each of `experiment.shares`, in order.
+        cluster: of several workers each makes its own part of every batch, in order of their numbers.
+        """
         self._experiment = experiment
+        part = experiment.batch // cluster.workers
+        self._slots = range(cluster.worker * part, (cluster.worker + 1) * part)
         self._datasets = datasets
         self._lookups = [table.lookup(each.label_sets) for each in datasets]
         self._drawn = Drawn(*(table.code(each) for each in drawn_sets(experiment)))
@@ -44,12 +53,15 @@ class Loader:
         self._plan = sampling_plan(experiment, [len(each) for each in datasets])
 
     def batch(self, step: int) -> Batch:
-        """Batch number `step`: pictures (batch, height, width, 3) uint8 BGR and codes (batch, height, width) uint8."""
-        samples = [self._sample(step, slot) for slot in range(self._experiment.batch)]
+        """This worker's part of batch number `step`.
+
+        Returns: pictures (n, height, width, 3) uint8 BGR and codes (n, height, width) uint8, n = batch / workers.
+        """
+        samples = [self._sample(step, slot) for slot in self._slots]
         pictures, codes = zip(*samples, strict=True)
         return np.stack(pictures), np.stack(codes)
 
-    def batches(self, first: int, last: int) -> Iterator[Batch]:
+    def batches(self, first: int, last: int) -> Generator[Batch, None, None]:
         """Batches `first` to `last - 1`, made ahead in the background."""
         with ThreadPoolExecutor(THREADS, "batch") as pool:
             waiting: deque[Future[Batch]] = deque()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     Arrays = list[NDArray[Any]]
 
-CONFIG, OVERRIDES, CURVE = "config.py", "overrides.json", "curve.csv"
+CONFIG, OVERRIDES = "config.py", "overrides.json"
+CURVE, LOSSES = "curve.csv", "loss.csv"
 STATE, BEST = "state.npz", "best.weights.h5"
 
 
@@ -33,28 +35,39 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def check_unused(self) -> None:
+        """Raises UsageError when a training is in it already."""
+        if (self.path / STATE).exists():
+            raise UsageError(f"{self.path}: holds a training already; --resume it, or give another --out")
+
     def start(self, config: Path, overrides: Mapping[str, Any]) -> None:
         """Make the folder and put the config into it.
 
         overrides: fields of the Experiment that the command line changed.
 
         Raises:
-            UsageError: a training is in it already, or the config is none.
+            UsageError: a training is in it already, the config is none, or the folder cannot be made.
         """
         load_config(config)
-        if (self.path / STATE).exists():
-            raise UsageError(f"{self.path}: holds a training already; --resume it, or give another --out")
-        self.path.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(config, self.path / CONFIG)
-        (self.path / OVERRIDES).write_text(json.dumps(dict(overrides), indent=2) + "\n", "utf-8")
-        (self.path / CURVE).unlink(missing_ok=True)
+        self.check_unused()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(config, self.path / CONFIG)
+            (self.path / OVERRIDES).write_text(json.dumps(dict(overrides), indent=2) + "\n", "utf-8")
+            for rows in (CURVE, LOSSES):
+                (self.path / rows).unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(f"{self.path}: cannot write there ({error.strerror}); give another --out") from error
 
     def experiment(self) -> Experiment:
         """What the run was started with. Raises UsageError when this is no run folder."""
         if not (self.path / CONFIG).is_file():
             raise UsageError(f"{self.path}: not a training's folder (no {CONFIG} in it); give runs/NAME")
-        overrides = json.loads((self.path / OVERRIDES).read_text("utf-8"))
-        return replace(load_config(self.path / CONFIG), **overrides)
+        try:
+            overrides = json.loads((self.path / OVERRIDES).read_text("utf-8"))
+            return replace(load_config(self.path / CONFIG), **overrides)
+        except (OSError, ValueError, TypeError) as error:
+            raise UsageError(f"{self.path / OVERRIDES}: {error}; write {{}} into it to train as in {CONFIG}") from error
 
     def network(self, size: Size | None = None) -> keras.Model:
         """The best network so far.
@@ -79,45 +92,67 @@ class RunFolder:
         model.save_weights(part)
         part.replace(self.path / BEST)
 
-    def save_state(self, groups: Mapping[str, Sequence[Any]], numbers: Mapping[str, float]) -> None:
-        """Arrays in named groups and plain numbers, written whole or not at all."""
-        arrays = {f"{name}/{place:04d}": a for name, group in groups.items() for place, a in enumerate(group)}
-        arrays |= {f"number/{name}": np.float64(value) for name, value in numbers.items()}
+    def save_state(self, groups: Mapping[str, Iterable[NDArray[Any]]], numbers: Mapping[str, float]) -> None:
+        """Arrays in named groups and plain numbers, written whole or not at all.
+
+        groups: taken one array at a time, so a generator keeps a large network from being in memory twice.
+        """
         part = self.path / f"part-{STATE}"
-        with part.open("wb") as file:
-            np.savez(file, **arrays)
+        with zipfile.ZipFile(part, "w") as file:  # what np.savez writes, which wants all arrays at once
+
+            def add(name: str, array: Any) -> None:
+                with file.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
+
+            for group, arrays in groups.items():
+                for place, array in enumerate(arrays):
+                    add(f"{group}/{place:04d}", array)
+            for name, value in numbers.items():
+                add(f"number/{name}", np.float64(value))
         part.replace(self.path / STATE)
 
     def load_state(self) -> tuple[dict[str, Arrays], dict[str, float]]:
-        """What `save_state` wrote. Raises UsageError when there is nothing to resume."""
-        if not (self.path / STATE).is_file():
+        """What `save_state` wrote, groups by name in order, and numbers.
+
+        Raises:
+            UsageError: there is nothing to resume, or the file is damaged.
+        """
+        path = self.path / STATE
+        if not path.is_file():
             raise UsageError(f"{self.path}: nothing to resume (no {STATE} in it); start without --resume")
         groups: dict[str, Arrays] = {}
         numbers: dict[str, float] = {}
-        with np.load(self.path / STATE) as file:
-            for key in sorted(file.files):
-                group, name = key.split("/")
-                if group == "number":
-                    numbers[name] = float(file[key])
-                else:
-                    groups.setdefault(group, []).append(file[key])
+        try:
+            with path.open("rb") as stored, np.load(stored) as file:
+                for key in sorted(file.files):
+                    group, name = key.split("/")
+                    if group == "number":
+                        numbers[name] = float(file[key])
+                    else:
+                        groups.setdefault(group, []).append(file[key])
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            raise UsageError(f"{path}: damaged ({error}); start anew, or from {BEST} with --start-from") from error
         return groups, numbers
 
-    def add_to_curve(self, row: Mapping[str, Any], epochs_before: int) -> None:
-        """One line of the curve.
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """The lines of a table in the folder, CURVE or LOSSES, by column; none where there is no such file yet."""
+        path = self.path / name
+        if not path.is_file():
+            return []
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file))
 
-        epochs_before: finished epochs; lines beyond them, of epochs that a kill undid, go.
+    def add_rows(self, name: str, rows: Iterable[Mapping[str, Any]], before: int) -> None:
+        """More lines for a table, CURVE or LOSSES.
+
+        before: the number, in the first column, of the last line that stays; those beyond it, of epochs that a kill
+            undid, go.
         """
-        path = self.path / CURVE
-        rows: list[dict[str, Any]] = []
-        if path.is_file():
-            with path.open(newline="") as file:
-                rows = list(csv.DictReader(file))[:epochs_before]
-        part = self.path / f"part-{CURVE}"
+        kept = [*(row for row in self.rows(name) if int(next(iter(row.values()))) <= before), *rows]
+        part = self.path / f"part-{name}"
         with part.open("w", newline="") as file:
-            rows.append(dict(row))
-            columns = list(dict.fromkeys(column for each in rows for column in each))  # not every epoch is scored
+            columns = list(dict.fromkeys(column for each in kept for column in each))  # not every epoch is scored
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
-            writer.writerows(rows)
-        part.replace(path)
+            writer.writerows(kept)
+        part.replace(self.path / name)

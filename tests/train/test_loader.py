@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from streamseg.spec import Clahe, SegmentClass
+from train.cluster import Cluster
 from train.config import Experiment, Share
 from train.datasets.base import VOID, Dataset
-from train.fit import set_table
 from train.loader import Loader, drawn_sets, sampling_plan, scaled_clahe
+from train.supervision import set_table
 
 CLASSES = tuple(SegmentClass(i, name, (i, i, i)) for i, name in enumerate(("road", "car", "sky")))
 EXPERIMENT = Experiment(
@@ -35,7 +38,7 @@ class Plain(Dataset):
     def load(self, index):
         labels = np.full((80, 120), list(self.label_sets)[index % len(self.label_sets)], np.uint8)
         labels[:3] = VOID
-        return np.full((80, 120, 3), 100 + index, np.uint8), labels
+        return np.full((80, 120, 3), (100 + index) % 256, np.uint8), labels
 
 
 @pytest.fixture
@@ -58,6 +61,41 @@ def test_batches_come_in_order_from_the_background(loader):
         assert np.array_equal(pictures, expected[0]) and np.array_equal(codes, expected[1])
         assert pictures.shape == (4, 64, 96, 3) and pictures.dtype == np.uint8
         assert codes.shape == (4, 64, 96) and codes.dtype == np.uint8
+
+
+def test_workers_make_their_own_parts_of_the_same_batch(loader):
+    """Put together in the order of their numbers they are the batch of one worker."""
+    datasets = [Plain(7, {0: frozenset({0}), 1: frozenset({1})}), Plain(5, {4: frozenset({1, 2})})]
+    table = set_table(EXPERIMENT, datasets)
+    parts = [Loader(EXPERIMENT, datasets, table, Cluster(worker, 2)).batch(3) for worker in range(2)]
+    for whole, halves in zip(loader.batch(3), zip(*parts, strict=True), strict=True):
+        assert [len(half) for half in halves] == [2, 2]
+        assert np.array_equal(np.concatenate(halves), whole)
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+def test_memory_does_not_grow_with_the_number_of_pictures(count):
+    """However many there are, only those of the few batches made ahead are alive, even when steps are slow."""
+    alive, most = 0, 0
+
+    class Counted(Plain):
+        def load(self, index):
+            nonlocal alive, most
+            picture, labels = super().load(index)
+            alive += 1
+            most = max(most, alive)
+            weakref.finalize(picture, forget)
+            return picture, labels
+
+    def forget():
+        nonlocal alive
+        alive -= 1
+
+    datasets = [Counted(count, {0: frozenset({0})})] * 2
+    made = Loader(EXPERIMENT, datasets, set_table(EXPERIMENT, datasets))
+    for _pictures, _codes in made.batches(0, 30):
+        time.sleep(0.005)
+    assert 0 < most <= 12, "of 120 loaded"
 
 
 def test_an_error_in_the_background_reaches_the_caller():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from train.label_sets import VOID_CODE, SetTable, balanced_weights
-from train.losses import label_set_loss
+from train.losses import label_set_loss, soft_jaccard
 
 ROAD, CAR, SKY = 0, 1, 2
 ONES = (1.0, 1.0, 1.0)
@@ -62,6 +62,79 @@ def test_pixels_are_averaged_by_the_weight_of_their_class():
     made = table({ROAD}, {CAR, SKY})
     loss = loss_of(made, [{ROAD}, {CAR, SKY}], [[0.5, 0.3, 0.2], [0.4, 0.3, 0.3]], weights=(1.0, 2.0, 4.0))
     assert loss == pytest.approx((1 * -np.log(0.5) + 3 * -np.log(0.6)) / 4, abs=1e-6)
+
+
+def jaccard_of(classes: list[int | None], probabilities: list[list[float]]) -> float:
+    """J of pixels in a row; None where no class is known."""
+    truth = np.array([[float(c == known) for c in range(len(probabilities[0]))] for known in classes], np.float32)
+    logits = np.log(np.array(probabilities, np.float32))
+    return float(keras.ops.convert_to_numpy(soft_jaccard(truth[None, None], logits[None, None])))
+
+
+def test_soft_jaccard_of_two_pixels_and_two_classes():
+    """Road: 0.8 in common of 0.8 + 0.3 and 0.2 missed; car: 0.7 of 0.7 + 0.2 and 0.3 missed."""
+    loss = jaccard_of([0, 1], [[0.8, 0.2], [0.3, 0.7]])
+    assert loss == pytest.approx(1 - (0.8 / 1.3 + 0.7 / 1.2) / 2, abs=1e-6)
+
+
+def test_soft_jaccard_counts_classes_that_occur_alike_however_few_their_pixels():
+    """Three pixels of road and one of car weigh as much; sky, which is nowhere true, is not averaged in."""
+    loss = jaccard_of([0, 0, 0, 1], [[0.9, 0.1, 0.0001]] * 3 + [[0.5, 0.4, 0.1]])
+    assert loss == pytest.approx(1 - (2.7 / (3 + 0.5) + 0.4 / (1 + 0.3)) / 2, abs=1e-3)
+
+
+def test_soft_jaccard_leaves_out_pixels_whose_class_is_not_known():
+    """What the network says there is neither right nor wrong."""
+    alone = jaccard_of([0, 1], [[0.8, 0.2], [0.3, 0.7]])
+    assert jaccard_of([0, None, 1], [[0.8, 0.2], [0.99, 0.01], [0.3, 0.7]]) == pytest.approx(alone, abs=1e-6)
+
+
+def test_soft_jaccard_is_0_for_what_is_perfect_or_unknown_and_1_for_what_is_wrong():
+    """Its ends."""
+    assert jaccard_of([None, None], [[0.8, 0.2], [0.3, 0.7]]) == 0.0
+    assert jaccard_of([0, 1], [[1 - 1e-7, 1e-7], [1e-7, 1 - 1e-7]]) == pytest.approx(0.0, abs=1e-5)
+    assert jaccard_of([0, 1], [[1e-7, 1 - 1e-7], [1 - 1e-7, 1e-7]]) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_share_of_soft_jaccard_is_added_for_the_labels_that_are_one_class():
+    """Cross-entropy of all three pixels, J of the two whose class is known."""
+    made = table({ROAD}, {CAR}, {CAR, SKY})
+    codes = np.array([[[made.code(frozenset(each)) for each in ({ROAD}, {CAR}, {CAR, SKY})]]], np.uint8)
+    logits = np.log(np.array([[[[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.5, 0.3, 0.2]]]], np.float32))
+    loss = float(keras.ops.convert_to_numpy(label_set_loss(made, ONES, jaccard_weight=0.5)(codes, logits)))
+    jaccard = 1 - (0.8 / 1.2 + 0.7 / 1.1) / 2
+    assert loss == pytest.approx(-(np.log(0.8) + np.log(0.7) + np.log(0.5)) / 3 + 0.5 * jaccard, abs=1e-6)
+
+
+def test_the_loss_of_the_parts_of_a_batch_is_that_of_the_whole():
+    """Where their sums are added up, as devices do: here the second part's are noted and added to the first's."""
+    made = table({ROAD}, {CAR})
+    road, car = made.code(frozenset({ROAD})), made.code(frozenset({CAR}))
+    codes = np.array([[[road, road, road], [car, VOID_CODE, VOID_CODE]]], np.uint8)
+    logits = np.random.default_rng(1).normal(size=(1, 2, 3, 3)).astype(np.float32)
+    noted: list[np.ndarray] = []
+
+    def loss(rows: slice, total=lambda sums: sums) -> float:
+        made_loss = label_set_loss(made, (1.0, 3.0, 1.0), jaccard_weight=0.5, total=total)
+        return float(keras.ops.convert_to_numpy(made_loss(codes[:, rows], logits[:, rows])))
+
+    def note(sums):
+        noted.append(sums)
+        return sums
+
+    alone = loss(slice(1, 2), note)
+    together = loss(slice(0, 1), lambda sums: sums + noted.pop(0))
+    assert together == pytest.approx(loss(slice(0, 2)), abs=1e-6)
+    assert together != pytest.approx(alone, abs=1e-2)
+
+
+def test_logits_of_16_bits_cost_what_they_cost_in_32():
+    """Mixed precision ends before the loss."""
+    made = table({ROAD})
+    codes = np.full((1, 300, 300), made.code(frozenset({ROAD})), np.uint8)
+    logits = np.zeros((1, 300, 300, 3), np.float16)
+    loss = label_set_loss(made, ONES)(codes, logits)
+    assert float(loss) == pytest.approx(np.log(3), abs=1e-5), "90,000 pixels are more than float16 can count"
 
 
 def test_a_set_of_all_classes_is_void():

@@ -1,0 +1,227 @@
+"""A training from the inside, on a network of two convolutions: when it stops, what it resumes, what it refuses."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from streamseg.errors import UsageError
+from tests.striped import CLASSES, register, striped_config
+from train.devices import OneDevice
+from train.fit import Training
+from train.run_folder import BEST, CURVE, STATE, RunFolder
+from train.start import load_start
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")  # Keras' save_weights, with NumPy 2.4
+
+
+@dataclass
+class Scripted:
+    """Scores that a test decides."""
+
+    mean_iou: float
+    pixel_accuracy: float = 0.5
+    iou: tuple[float, ...] = (0.5, 0.5)
+
+
+@pytest.fixture
+def training(tmp_path):
+    """Makes a training of the smallest config in the folder `run`; `resume=True` goes on with it."""
+    register()
+    said: list[str] = []
+
+    def make(resume: bool = False, **fields) -> Training:
+        folder = RunFolder(tmp_path / "run")
+        if not resume:
+            folder.start(striped_config(tmp_path, **fields), {})
+        made = Training(folder.experiment(), tmp_path, folder, OneDevice(), said.append)
+        made.said = said
+        if resume:
+            made.resume()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def scores(monkeypatch):
+    """A list of the mean IoUs that the validations to come find."""
+    coming: list[float] = []
+    monkeypatch.setattr("train.fit.score", lambda *_: Scripted(coming.pop(0)))
+    return coming
+
+
+def curve(folder: Path) -> list[dict[str, str]]:
+    with (folder / CURVE).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_training_ends_after_as_many_epochs_without_a_better_score_as_it_has_patience(training, scores, tmp_path):
+    """Best after the second epoch, patience of two: no fifth epoch; and resuming does not go on."""
+    scores += [0.2, 0.5, 0.4, 0.5, 0.9]
+    whole = training(patience=2, epochs=6, steps_per_epoch=1)
+    whole.run()
+    assert [row["mean_iou"] for row in curve(tmp_path / "run")] == ["0.2", "0.5", "0.4", "0.5"]
+    assert whole.said[-1] == "stopped early: no better mean IoU since epoch 2"
+    training(resume=True).run()
+    assert len(curve(tmp_path / "run")) == 4
+    assert scores == [0.9]
+
+
+def test_patience_counts_on_after_a_resume(training, scores, tmp_path):
+    """Stopped by a kill while it was running out."""
+    scores += [0.5, 0.4]
+    killed = training(patience=3, epochs=9, steps_per_epoch=1)
+    with pytest.raises(IndexError):  # nothing left to score: the third epoch never ends
+        killed.run()
+    scores += [0.3, 0.2, 0.9]
+    training(resume=True).run()
+    assert [row["mean_iou"] for row in curve(tmp_path / "run")] == ["0.5", "0.4", "0.3", "0.2"]
+
+
+def test_epochs_between_scores_leave_gaps_and_the_last_one_is_scored(training, scores, tmp_path):
+    """Best weights and patience look at scored epochs only; the curve is drawn with the gaps."""
+    scores += [0.3, 0.2]
+    training(validate_every=2, epochs=3, steps_per_epoch=1, pictures_every=0).run()
+    assert [row["mean_iou"] for row in curve(tmp_path / "run")] == ["", "0.3", "0.2"]
+    assert (tmp_path / "run" / "curve.png").stat().st_size > 5000
+    assert not (tmp_path / "run" / "pictures").exists()
+    assert RunFolder(tmp_path / "run").load_state()[1] == {"epoch": 3, "best": 0.3, "best_epoch": 2}
+
+
+def test_without_an_average_the_live_weights_are_scored_and_saved(training, tmp_path):
+    """No second copy of anything: the state has none, the judged model is the trained one."""
+    made = training(average_decay=0, epochs=1)
+    made.run()
+    groups, _ = RunFolder(tmp_path / "run").load_state()
+    assert "average" not in groups
+    best = RunFolder(tmp_path / "run").network()
+    for saved, live in zip(best.weights, made.model.weights, strict=True):
+        assert np.array_equal(saved.numpy(), live.numpy())
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_trains_float32_weights_and_resumes(training, tmp_path, precision):
+    """Arithmetic in 16 bits, everything that is kept in 32, and the policy is Keras' own again afterwards."""
+    made = training(precision=precision, epochs=2)
+    made.run()
+    assert keras.config.dtype_policy().name == "float32"
+    assert made.model.get_layer("first").compute_dtype == precision.removeprefix("mixed_")
+    assert {each.dtype for each in made.model.weights} == {"float32"}
+    rows = curve(tmp_path / "run")
+    assert float(rows[1]["loss"]) < float(rows[0]["loss"])
+    best = RunFolder(tmp_path / "run").network()
+    assert best.get_layer("first").compute_dtype == "float32"
+    again = training(resume=True)
+    for ours, theirs in zip(again.optimizer.variables, made.optimizer.variables, strict=True):
+        assert np.array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_steps_that_overflow_in_float16_are_left_out(training):
+    """Loss scaling: the weights stay, the scale is halved, nothing becomes NaN."""
+    made = training(precision="mixed_float16")
+    before = made.model.get_layer("first").kernel.numpy()
+    scale = float(made.optimizer.dynamic_scale)
+    zeros = [keras.ops.full(each.shape, np.inf) for each in made.model.trainable_variables]
+    made.optimizer.apply(zeros, made.model.trainable_variables)
+    assert np.array_equal(made.model.get_layer("first").kernel.numpy(), before)
+    assert float(made.optimizer.dynamic_scale) == scale / 2
+
+
+def test_frozen_layers_keep_weights_and_statistics_and_the_others_learn(training, tmp_path):
+    """Up to and with the layer named; a resumed training keeps them too."""
+    fresh = training(frozen_to="norm", weight_decay=0.1)
+    before = {layer.name: [w.numpy() for w in layer.weights] for layer in fresh.model.layers}
+    fresh.run()
+    after = {layer.name: [w.numpy() for w in layer.weights] for layer in fresh.model.layers}
+    for name in ("first", "norm"):
+        assert all(np.array_equal(a, b) for a, b in zip(before[name], after[name], strict=True)), name
+    assert not np.array_equal(before["logits"][0], after["logits"][0])
+    again = training(resume=True)
+    assert not again.model.get_layer("norm").trainable
+    assert np.array_equal(again.model.get_layer("logits").kernel.numpy(), after["logits"][0])
+
+
+def test_a_training_can_start_from_another_ones_best_weights(training, tmp_path):
+    """With the same architecture and classes; frozen layers as well."""
+    training(epochs=1).run()
+    best = RunFolder(tmp_path / "run").network()
+    path = striped_config(tmp_path, start_from=str(tmp_path / "run"), frozen_to="first")
+    folder = RunFolder(tmp_path / "next")
+    folder.start(path, {})
+    following = Training(folder.experiment(), tmp_path, folder, OneDevice(), [].append)
+    for ours, theirs in zip(following.model.weights, best.weights, strict=True):
+        assert np.array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": CLASSES[:1]}, r"its classes must be \['dark'\], got \['dark', 'road'\]; start from another"),
+        ({"architecture": "fcn8s-squeezenet"}, "its architecture must be fcn8s-squeezenet, got two-convolutions"),
+    ],
+)
+def test_weights_of_another_network_are_refused_as_a_start(training, tmp_path, change, message):
+    """In one line that names the folder and what differs."""
+    made = training(epochs=1)
+    experiment = replace(RunFolder(tmp_path / "run").experiment(), start_from=str(tmp_path / "run"), **change)
+    with pytest.raises(UsageError, match=message):
+        load_start(experiment, made.model, tmp_path)
+
+
+def test_a_state_of_another_config_is_refused(training, tmp_path):
+    """Another number of filters: the variable, both shapes and the way out."""
+    training(epochs=1).run()
+    (tmp_path / "run" / "config.py").write_text(striped_config(tmp_path, options={"filters": 5}).read_text())
+    with pytest.raises(UsageError, match=r"state.npz: 'first/kernel' must be \(4, 4, 3, 5\), got \(4, 4, 3, 8\)"):
+        training(resume=True)
+
+
+def test_a_damaged_state_is_refused(training, tmp_path):
+    """Cut short by a full disk elsewhere, say."""
+    training(epochs=1).run()
+    state = tmp_path / "run" / STATE
+    state.write_bytes(state.read_bytes()[:500])
+    with pytest.raises(UsageError, match=r"state\.npz: damaged .* --start-from"):
+        training(resume=True)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(training, tmp_path):
+    """At once, with the way out; nothing of that epoch is kept."""
+    with pytest.raises(UsageError, match=r"the loss became (nan|inf) in epoch 1; lower learning_rate"):
+        training(learning_rate=1e38, clip_norm=1e38, warmup_steps=0).run()
+    assert not (tmp_path / "run" / STATE).exists() and not (tmp_path / "run" / BEST).exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"shares": ()}, "shares must name at least one data set, each with a weight above 0"),
+        ({"architecture": "fcn8s-squeezenet", "crop": (40, 64)}, "multiples of 32, got 40x64; the nearest is 32x64"),
+        ({"architecture": "unheard-of"}, "no architecture is called 'unheard-of'"),
+        ({"frozen_to": "roof"}, "frozen_to: no layer is called 'roof'"),
+        ({"loss_stride": 3}, "loss_stride must divide the network's stride 4, got 3"),
+    ],
+)
+def test_a_config_that_does_not_fit_its_network_is_refused(training, fields, message):
+    """Before the first step."""
+    with pytest.raises(UsageError, match=message):
+        training(**fields)
+
+
+def test_the_validation_pictures_show_the_classes_over_the_pictures(training, tmp_path):
+    """Every second epoch and the last, on one sheet; road is green, and what is not painted stays."""
+    import cv2
+
+    training(epochs=3, steps_per_epoch=20, pictures_every=2).run()
+    sheets = sorted(path.name for path in (tmp_path / "run" / "pictures").iterdir())
+    assert sheets == ["epoch_0002.png", "epoch_0003.png"]
+    sheet = cv2.imread(str(tmp_path / "run" / "pictures" / "epoch_0003.png"))
+    assert sheet.shape == (3 * (200 + 22), 2 * 400, 3)
+    blue, green, red = (int(value) for value in sheet[:200, :400].reshape(-1, 3).max(0))
+    assert green > red + 20 and green > blue + 20
