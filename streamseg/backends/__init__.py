@@ -9,7 +9,7 @@ from streamseg.errors import ModelError
 
 __all__ = ["DEFAULT_MODEL", "Backend", "bundled_models", "find_model", "load_backend"]
 
-DEFAULT_MODEL = "fcn8s-squeezenet-camvid"
+DEFAULT_MODEL = "fcn8s-efficientnet-lite0-camvid"
 _MODELS = Path(__file__).parent.parent / "models"
 
 

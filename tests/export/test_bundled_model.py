@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from export.verify import LEAST_EQUAL, equal_share
+import numpy as np
+
+from export.request import LEAST_EQUAL
 from streamseg.backends import load_backend
 from streamseg.scene.renderer import SyntheticScene
 from train.predictors import keras_predictor, onnx_predictor
 from train.run_folder import RunFolder
 
-CHECKPOINT = Path(__file__).parents[2] / "train" / "checkpoints" / "fcn8s-squeezenet-camvid"
+CHECKPOINT = Path(__file__).parents[2] / "train" / "checkpoints" / "fcn8s-efficientnet-lite0-camvid"
 
 
 def test_the_kept_weights_give_the_labels_of_the_bundled_model():
@@ -19,5 +21,4 @@ def test_the_kept_weights_give_the_labels_of_the_bundled_model():
     assert experiment.classes == backend.spec.classes
     trained, bundled = keras_predictor(experiment, folder.network()), onnx_predictor(backend)
     pictures = [SyntheticScene(288, 512, seed).render(2.0)[0] for seed in (1, 2)]
-    share = equal_share(lambda batch: trained(batch[0])[None], lambda batch: bundled(batch[0])[None], pictures)
-    assert share >= LEAST_EQUAL
+    assert np.mean([np.mean(trained(each) == bundled(each)) for each in pictures]) >= LEAST_EQUAL["fp32"]

@@ -156,7 +156,8 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(finished, tiny_config
         (["train/classes.py"], "error: train/classes.py: a config must assign a train.config.Experiment to EXPERIMENT"),
         (["train/configs/fcn8s_efficientnet_lite0_camvid.py", "--data", "nowhere"],
          "error: nowhere/camvid/train: folder not found; give the data root with --data or STREAMSEG_DATA\n"),
-        (["train/configs/fcn8s_efficientnet_lite0_camvid.py", "--resume"], "not a training's folder (no config.py in it)"),
+        (["train/configs/fcn8s_efficientnet_lite0_camvid.py", "--resume"],
+         "not a training's folder (no config.py in it)"),
     ],
 )  # fmt: skip
 def test_mistakes_get_one_line_and_exit_code_2(train_command, tmp_path, arguments, message):

@@ -2,7 +2,8 @@
 
     python -m train train/configs/fcn8s_efficientnet_lite0_camvid.py --data data
 
-The second part, fcn8s_efficientnet_lite0_camvid_finish.py, goes on from there with every layer.
+Hardware: two CPU cores, 74 minutes while they had other work too. Score: mean IoU 0.701 on CamVid val. The second part,
+fcn8s_efficientnet_lite0_camvid_finish.py, goes on from there with every layer.
 """
 
 from streamseg.spec import Clahe
@@ -26,13 +27,13 @@ EXPERIMENT = Experiment(
         Share("kitti-road", 0.04),
     ),
     validation=Share("camvid-val"),
-    validate_every=2,
+    validate_every=6,
     scored_size=(360, 480),
     clahe=Clahe(clip_limit=2.0, tiles=(8, 8)),
     clahe_share=0.8,
     augmentation=Augmentation(scale=(0.7, 1.8), bonnet=0.14),
     batch=8,
-    epochs=38,
+    epochs=30,
     steps_per_epoch=100,
     learning_rate=1e-3,
     warmup_steps=100,
