@@ -6,12 +6,13 @@ from streamseg.spec import ModelSpec
 
 
 def test_the_bundled_model_is_described_by_default(streamseg):
-    """Eleven CamVid classes, an input size, a licence, in words and in JSON."""
+    """Eleven CamVid classes and the own car, an input size, a licence, in words and in JSON."""
     done = streamseg("info", "--json")
     assert done.code == 0, done.err
     facts = json.loads(done.out)
     names = [each["name"] for each in facts["classes"]]
-    assert ", ".join(names) == "sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist"
+    camvid = "sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist"
+    assert ", ".join(names) == f"{camvid}, ego vehicle"
     assert [each["id"] for each in facts["classes"]] == list(range(11))
     assert all(len(each["color"]) == 3 for each in facts["classes"])
     assert facts["height"] > 0
