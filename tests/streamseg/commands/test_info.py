@@ -13,7 +13,7 @@ def test_the_bundled_model_is_described_by_default(streamseg):
     names = [each["name"] for each in facts["classes"]]
     camvid = "sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist"
     assert ", ".join(names) == f"{camvid}, ego vehicle"
-    assert [each["id"] for each in facts["classes"]] == list(range(11))
+    assert [each["id"] for each in facts["classes"]] == list(range(12))
     assert all(len(each["color"]) == 3 for each in facts["classes"])
     assert facts["height"] > 0
     assert facts["width"] > 0
