@@ -6,24 +6,28 @@ from typing import Any
 
 import onnx
 
-from streamseg.spec import METADATA_KEY, ModelSpec
+from export.request import Request
+from export.to_onnx import LABELS
+from streamseg.spec import METADATA_KEY, ModelSpec, TensorRules
 from train.config import Experiment
 
 
-def spec_of(experiment: Experiment, scores: dict[str, Any]) -> ModelSpec:
-    """The experiment's spec.
+def spec_of(experiment: Experiment, request: Request, scores: dict[str, Any]) -> ModelSpec:
+    """The experiment's spec, at the experiment's size.
 
-    scores: data set -> figures, as `train.evaluate.report` gives them.
+    scores: data set -> figures, as `train.report.report` gives them.
     """
     height, width = experiment.size
+    facts = {"architecture": experiment.architecture, "precision": request.precision, **experiment.about}
     return ModelSpec(
         name=experiment.name,
         height=height,
         width=width,
         classes=experiment.classes,
         clahe=experiment.clahe,
-        training={"architecture": experiment.architecture, **experiment.about, "scores": scores},
+        training={**facts, "scores": scores},
         licence=experiment.licence,
+        tensors=TensorRules(output_name=LABELS if request.confidence else None),
     )
 
 

@@ -47,7 +47,8 @@ class Clahe:
 class TensorRules:
     """How to talk to the graph. The defaults are streamseg's own contract; other segmenters differ in them.
 
-    input_name, output_name: None means the only one there is.
+    input_name, output_name: None means the only one there is. A model that also says how sure it is, in an output
+        `confidence`, names its labels here.
     layout: of the input, and of logits.
     input_dtype: "uint8" takes pixels as they are; "float32" gets (pixel * scale - mean) / std per channel,
         mean and std being in the channel order of the spec.

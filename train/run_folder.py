@@ -88,8 +88,10 @@ class RunFolder:
 
     def save_best(self, model: keras.Model) -> None:
         """Weights that scored best, under their final name once complete."""
+        import keras
+
         part = self.path / f"part-{BEST}"
-        model.save_weights(part)
+        keras.Model(model.inputs, model.outputs).save_weights(part)  # a compiled model would add its optimizer's state
         part.replace(self.path / BEST)
 
     def save_state(self, groups: Mapping[str, Iterable[NDArray[Any]]], numbers: Mapping[str, float]) -> None:

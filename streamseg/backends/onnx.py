@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from streamseg.frame import Image
 
+CONFIDENCE = "confidence"
+"""The output that a file may have beside its labels."""
+
 _ORT_TYPES = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}
 _LABEL_TYPES = ("tensor(uint8)", "tensor(int32)", "tensor(int64)")
 
@@ -41,17 +44,38 @@ class OnnxBackend:
         rules = self.spec.tensors
         self._input, self._output = _matching_tensors(opened.session, self.spec, path)
         self._to_tensor = _pixels if rules.input_dtype == "uint8" else _normalised
+        self._tells_confidence = (CONFIDENCE, _ORT_TYPES["uint8"]) in {
+            (each.name, each.type) for each in opened.session.get_outputs()
+        }
         self._check_by_running()
 
     def infer(self, batch: Image) -> Image:
         """See `Backend.infer`."""
-        rules = self.spec.tensors
+        (result,) = self._run([self._output], batch)
+        return _labels(result, self.spec.tensors)
+
+    def infer_with_confidence(self, batch: Image) -> tuple[Image, Image]:
+        """
+        batch: as for `infer`.
+
+        Returns: labels as `infer` gives them, and the probability of each pixel's label times 255, rounded:
+            (n, height, width) uint8.
+
+        Raises:
+            ModelError: the file has no such output, or the library failed while running.
+        """
+        if not self._tells_confidence:
+            raise ModelError(f"'{self.path}' has no output '{CONFIDENCE}' of uint8; export the model with --confidence")
+        result, confidence = self._run([self._output, CONFIDENCE], batch)
+        return _labels(result, self.spec.tensors), confidence
+
+    def _run(self, outputs: list[str], batch: Image) -> list[Any]:
         try:
-            (result,) = self._session.run([self._output], {self._input: self._to_tensor(batch, rules)})
+            results = self._session.run(outputs, {self._input: self._to_tensor(batch, self.spec.tensors)})
         except Exception as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"'{self.path}' failed on {self.device}: {reason[:200]}") from error
-        return _labels(result, rules)
+        return cast("list[Any]", results)
 
     def _check_by_running(self) -> None:
         """One run on a black picture: the graph's real output, and a warm start."""

@@ -1,0 +1,84 @@
+"""The graph in fewer bits: half precision for GPUs, integers for CPUs. Frames and labels stay uint8."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+if TYPE_CHECKING:
+    from streamseg.frame import Image
+
+_QUANTIZED = ("Add", "Concat", "Conv", "ConvTranspose", "GlobalAveragePool", "MaxPool", "Resize")
+
+
+def half(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The whole graph in float16, between the uint8 of its input and of its outputs.
+
+    proto: as `to_onnx.to_onnx` makes it; its arrays are converted in place. `logits` becomes float16.
+    """
+    converted: onnx.ModelProto = convert_float_to_float16(proto)
+    return converted
+
+
+def quantized(proto: onnx.ModelProto, frames: Iterable[Image]) -> onnx.ModelProto:
+    """Static quantisation in QDQ form: uint8 activations, int8 weights with one scale a channel.
+
+    The input's normalisation and everything behind the last convolution stay float32: they are cheap, and ties
+    between rounded logits would decide pixels.
+
+    proto: as `to_onnx.to_onnx` makes it.
+    frames: (height, width, 3) uint8 each, prepared as the runtime would, at the network's size; activations get the
+        range that they have on these.
+    """
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        whole, simple, small = (Path(folder) / f"{name}.onnx" for name in ("whole", "simple", "small"))
+        onnx.save(proto, whole)
+        quant_pre_process(whole, simple, skip_symbolic_shape=True)
+        quantize_static(
+            simple,
+            small,
+            _Frames(frames, proto.graph.input[0].name),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=_QUANTIZED,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=_kept_in_float(onnx.load(simple).graph),
+        )
+        return onnx.load(small)
+
+
+def _kept_in_float(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes before the first convolution, and of those from the last one on that make the outputs."""
+    convolutions = [place for place, node in enumerate(graph.node) if node.op_type in ("Conv", "ConvTranspose")]
+    return [node.name for node in (*graph.node[: convolutions[0]], *graph.node[convolutions[-1] :])]
+
+
+class _Frames(CalibrationDataReader):  # type: ignore[misc]
+    """Frames one at a time, as ONNX Runtime's quantiser asks for them."""
+
+    def __init__(self, frames: Iterable[Image], name: str) -> None:
+        self._feeds = ({name: frame[None]} for frame in frames)
+
+    def get_next(self) -> dict[str, Any] | None:
+        return next(self._feeds, None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The quantiser gives its advice through the root logger."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
