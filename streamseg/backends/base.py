@@ -37,3 +37,15 @@ class Backend(Protocol):
             ModelError: the library failed while running.
         """
         ...
+
+    def infer_with_confidence(self, batch: Image) -> tuple[Image, Image]:
+        """
+        batch: as for `infer`.
+
+        Returns: labels as `infer` gives them, and the probability of each pixel's label times 255, rounded:
+            (n, height, width) uint8.
+
+        Raises:
+            ModelError: the model does not tell it, or the library failed while running.
+        """
+        ...
