@@ -3,8 +3,8 @@
     python -m train split kitti-road --validation 48 --data data
     python -m train train/configs/fcn8s_vgg16_kitti_road.py --data data
 
-`split` sets 48 of the 289 labelled pictures aside; 30 batches of 8 see the other 241 once. Hardware: a GPU is wanted; two
-CPU cores take hours. Score: none to quote yet, the data set must be downloaded by hand.
+`split` sets 48 of the 289 labelled pictures aside; 30 batches of 8 see the other 241 once. Hardware: a GPU is wanted;
+two CPU cores take hours. Score: none to quote yet, the data set must be downloaded by hand.
 """
 
 from dataclasses import replace

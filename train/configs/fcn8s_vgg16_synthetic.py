@@ -4,8 +4,8 @@
     python -m train split kitti-road --validation 48 --data data/scene --out runs/split/scene
     python -m train train/configs/fcn8s_vgg16_synthetic.py --data data/scene
 
-The same network and files as fcn8s_vgg16_kitti_road.py, smaller and without published weights. Hardware: two CPU cores, 22
-minutes while they had other work too. Score: road IoU 0.874, mean IoU 0.916 on the 48 pictures set aside.
+The same network and files as fcn8s_vgg16_kitti_road.py, smaller and without published weights. Hardware: two CPU cores,
+22 minutes while they had other work too. Score: road IoU 0.874, mean IoU 0.916 on the 48 pictures set aside.
 """
 
 from dataclasses import replace
