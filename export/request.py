@@ -23,6 +23,7 @@ class Request:
     output: the model file.
     root: the data root.
     precision: a name in LEAST_EQUAL.
+    compact: whether an fp32 file keeps its kernels as float16, see `precision.compacted`.
     size: (height, width) of the input; None for the training's.
     confidence: whether the file has the second output.
     label_stride: see `to_onnx.to_onnx`.
@@ -39,6 +40,7 @@ class Request:
     output: Path
     root: Path
     precision: str = "fp32"
+    compact: bool = False
     size: Size | None = None
     confidence: bool = False
     label_stride: int = 1

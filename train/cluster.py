@@ -46,6 +46,7 @@ def cluster_from_environment() -> Cluster:
     """
     text = os.environ.get(VARIABLE, "")
     if not text:
+        os.environ.pop(VARIABLE, None)  # TensorFlow would take an empty one for damaged JSON
         return ALONE
     try:
         told = json.loads(text)

@@ -192,6 +192,22 @@ def test_half_precision_is_half_throughout(make, exported):
     assert load_backend(path, device="cpu").spec.training["precision"] == "fp16"
 
 
+def test_a_compact_file_is_smaller_and_still_fp32(make, exported, frames):
+    """Large kernels are float16 in the file; input, arithmetic and labels are as before."""
+    path, _ = make(compact=True)
+    assert path.stat().st_size < 0.8 * exported[0].stat().st_size
+    kept = {i.data_type for i in onnx.load(path).graph.initializer if np.prod(i.dims) >= 4096}
+    assert kept == {onnx.TensorProto.FLOAT16}
+    labels, before = (load_backend(each, device="cpu").infer(frames) for each in (path, exported[0]))
+    assert np.mean(labels == before) > 0.99
+
+
+def test_compact_is_for_fp32_alone(make):
+    """The others have a size of their own."""
+    with pytest.raises(UsageError, match="--compact is for --precision fp32, got fp16"):
+        make(compact=True, precision="fp16")
+
+
 def test_integers_are_calibrated_on_pictures(make):
     """QDQ with int8 weights, one scale a channel; input normalisation and logits stay float."""
     path, _ = make(precision="int8", calibrate_on="camvid-val", calibrate_count=3, least_equal=0.5)

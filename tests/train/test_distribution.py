@@ -146,11 +146,9 @@ def test_a_batch_that_does_not_divide_is_refused_with_the_nearest_that_does():
     check_shares(experiment, 1)
 
 
-def test_several_workers_without_tf_config_are_refused(train_command, tmp_path):
+def test_several_workers_without_tf_config_are_refused(train_command, tiny_config, tmp_path):
     """One line that says what is missing."""
-    done = train_command(
-        "train", striped_config(tmp_path), "--out", tmp_path / "run", "--strategy", "multi-worker", check=False
-    )
+    done = train_command("train", tiny_config, "--out", tmp_path / "run", "--strategy", "multi-worker", check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("error: --strategy multi-worker needs TF_CONFIG with two workers or more")
     assert len(done.stderr.splitlines()) == 1

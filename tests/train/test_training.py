@@ -95,10 +95,21 @@ def test_a_training_killed_in_mid_epoch_and_resumed_is_the_one_never_stopped(
         assert all(np.array_equal(a, b) for a, b in zip(arrays, resumed, strict=True)), group
 
 
+def heed_ctrl_c() -> None:
+    """Shells make background jobs ignore SIGINT, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def stopped(config: Path, run: Path, epochs: int, number: signal.Signals) -> tuple[int, str]:
     """Train, and send the process a signal in mid-epoch after so many; gives its exit code and what it said."""
     command = [sys.executable, "-m", "train", config, "--out", run]
-    process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=CHECKOUT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509  # no other thread runs here
+    )
     try:
         while not (run / STATE).exists() or RunFolder(run).load_state()[1]["epoch"] < epochs:
             assert process.poll() is None, "the training ended too early"
