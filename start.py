@@ -77,6 +77,16 @@ def program_found(names: str) -> bool:
     return any(shutil.which(name) for name in names.split())
 
 
+def rtsp_server_found(names: str) -> bool:
+    """Whether the system's own Python can serve RTSP. names: of it, and then of elements of GStreamer it needs."""
+    code = (
+        "import gi; gi.require_version('Gst', '1.0'); gi.require_version('GstRtspServer', '1.0'); "
+        "from gi.repository import Gst, GstRtspServer; Gst.init(None); "
+        f"assert all(map(Gst.ElementFactory.find, {names.split()[1:]}))"
+    )
+    return answer_of(["/usr/bin/python3", "-c", code]) is not None
+
+
 class Need(NamedTuple):
     """Something that streamseg or its tests take from the system.
 
@@ -122,6 +132,19 @@ NEEDS = (
         tests_only=True,
     ),
     Need("xdotool", program_found, everywhere("xdotool"), tests_only=True),
+    # Full screen is up to a window manager; this one is small.
+    Need("openbox", program_found, everywhere("openbox"), tests_only=True),
+    # For network cameras to test with. Other systems spread it over packages of many names.
+    Need(
+        "gst-rtsp-server qtdemux h264parse rtph264pay rtpL16pay jpegenc",
+        rtsp_server_found,
+        everywhere(
+            "",
+            debian="python3-gst-1.0 gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good "
+            "gstreamer1.0-plugins-bad",
+        ),
+        tests_only=True,
+    ),
     # For the Node.js inside Playwright, which drives the browser.
     Need(
         "libatomic.so.1",

@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 a fault of streamseg itself, 2 usage, 3 source, 4 model or
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -39,6 +40,19 @@ class Seconds(click.ParamType[float]):
         if not 0 <= seconds < float("inf"):
             self.fail(f"'{value}' is not a time from 0 on", param, ctx)
         return seconds
+
+
+class PictureSize(click.ParamType[tuple[int, int]]):
+    """A size as WIDTHxHEIGHT; its value is (height, width)."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """(height, width), both positive."""
+        size = re.fullmatch(r"([1-9][0-9]*)[xX×]([1-9][0-9]*)", str(value))
+        if size is None:
+            self.fail(f"'{value}' is not a size; write WIDTHxHEIGHT, such as 1280x720", param, ctx)
+        return int(size[2]), int(size[1])
 
 
 def model_options(command: Command) -> Command:
@@ -74,7 +88,18 @@ def command_line() -> None:
 @click.option(
     "--stats", type=click.Path(path_type=Path), metavar="FILE", help="Also write a line per frame, .csv or .jsonl."
 )
+@click.option(
+    "--segment",
+    type=click.FloatRange(0, min_open=True),
+    metavar="MINUTES",
+    help="Record a live source in files of this length, each named by when it begins.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that are already there.")
+@click.option(
+    "--serve",
+    metavar="[HOST:]PORT",
+    help="Show the run as a page in a browser; a live source does so by itself where there is no display.",
+)
 @click.option(
     "--view",
     type=click.Choice(["overlay", "mask", "side", "wipe"]),
@@ -89,7 +114,30 @@ def command_line() -> None:
 @click.option("--start", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
 @click.option("--duration", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
+@click.option("--camera-size", type=PictureSize(), metavar="WxH", help="Size to ask the camera for.")
+@click.option("--camera-fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate to ask the camera for.")
+@click.option(
+    "--reconnect/--no-reconnect",
+    default=True,
+    show_default=True,
+    help="Open a camera or stream again when it was lost, for ever, or end with an error.",
+)
 @model_options
+@click.option(
+    "--target-fps",
+    type=click.FloatRange(0, min_open=True),
+    metavar="F",
+    help="Choose the network's size, or on which frames it runs, so that it keeps up with this rate.",
+)
+@click.option(
+    "--every", type=click.IntRange(1), metavar="N", help="Run the network on every Nth frame; the others reuse labels."
+)
+@click.option(
+    "--smooth",
+    type=click.IntRange(1, 255),
+    metavar="S",
+    help="Against flicker: a pixel changes its class only when a new one won S frames in a row.",
+)
 @click.option(
     "--reader", type=click.Choice(["pyav", "opencv"]), default="pyav", show_default=True, help="What reads video files."
 )
@@ -99,18 +147,26 @@ def run(**options: Any) -> int:  # fmt: skip
     """Segment SOURCE and write or show the overlay.
 
     SOURCE is a video file, a folder or quoted glob of pictures, a camera number or device, an rtsp://, http:// or
-    udp:// address, or synthetic: (the built-in scene; synthetic:1280x720,fps=30,seed=1,frames=300).
+    udp:// address, browser: (the camera of whoever opens the page that is served then), or synthetic: (the built-in
+    scene; synthetic:1280x720,fps=30,seed=1,frames=300).
 
     OUTPUT is a video (.mp4, .mkv, .webm), or a folder for pictures. If it is left out: NAME_overlay.mp4 beside a
-    video, NAME_overlay beside a folder, a window for a camera. null: writes no picture at all.
+    video, NAME_overlay beside a folder; nothing of a live source.
+
+    A live source is shown, in a window or else on a page, whether it is recorded or not; null: neither shows nor
+    writes pictures. Keys in the window: q or Escape ends, space pauses, Tab goes to the next view, + and - change the
+    colours, c CLAHE, l the legend, h the figures, s saves a picture, f is full screen.
 
     \b
     streamseg run clip.mp4
     streamseg run clip.mp4 out.mkv --classes road,car --masks masks --stats stats.csv
     streamseg run "frames/*.png" overlays
     streamseg run synthetic: demo.mp4 --duration 10
+    streamseg run 0 --camera-size 1280x720
+    streamseg run rtsp://camera/stream drive.mp4 --segment 10 --serve 8080
     """
-    from streamseg.commands.run import RunOptions, run_command
+    from streamseg.commands.options import RunOptions
+    from streamseg.commands.run import run_command
 
     return run_command(RunOptions(**options))
 
@@ -167,6 +223,15 @@ def bench(**options: Any) -> int:  # fmt: skip
     from streamseg.commands.bench import BenchOptions, bench_command
 
     return bench_command(BenchOptions(**options))
+
+
+@command_line.command()
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def cameras(as_json: bool) -> int:
+    """List the cameras at this machine, with their sizes and rates."""
+    from streamseg.commands.cameras import cameras_command
+
+    return cameras_command(as_json=as_json)
 
 
 @command_line.command()

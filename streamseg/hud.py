@@ -32,8 +32,11 @@ class Hud:
     def _fresh(self, fps: float) -> list[str]:
         timings = self._timings
         lines = [f"{fps:.1f} fps on {self._device}"]
-        if timings.latency.count:
-            lines.append(f"latency {1000 * timings.latency.percentile(50):.0f} ms, dropped {timings.dropped}")
+        if timings.age.count:
+            age = f"age {1000 * timings.age.mean_lately_s:.0f} ms (p95 {1000 * timings.age.percentile(95):.0f})"
+            lines.append(f"{age}, dropped {timings.dropped}")
+        elif timings.latency.count:
+            lines.append(f"latency {1000 * timings.latency.mean_lately_s:.0f} ms, dropped {timings.dropped}")
         if slowest := timings.slowest:
             lines.append(f"slowest: {slowest} {1000 * timings.stages[slowest].mean_s:.1f} ms")
         return lines

@@ -91,6 +91,18 @@ def text_patch(lines: Sequence[str], picture_size: Size) -> Patch:
     return canvas.patch(margin, margin)
 
 
+def banner_patch(text: str, picture_size: Size) -> Patch:
+    """A line of text across the upper middle of a picture of (height, width), smaller where it would not fit."""
+    letter, _, _ = _measures(picture_size, 1)
+    face = _face()
+    letter = max(6, min(round(1.3 * letter), letter * round(0.9 * picture_size[1]) // _text_width(face, text, letter)))
+    pad, line = _even(letter), round(letter * _LINE)
+    width = _even(2 * pad + _text_width(face, text, letter))
+    canvas = _Canvas(_even(pad + line), width)
+    canvas.text(face, text, pad, pad // 2, line, letter)
+    return canvas.patch(_even_down(picture_size[0] // 8), _even_down(max(0, (picture_size[1] - width) // 2)))
+
+
 class _Canvas:
     """A dark, half-opaque sheet to draw on."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
 from streamseg.color import colors_to_yuv
-from streamseg.errors import UsageError
+from streamseg.controls import Controls, Settings, View
 from streamseg.frame import Size, Yuv420
 from streamseg.lettering import Patch, legend_patch, text_patch
 from streamseg.segmentation import Segmentation, class_named
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from streamseg.frame import Image
 
-View: TypeAlias = Literal["overlay", "mask", "side", "wipe"]
-VIEWS: tuple[View, ...] = get_args(View)
-
 
 class Painter:
-    """Paints segmentations. Settings may be changed between frames, from the thread that paints."""
+    """Paints segmentations, on one thread.
+
+    controls: followed from one picture to the next in view, strength, legend and head-up display.
+    """
 
     def __init__(
         self,
@@ -42,28 +42,22 @@ class Painter:
         selected: Collection[str] | None = None,
         legend: bool = True,
         hud: Callable[[], Sequence[str]] | None = None,
+        controls: Controls | None = None,
         timings: Timings | None = None,
     ) -> None:
         """
-        view: "overlay" blends colours over the picture; "mask" shows colours alone; "side" puts picture and overlay
-            side by side; "wipe" shows the picture left of the middle and the overlay right of it.
-        alpha: strength of the colours, 0 to 1.
+        view, alpha, legend: see `Settings`.
         selected: names of the classes to paint; None means all.
-        legend: draw a list of the painted classes with their colours.
-        hud: gives the lines of the head-up display, asked once a frame; None draws none.
+        hud: gives the lines of the head-up display, asked once a frame; None has none to draw.
+        controls: to be followed instead of `view`, `alpha` and `legend`, and in whether the head-up display is drawn;
+            None means that nothing changes.
         timings: where the time spent here is noted as stage "paint"; None notes nothing.
 
         Raises:
             UsageError: no such view, an alpha out of range, or a name the model does not have.
         """
-        if view not in VIEWS:
-            raise UsageError(f"there is no view '{view}'; choose from: {', '.join(VIEWS)}")
-        if not 0 <= alpha <= 1:
-            raise UsageError(f"alpha must be from 0 (invisible) to 1 (opaque), got {alpha:g}")
-        self.view = view
-        self.alpha = alpha
-        self.legend = legend
-        self.hud = hud
+        self.controls = controls or Controls(Settings(view=view, alpha=alpha, legend=legend, hud=True))
+        self._hud = hud
         self.classes = tuple(classes)
         self.painted = tuple(classes) if selected is None else tuple(class_named(classes, n) for n in selected)
         self._timings = timings or Timings()
@@ -72,27 +66,28 @@ class Painter:
 
     def size(self, frame_size: Size) -> Size:
         """(height, width) of the painted picture for a frame of `frame_size`; "side" is two even widths wide."""
-        height, width = frame_size
-        return (height, 2 * (width - width % 2)) if self.view == "side" else (height, width)
+        return _painted_size(frame_size, self.controls.settings.view)
 
     def planes(self, segmentation: Segmentation) -> Yuv420:
         """The painted picture as new planes, colours stored as in the frame's own planes."""
         with self._timings.measure("paint"):
+            settings = self.controls.settings
             source = segmentation.frame.planes()
             table = colors_to_yuv(self._table(), source.color)
             y, u, v = (
-                self._layer(layer, segmentation, table[:, channel])
+                self._layer(layer, segmentation, table[:, channel], settings)
                 for channel, layer in enumerate((source.y, source.u, source.v))
             )
-            for patch in self._patches(segmentation.frame.size):
+            for patch in self._patches(segmentation.frame.size, settings):
                 patch.draw_on_planes(y, u, v, source.color)
             return Yuv420(y, u, v, source.color)
 
     def bgr(self, segmentation: Segmentation) -> Image:
         """The painted picture as new (height, width, 3) uint8 BGR."""
         with self._timings.measure("paint"):
-            picture = self._layer(segmentation.frame.bgr(), segmentation, self._table()[:, ::-1])
-            for patch in self._patches(segmentation.frame.size):
+            settings = self.controls.settings
+            picture = self._layer(segmentation.frame.bgr(), segmentation, self._table()[:, ::-1], settings)
+            for patch in self._patches(segmentation.frame.size, settings):
                 patch.draw_on_bgr(picture)
             return picture
 
@@ -103,32 +98,32 @@ class Painter:
             table[each.id] = each.color_rgb
         return table
 
-    def _strength(self) -> NDArray[np.float64]:
+    def _strength(self, alpha: float) -> NDArray[np.float64]:
         """(256,) float64: how much of the class colour each id gets."""
         strength = np.zeros(256)
-        strength[[each.id for each in self.painted]] = self.alpha
+        strength[[each.id for each in self.painted]] = alpha
         return strength
 
-    def _layer(self, layer: Image, segmentation: Segmentation, table: NDArray[np.uint8]) -> Image:
+    def _layer(self, layer: Image, segmentation: Segmentation, table: NDArray[np.uint8], settings: Settings) -> Image:
         """One layer (a plane, or interleaved BGR) in the chosen view. table: (256,) or (256, 3) uint8."""
         labels = segmentation.labels
-        if self.view == "mask":
+        if settings.view == "mask":
             return _enlarged(_looked_up(table, labels), layer, cv2.INTER_NEAREST_EXACT)
-        blended = self._blended(layer, labels, table)
-        if self.view == "side":
+        blended = self._blended(layer, labels, table, settings.alpha)
+        if settings.view == "side":
             whole = layer.shape[1] - segmentation.frame.size[1] % 2  # two odd widths would share a chroma sample
             return np.hstack([layer[:, :whole], blended[:, :whole]])
-        if self.view == "wipe":
+        if settings.view == "wipe":
             middle = layer.shape[1] // 2
             blended[:, :middle] = layer[:, :middle]
         return blended
 
-    def _blended(self, layer: Image, labels: Image, table: NDArray[np.uint8]) -> Image:
+    def _blended(self, layer: Image, labels: Image, table: NDArray[np.uint8], alpha: float) -> Image:
         """layer * (1 - strength) + colour * strength, with both enlarged from the labels' size bilinearly."""
         if len(self.painted) == len(self.classes):  # one strength everywhere: half the work
             tint = _enlarged(_looked_up(table, labels), layer, cv2.INTER_LINEAR)
-            return cast("Image", cv2.addWeighted(layer, 1 - self.alpha, tint, self.alpha, 0, dst=tint))
-        strength = self._strength()
+            return cast("Image", cv2.addWeighted(layer, 1 - alpha, tint, alpha, 0, dst=tint))
+        strength = self._strength(alpha)
         column = strength if table.ndim == 1 else strength[:, None]
         share = np.rint(table * column).astype(np.uint8)
         keep = np.rint(255 * (1 - np.broadcast_to(column, table.shape))).astype(np.uint8)
@@ -137,14 +132,19 @@ class Painter:
         cv2.multiply(layer, kept, dst=kept, scale=1 / 255)
         return cast("Image", cv2.add(kept, tint, dst=tint))
 
-    def _patches(self, frame_size: Size) -> list[Patch]:
-        size = self.size(frame_size)
+    def _patches(self, frame_size: Size, settings: Settings) -> list[Patch]:
+        size = _painted_size(frame_size, settings.view)
         patches = []
-        if self.legend and self.painted:
+        if settings.legend and self.painted:
             patches.append(self._legend_patch(self.painted, size))
-        if self.hud is not None and (lines := self.hud()):
+        if settings.hud and self._hud is not None and (lines := self._hud()):
             patches.append(self._text_patch(tuple(lines), size))
         return patches
+
+
+def _painted_size(frame_size: Size, view: View) -> Size:
+    height, width = frame_size
+    return (height, 2 * (width - width % 2)) if view == "side" else (height, width)
 
 
 def _enlarged(small: Image, layer: Image, interpolation: int) -> Image:

@@ -8,7 +8,13 @@ Three threads, two bounded queues, frames in order all the way:
 
 The sinks stay on the caller's thread because windows must. With policy "all" a full queue makes the stage before it
 wait, so nothing is lost and memory is bounded; with "latest" the reader never waits: the newest frame replaces the
-oldest waiting one, which is counted as dropped.
+oldest waiting one, which is counted as dropped. The network thread takes a frame only once there is room for its
+result: one that waited for slow sinks would be old by the time it is shown. So the age of what is shown is at most one
+frame period, one inference and twice the time of the sinks, however long it runs.
+
+While no result comes, the sinks are asked to look around every few hundredths of a second, so that a window answers
+keys although the source is lost. Paused, a pipeline of policy "all" stops writing, and so everything before it; one of
+policy "latest" goes on, and it is for what shows pictures to keep still.
 
 If anything raises, the others are told to stop and joined with a limit, the sinks are closed, and the caller gets the
 original exception. A source that breaks off is no failure of what was read before it: those frames are finished first.
@@ -23,17 +29,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from streamseg.controls import Controls
 from streamseg.errors import SourceError
 from streamseg.frame import Frame
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sources.base import Source
-from streamseg.timing import Timings
+from streamseg.timing import WAITING, Timings
 
 Policy: TypeAlias = Literal["all", "latest"]
 Segment: TypeAlias = Callable[[Frame], Segmentation]
 Stage: TypeAlias = Callable[[Segmentation], Segmentation]
 
+_LOOK_S = 0.03  # how often to look around while nothing comes; a key is answered within that
 _JOIN_S = 5.0  # a camera driver can hang in a read; its thread is then left behind as a daemon
 
 T = TypeVar("T")
@@ -65,16 +73,25 @@ class BoundedQueue(Generic[T]):
             self._changed.notify_all()
             return True
 
-    def get(self) -> T | None:
-        """The oldest item; None once the queue has ended and is empty."""
+    def get(self, idle: Callable[[], object] = lambda: None) -> T | None:
+        """The oldest item; None once the queue has ended and is empty. idle: called now and then until one comes."""
+        while True:
+            with self._changed:
+                if not self._items and not self._ended:
+                    self._changed.wait(_LOOK_S)  # with a limit, also so that Ctrl-C is seen on every platform
+                if self._items:
+                    item = self._items.popleft()
+                    self._changed.notify_all()
+                    return item
+                if self._ended:
+                    return None
+            idle()
+
+    def wait_for_room(self) -> None:
+        """Wait until `put` would not have to wait."""
         with self._changed:
-            while not self._items and not self._ended:
-                self._changed.wait(0.2)  # with a limit, so that Ctrl-C is seen on every platform
-            if not self._items:
-                return None
-            item = self._items.popleft()
-            self._changed.notify_all()
-            return item
+            while len(self._items) >= self._size and not self._ended:
+                self._changed.wait()
 
     def end(self, *, discard: bool = False) -> None:
         """No more items. discard: those still waiting are not handed out."""
@@ -90,12 +107,18 @@ class RunReport:
     """What a run did. Times in seconds unless the name says otherwise.
 
     outcome: "complete", "cut" (stopped early: Ctrl-C, a closed window, a broken source) or "failed".
-    frames_in: read from the source; frames_out: taken by all sinks; dropped: too old to be shown (live only).
+    frames_in: that the source had; frames_out: taken by all sinks; dropped: too old to be shown (live only), some of
+        them by the source itself.
     damaged: frames out that the decoder marked as damaged.
     fps: frames out by seconds, from the first read to the last sink closed.
     latency_ms: hand-over by the source to taken by all sinks; mean, p50, p95, p99, max.
-    stages: self time of each stage per frame, same figures.
+    age_ms: hand-over by the source to seen on a screen, same figures; empty where nothing was shown.
+    stages: self time of each stage per frame, same figures; "wait" is time in which a live source had nothing new.
+    slowest: the stage with the most time per frame, waiting left out.
     device: what really ran the network.
+    live: of a live source, how often and how long it was lost, see `LiveStatus`; None for others.
+    flicker: share of the pixels that change class from frame to frame, "before" and "after" smoothing; None where
+        nothing was smoothed.
     """
 
     device: str = ""
@@ -107,8 +130,11 @@ class RunReport:
     seconds: float = 0.0
     fps: float = 0.0
     latency_ms: dict[str, float] = field(default_factory=dict)
+    age_ms: dict[str, float] = field(default_factory=dict)
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
     slowest: str | None = None
+    live: dict[str, Any] | None = None
+    flicker: dict[str, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -131,6 +157,7 @@ class Pipeline:
         policy: Policy = "all",
         queue_size: int = 2,
         timings: Timings | None = None,
+        controls: Controls | None = None,
     ) -> None:
         """
         source, sinks: closed by the pipeline.
@@ -140,12 +167,15 @@ class Pipeline:
         queue_size: frames waiting before the network, and results waiting before the sinks. Two keep every thread
             busy; more only add memory and age. "latest" keeps one.
         timings: shared with the segmenter and the painter, so that one place knows all stages; None makes one.
+        controls: where pausing and the end are asked for while it runs; None is for runs nobody watches.
         """
         waiting = 1 if policy == "latest" else queue_size
         self._source = source
         self._segment = segment
         self._sinks = list(sinks)
         self._stages = list(stages)
+        self._policy = policy
+        self._controls = controls or Controls()
         self._frames: BoundedQueue[Frame] = BoundedQueue(waiting, policy)
         self._results: BoundedQueue[Segmentation] = BoundedQueue(waiting, "all")
         self._stopping = threading.Event()
@@ -181,6 +211,7 @@ class Pipeline:
             self._fail(error)
         finally:
             self._frames.end()
+            self._source.close()  # before joining: a read that waits for a lost camera returns then
             for thread in threads:
                 thread.join(_JOIN_S)
             self._finish(start_s)
@@ -189,16 +220,17 @@ class Pipeline:
         return self.report
 
     def _read(self) -> None:
+        stage = WAITING if self._policy == "latest" else "read"
         try:
             while not self._stopping.is_set():
-                with self.timings.measure("read"):
+                with self.timings.measure(stage):
                     frame = self._source.read()
                 if frame is None:
                     break
                 self.report.frames_in += 1
                 if not self._frames.put(frame):
                     break
-                self.timings.dropped = self._frames.dropped
+                self.timings.dropped = self._frames.dropped + self._source.dropped
         except SourceError as error:
             self._source_error = error
         finally:
@@ -213,17 +245,27 @@ class Pipeline:
                         result = stage(result)
                 if not self._results.put(result):
                     break
+                self._results.wait_for_room()
         finally:
             self._results.end()
 
     def _write(self) -> None:
-        while (result := self._results.get()) is not None:
+        while (result := self._results.get(self._look_around)) is not None:
             wishes = [self._written(sink, result) for sink in self._sinks]
             self.timings.finished_frame(result.frame.captured_s)
             self.report.frames_out += 1
             self.report.damaged += result.frame.damaged
-            if False in wishes:
-                self.stop()
+            self._follow(wishes)
+            while self._policy == "all" and self._controls.settings.paused and not self._stopping.is_set():
+                time.sleep(_LOOK_S)
+                self._look_around()
+
+    def _look_around(self) -> None:
+        self._follow([sink.idle() for sink in self._sinks])
+
+    def _follow(self, wishes: Sequence[bool | None]) -> None:
+        if False in wishes or self._controls.quit_requested:
+            self.stop()
 
     def _written(self, sink: Sink, result: Segmentation) -> bool | None:
         with self.timings.measure(sink.stage):
@@ -245,8 +287,7 @@ class Pipeline:
         return "cut" if self._stopping.is_set() or self._source_error else "complete"
 
     def _finish(self, start_s: float) -> None:
-        """Close everything, the first error winning, and fill in the report."""
-        self._source.close()
+        """Close the sinks, the first error winning, and fill in the report."""
         for sink in self._sinks:
             try:
                 sink.close(self._outcome())
@@ -255,8 +296,11 @@ class Pipeline:
         report = self.report
         report.outcome = self._outcome()
         report.dropped = self.timings.dropped
+        report.frames_in += self._source.dropped
         report.seconds = time.perf_counter() - start_s
         report.fps = report.frames_out / report.seconds if report.seconds else 0.0
         report.latency_ms = self.timings.latency.summary_ms()
+        report.age_ms = self.timings.age.summary_ms() if self.timings.age.count else {}
+        report.live = self._source.live_state.now().to_dict() if self._source.live_state else None
         report.stages = {name: each.summary_ms() for name, each in self.timings.stages.items()}
         report.slowest = self.timings.slowest

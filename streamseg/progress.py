@@ -41,19 +41,29 @@ class ProgressBar(Sink):
 
 
 def closing_line(report: RunReport, places: list[str]) -> str:
-    """Frames in and out, dropped, rate, latency, device, slowest stage, where the files are; one line."""
-    latency = report.latency_ms
+    """Frames in and out, dropped, rate, latency, age, losses, flicker, device, slowest stage, the files; one line."""
     parts = [
         f"{report.frames_in} frames in, {report.frames_out} out, {report.dropped} dropped",
         f"{report.fps:.1f} fps end to end",
-        f"latency p50 {latency['p50']:.0f} p95 {latency['p95']:.0f} p99 {latency['p99']:.0f} ms",
-        f"on {report.device}",
+        f"latency {_percentiles(report.latency_ms)}",
     ]
+    if report.age_ms:
+        parts.append(f"age when seen {_percentiles(report.age_ms)}")
+    if report.live and report.live["losses"]:
+        times = "once" if report.live["losses"] == 1 else f"{report.live['losses']} times"
+        parts.append(f"source lost {times}, {report.live['reconnecting_s']:.0f} s in all")
+    if report.flicker:
+        parts.append(f"flicker {report.flicker['before']:.2%} smoothed to {report.flicker['after']:.2%}")
+    parts.append(f"on {report.device}")
     if report.slowest:
         parts.append(f"slowest stage: {report.slowest} {report.stages[report.slowest]['mean']:.1f} ms")
     if places:
         parts.append("-> " + ", ".join(places))
     return " | ".join(parts)
+
+
+def _percentiles(times_ms: dict[str, float]) -> str:
+    return f"p50 {times_ms['p50']:.0f} p95 {times_ms['p95']:.0f} p99 {times_ms['p99']:.0f} ms"
 
 
 def stage_table(report: RunReport) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from streamseg.backends.base import Backend
+from streamseg.controls import Controls, Settings
+from streamseg.errors import UsageError
 from streamseg.frame import Frame
 from streamseg.preprocess import network_input
 from streamseg.segmentation import Segmentation
-from streamseg.spec import Clahe
+from streamseg.spec import Clahe, ModelSpec
 from streamseg.timing import Timings
 
 ClaheMode: TypeAlias = Literal["on", "off", "auto"]
@@ -23,15 +27,27 @@ class Segmenter:
     >>> segment(frame).mask("road")
     """
 
-    def __init__(self, backend: Backend, clahe: ClaheMode = "auto", timings: Timings | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        clahe: ClaheMode = "auto",
+        timings: Timings | None = None,
+        *,
+        controls: Controls | None = None,
+    ) -> None:
         """
         clahe: "auto" as the model was trained; "on" with the model's settings, or the usual ones if it has none.
         timings: where time is noted as stages "preprocess" and "network"; None notes nothing.
+        controls: to be followed in CLAHE from frame to frame, instead of `clahe`; None means that nothing changes.
         """
-        trained = backend.spec.clahe
         self.backend = backend
-        self.clahe = {"auto": trained, "off": None, "on": trained or Clahe()}[clahe]
+        self._controls = controls or Controls(Settings(clahe=clahe_wanted(clahe, backend.spec)))
         self._timings = timings or Timings()
+
+    @property
+    def clahe(self) -> Clahe | None:
+        """What the next frame is equalised with; None for nothing."""
+        return (self.backend.spec.clahe or Clahe()) if self._controls.settings.clahe else None
 
     def __call__(self, frame: Frame) -> Segmentation:
         """
@@ -44,3 +60,33 @@ class Segmenter:
         with self._timings.measure("network"):
             labels = self.backend.infer(batch)[0]
         return Segmentation(frame, labels, spec.classes)
+
+
+class EveryNth:
+    """Runs the network on the first of every `n` frames; the others get the labels of the one before them."""
+
+    def __init__(self, segment: Callable[[Frame], Segmentation], n: int) -> None:
+        """
+        n: 1 runs it on all.
+
+        Raises:
+            UsageError: less than 1.
+        """
+        if n < 1:
+            raise UsageError(f"the network runs on every 1st, 2nd, ... frame, got {n}")
+        self._segment = segment
+        self._n = n
+        self._seen = 0
+        self._last: Segmentation | None = None
+
+    def __call__(self, frame: Frame) -> Segmentation:
+        """Raises what `segment` does."""
+        due = self._seen % self._n == 0
+        self._seen += 1
+        self._last = self._segment(frame) if due or self._last is None else replace(self._last, frame=frame)
+        return self._last
+
+
+def clahe_wanted(mode: ClaheMode, spec: ModelSpec) -> bool:
+    """Whether frames for the model are equalised in this mode."""
+    return mode == "on" or (mode == "auto" and spec.clahe is not None)

@@ -10,20 +10,26 @@ from contextlib import contextmanager
 
 _SHORTEST_S = 1e-6
 _RATIO = 1.01  # neighbouring buckets differ by 1 %, which is how exact percentiles are
+_LATELY = 0.1  # weight of the newest in the running mean, so that it follows within some ten frames
 _BUCKETS = math.ceil(math.log(1e9) / math.log(_RATIO))  # up to about a quarter of an hour
 
 
 class Distribution:
-    """Durations in logarithmic buckets: count, mean and maximum exact, percentiles to 1 %, memory fixed."""
+    """Durations in logarithmic buckets: count, mean and maximum exact, percentiles to 1 %, memory fixed.
+
+    mean_lately_s: of the last dozen or so, seconds; 0.0 when nothing was noted.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self.total_s = 0.0
         self.longest_s = 0.0
+        self.mean_lately_s = 0.0
         self._buckets = [0] * (_BUCKETS + 1)
 
     def add(self, seconds: float) -> None:
         """Note one duration, in seconds."""
+        self.mean_lately_s += (seconds - self.mean_lately_s) * (_LATELY if self.count else 1.0)
         self.count += 1
         self.total_s += seconds
         self.longest_s = max(self.longest_s, seconds)
@@ -53,17 +59,27 @@ class Distribution:
         return {name: round(1000 * values[name], 3) for name in ("mean", "p50", "p95", "p99", "max")}
 
 
+WAITING = "wait"
+"""The stage that is no work: waiting for a live source. It is noted like the others and is never the slowest."""
+
+
 class Timings:
-    """Self time of each stage, latency of frames, frames dropped so far. Threads may note stages at the same time.
+    """Self time of each stage, latency and age of frames, frames dropped so far. Any thread may note something.
 
     A stage measured inside another is taken out of the outer one, so that the stages add up.
+
+    latency: from a frame's capture until all sinks have taken it.
+    age: from a frame's capture until a person could see it; empty where nothing is shown.
+    dropped: frames that were too old to be processed.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._local = threading.local()
+        self._shown_captured_s: float | None = None
         self.stages: dict[str, Distribution] = {}
         self.latency = Distribution()
+        self.age = Distribution()
         self.dropped = 0
 
     @contextmanager
@@ -88,11 +104,28 @@ class Timings:
         self.latency.add(latency)
         return latency
 
+    def shown_frame(self, captured_s: float) -> float:
+        """Note a frame that is on a screen now; captured_s: `Frame.captured_s`. Returns its age in seconds."""
+        age = time.perf_counter() - captured_s
+        with self._lock:
+            self.age.add(age)
+            self._shown_captured_s = max(captured_s, self._shown_captured_s or captured_s)
+        return age
+
+    @property
+    def age_now_s(self) -> float | None:
+        """How old the newest picture on a screen is at this moment, seconds; grows while no new one comes.
+
+        None before the first.
+        """
+        captured_s = self._shown_captured_s
+        return None if captured_s is None else time.perf_counter() - captured_s
+
     @property
     def slowest(self) -> str | None:
         """The stage with the most time per frame; None before the first."""
         with self._lock:
-            totals = {name: each.total_s for name, each in self.stages.items()}
+            totals = {name: each.total_s for name, each in self.stages.items() if name != WAITING}
         return max(totals, key=totals.__getitem__, default=None)
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+_PATIENCE_MS = 120_000  # a busy machine is slow, not wrong
 
 PAGE = """<!doctype html><video id="video" muted src="{name}"></video><script>
 const video = document.getElementById("video");
@@ -26,8 +28,11 @@ window.result = new Promise(resolve => {{
 
 
 @contextmanager
-def browser_page(profile: Path) -> Iterator[Page]:
-    """A page of a headless Chromium. profile: an empty folder. Skips the test where there is no browser."""
+def browser_page(profile: Path, *arguments: str) -> Iterator[Page]:
+    """A page of a headless Chromium.
+
+    profile: an empty folder. arguments: further ones for the browser. Skips the test where there is no browser.
+    """
     program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if program is None:
         pytest.skip(f"no browser found; looked for {', '.join(BROWSERS)}")
@@ -37,8 +42,16 @@ def browser_page(profile: Path) -> Iterator[Page]:
             str(profile),
             executable_path=program,
             headless=True,
-            args=[*quiet, "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"],
+            args=[
+                *quiet,
+                "--disable-component-update",
+                "--disable-sync",
+                "--autoplay-policy=no-user-gesture-required",
+                *arguments,
+            ],
         )
+        context.set_default_timeout(_PATIENCE_MS)
+        expect.set_options(timeout=_PATIENCE_MS)
         yield context.new_page()
         context.close()
 

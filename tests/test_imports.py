@@ -22,10 +22,10 @@ LAYERS = (
     ("cli commands",),
     ("progress", "hud", "machine"),
     ("pipeline",),
-    ("segmenter", "stages", "sinks"),
+    ("segmenter", "stages", "sinks", "target_rate"),
     ("sources", "backends", "painting"),
     ("preprocess", "scene", "lettering"),
-    ("timing", "segmentation"),
+    ("timing", "segmentation", "controls", "live"),
     ("spec", "frame color"),
     ("errors",),
 )

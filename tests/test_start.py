@@ -115,6 +115,8 @@ def test_the_demo_asks_for_no_tools_that_only_tests_use(monkeypatch: pytest.Monk
         "chromium chromium-browser google-chrome",
         "Xvfb",
         "xdotool",
+        "openbox",
+        "gst-rtsp-server qtdemux h264parse rtph264pay rtpL16pay jpegenc",
         "libatomic.so.1",
     }
 

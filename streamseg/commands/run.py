@@ -2,56 +2,33 @@
 
 from __future__ import annotations
 
-import glob
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
 
-from streamseg.backends import DEFAULT_MODEL, Backend, load_backend
-from streamseg.errors import INTERRUPTED, SinkError, SourceError, UsageError
-from streamseg.frame import StreamInfo
-from streamseg.hud import Hud
-from streamseg.painting import Painter, View
+from streamseg.backends import DEFAULT_MODEL, load_backend
+from streamseg.commands.options import RunOptions
+from streamseg.commands.outputs import Run, opened_sinks
+from streamseg.controls import Controls, Settings
+from streamseg.errors import INTERRUPTED, SourceError, UsageError
 from streamseg.pipeline import Pipeline
-from streamseg.progress import ProgressBar, closing_line, stage_table
-from streamseg.segmenter import ClaheMode, Segmenter
-from streamseg.sinks import MaskFolderSink, Sink, StatisticsSink, open_sink
-from streamseg.sinks.window import display_available
-from streamseg.sources import Reader, Source, open_source
+from streamseg.progress import closing_line, stage_table
+from streamseg.segmenter import EveryNth, Segmenter, clahe_wanted
+from streamseg.sinks import Sink
+from streamseg.sources import Source, open_source
+from streamseg.sources.browser import ADDRESS as BROWSER
+from streamseg.sources.browser import BrowserSource
+from streamseg.sources.limited import Limited
+from streamseg.stages import Smoothing
+from streamseg.target_rate import Plan, ordinal, plan_for
 from streamseg.timing import Timings
 
 DAMAGED = SourceError.exit_code
 
-
-@dataclass(frozen=True)
-class RunOptions:
-    """The options of `streamseg run`, named as on the command line. Times in seconds; None means not given."""
-
-    source: str
-    output: str | None = None
-    masks: Path | None = None
-    stats: Path | None = None
-    overwrite: bool = False
-    view: View = "overlay"
-    alpha: float = 0.5
-    classes: str | None = None
-    legend: bool = True
-    hud: bool = False
-    start: float = 0.0
-    duration: float | None = None
-    max_frames: int | None = None
-    model: str | None = None
-    device: str = "auto"
-    clahe: ClaheMode = "auto"
-    threads: int | None = None
-    reader: Reader = "pyav"
-    quiet: bool = False
-    verbose: bool = False
+_CAMERA_SIZE, _CAMERA_FPS = (720, 1280), 30.0  # to ask a visitor's camera for
 
 
 def run_command(options: RunOptions) -> int:
@@ -61,43 +38,54 @@ def run_command(options: RunOptions) -> int:
         StreamsegError: as the parts raise it; a broken source still leaves a finished output and a closing line.
     """
     with ExitStack() as stack:
-        source = stack.enter_context(
-            open_source(
-                options.source,
-                reader=options.reader,
-                start_s=options.start,
-                duration_s=options.duration,
-                max_frames=options.max_frames,
-            )
+        source, camera = _opened_source(options)
+        stack.enter_context(source)
+        plan = _plan(options, source)
+        backend = plan.backend
+        smoothing = Smoothing(options.smooth) if options.smooth is not None else None
+        run = Run(
+            options,
+            source,
+            backend,
+            Controls(_settings(options, plan)),
+            Timings(),
+            camera,
+            figures=lambda: (
+                {f"flicker_{when}": share for when, share in smoothing.flicker.items()} if smoothing else {}
+            ),
         )
-        backend = load_backend(options.model or DEFAULT_MODEL, options.device, options.threads)
-        timings = Timings()
-        painter = _painter(options, backend, timings)
-        sinks = _sinks(options, source.info, backend, painter, stack)
-        _say_choices(options, source.info, backend)
+        _say_choices(options, source, plan)
+        sinks = opened_sinks(run, stack)
+        segment = Segmenter(backend, timings=run.timings, controls=run.controls)
         pipeline = Pipeline(
             source,
-            Segmenter(backend, options.clahe, timings),
+            EveryNth(segment, plan.every) if plan.every > 1 else segment,
             sinks,
+            stages=[smoothing] if smoothing else [],
             policy="latest" if source.info.live else "all",
-            timings=timings,
+            timings=run.timings,
+            controls=run.controls,
         )
         pipeline.report.device = backend.device
         stack.pop_all()  # from here on the pipeline closes what was opened
-    return _run(options, source, pipeline, sinks)
+    return _run(options, source, pipeline, sinks, smoothing)
 
 
-def _run(options: RunOptions, source: Source, pipeline: Pipeline, sinks: list[Sink]) -> int:
+def _run(
+    options: RunOptions, source: Source, pipeline: Pipeline, sinks: list[Sink], smoothing: Smoothing | None
+) -> int:
+    said = len(source.notes)
     with _stopped_by_signals(pipeline.stop) as signals:
         try:
             pipeline.run()
         finally:
             report = pipeline.report
+            report.flicker = smoothing.flicker if smoothing else None
             if report.outcome != "failed" and not options.quiet:
                 if options.verbose:
                     click.echo(stage_table(report))
                 click.echo(closing_line(report, [sink.place for sink in sinks if sink.place]))
-            for note in [note for sink in sinks for note in sink.notes]:
+            for note in [*source.notes[said:], *(note for sink in sinks for note in sink.notes)]:
                 click.echo(f"note: {note}", err=True)
     if signals:
         click.echo("streamseg: stopped early; what was processed by then is complete", err=True)
@@ -110,87 +98,65 @@ def _run(options: RunOptions, source: Source, pipeline: Pipeline, sinks: list[Si
     return 0
 
 
-def _painter(options: RunOptions, backend: Backend, timings: Timings) -> Painter:
-    selected = [name for name in options.classes.split(",") if name.strip()] if options.classes is not None else None
-    return Painter(
-        backend.spec.classes,
-        view=options.view,
-        alpha=options.alpha,
-        selected=selected,
-        legend=options.legend,
-        hud=Hud(timings, backend.device) if options.hud else None,
-        timings=timings,
+def _opened_source(options: RunOptions) -> tuple[Source, BrowserSource | None]:
+    """The source, and the camera in it where it is a visitor's, which the page must know."""
+    if options.source == BROWSER:
+        return _visitors_camera(options)
+    source = open_source(
+        options.source,
+        reader=options.reader,
+        start_s=options.start,
+        duration_s=options.duration,
+        max_frames=options.max_frames,
+        camera_size=options.camera_size,
+        camera_fps=options.camera_fps,
+        reconnect=options.reconnect,
     )
+    return source, None
 
 
-def _sinks(options: RunOptions, info: StreamInfo, backend: Backend, painter: Painter, stack: ExitStack) -> list[Sink]:
-    """All outputs, opened; those already opened are taken back when a later one cannot be."""
-    output = options.output or _default_output(options, info)
-    _refuse_clashes(options, output)
-    sinks: list[Sink] = []
-
-    def add(sink: Sink) -> None:
-        stack.callback(sink.close, "failed")
-        sinks.append(sink)
-
-    if output is not None:
-        add(open_sink(output, info, painter, overwrite=options.overwrite))
-    if options.masks is not None:
-        add(MaskFolderSink(options.masks, overwrite=options.overwrite))
-    if options.stats is not None:
-        add(StatisticsSink(options.stats, backend.spec.classes, overwrite=options.overwrite))
-    if not options.quiet:
-        add(ProgressBar(info, info.frame_count))
-    return sinks
+def _visitors_camera(options: RunOptions) -> tuple[Source, BrowserSource]:
+    if options.start:
+        raise UsageError(f"--start works on video files; '{BROWSER}' is a camera and begins where it begins")
+    camera = BrowserSource(options.camera_size or _CAMERA_SIZE, options.camera_fps or _CAMERA_FPS)
+    if options.duration is None and options.max_frames is None:
+        return camera, camera
+    return Limited(camera, options.duration, options.max_frames), camera
 
 
-def _default_output(options: RunOptions, info: StreamInfo) -> str | None:
-    """Where the overlay goes when the user did not say; None when masks or statistics alone are wanted live."""
-    if info.live:
-        if display_available():
-            return "window:"
-        if options.masks or options.stats:
-            return None
-        raise UsageError("there is no display to show a live source on; name an OUTPUT file, --masks or --stats")
-    if info.kind == "synthetic":
-        return f"synthetic_{options.view}.mp4"
-    path = Path(options.source)
-    if info.kind == "pictures":
-        folder = path if path.is_dir() else path.parent
-        return str(folder.resolve().with_name(f"{folder.resolve().name}_{options.view}")) + "/"
-    if "://" in options.source:
-        return f"{Path(options.source.rpartition('/')[2]).stem}_{options.view}.mp4"
-    return str(path.with_name(f"{path.stem}_{options.view}.mp4"))
+def _plan(options: RunOptions, source: Source) -> Plan:
+    """Which network runs on which frames."""
+    model = options.model or DEFAULT_MODEL
+    if options.target_fps is None:
+        every = options.every or 1
+        reason = f"the network runs on every {ordinal(every)} frame"
+        return Plan(load_backend(model, options.device, options.threads), every, reason)
+    if options.every is not None:
+        raise UsageError("--target-fps finds out on which frames the network runs; leave --every out")
+    return plan_for(options.target_fps, model, source.info, device=options.device, threads=options.threads)
 
 
-def _refuse_clashes(options: RunOptions, output: str | None) -> None:
-    """Raises SinkError when an output would be written over the source, or two outputs over each other."""
-    targets = [Path(each) for each in (output, options.masks, options.stats) if each is not None]
-    resolved = [each.resolve() for each in targets]
-    for target in targets:
-        for place in _source_places(options.source):
-            if target.exists() and place.exists() and target.samefile(place):
-                raise SinkError(f"'{target}' is the source itself; write somewhere else")
-    if len(set(resolved)) < len(resolved):
-        raise SinkError(f"two outputs would go to '{targets[-1]}'; give each its own place")
+def _settings(options: RunOptions, plan: Plan) -> Settings:
+    """How the controls stand at the start."""
+    clahe = clahe_wanted(options.clahe, plan.backend.spec)
+    return Settings(options.view, options.alpha, clahe, options.legend, options.hud)
 
 
-def _source_places(address: str) -> Iterator[Path]:
-    """Files and folders that the source is read from."""
-    if Path(address).exists():
-        yield Path(address)
-    elif glob.has_magic(address) and "://" not in address:
-        yield from {Path(name).parent for name in glob.iglob(address, recursive=True)}  # noqa: PTH207 - absolute ones too
-
-
-def _say_choices(options: RunOptions, info: StreamInfo, backend: Backend) -> None:
+def _say_choices(options: RunOptions, source: Source, plan: Plan) -> None:
+    info, backend = source.info, plan.backend
     if backend.note:
         click.echo(f"note: {backend.note}; running on {backend.device}", err=True)
+    if not options.quiet:
+        for note in source.notes:
+            click.echo(f"note: {note}", err=True)
+        if options.target_fps is not None:
+            click.echo(plan.reason, err=True)
     if options.verbose:
         fps = f"{float(info.fps):.3f} fps" if info.fps else "rate not said"
         click.echo(f"source: {info.address}, {info.kind}, {info.width}x{info.height}, {fps}, {info.codec or 'raw'}")
         spec = backend.spec
         click.echo(f"model: {spec.name}, {spec.width}x{spec.height}, {len(spec.classes)} classes, on {backend.device}")
+        click.echo(f"pace: {plan.reason}")
 
 
 @contextmanager

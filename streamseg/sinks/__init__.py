@@ -1,10 +1,12 @@
-"""Where results go. Importing this loads no OpenCV or PyAV; the sinks that need them are found when first named."""
+"""Where results go. Importing this loads no PyAV; the sinks are found when first named."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import cv2  # noqa: F401  # before PyAV: see `window.windows_would_hang`
 
 from streamseg.sinks.base import Outcome, Sink
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from streamseg.sinks.picture_folder import PictureFolderSink
     from streamseg.sinks.statistics import StatisticsSink
     from streamseg.sinks.video_file import VideoFileSink
+    from streamseg.sinks.video_pieces import VideoPiecesSink
     from streamseg.sinks.window import WindowSink
 
 _HOME = {
@@ -24,6 +27,7 @@ _HOME = {
     "PictureFolderSink": "picture_folder",
     "StatisticsSink": "statistics",
     "VideoFileSink": "video_file",
+    "VideoPiecesSink": "video_pieces",
     "WindowSink": "window",
 }
 
@@ -35,6 +39,7 @@ __all__ = [
     "Sink",
     "StatisticsSink",
     "VideoFileSink",
+    "VideoPiecesSink",
     "WindowSink",
     "open_sink",
 ]

@@ -34,6 +34,14 @@ class Sink(ABC):
             SinkError: it cannot be written; the pipeline then calls `close("failed")`.
         """
 
+    def idle(self) -> bool | None:
+        """Look around while nothing comes to write: a window answers keys here, and says that the source is lost.
+
+        Called every few hundredths of a second as long as no result is there, on the thread that writes. Returning
+        False asks the pipeline to stop.
+        """
+        return None
+
     def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # for sinks with nothing to finish
         """Finish. "complete" and "cut" put finished files in place, "failed" removes what is half written.
 

@@ -15,6 +15,9 @@ class OutputClock:
     A frame that claims to be no later than the one before it, as in damaged or badly cut files, is kept and comes one
     tick after it; ticks are fine enough (under 0.1 ms) that later frames keep their own times.
 
+    A live source was running before anybody looked: its output begins with the first frame, and goes by the time at
+    which frames came.
+
     time_base: seconds per tick; whole multiples of it give the source's own times exactly, except for sources that
         count finer than microseconds, which are rounded to 1/90000 s, and sources without a clock, likewise.
     moved: how many frames had to be moved so far.
@@ -28,6 +31,7 @@ class OutputClock:
         self.begins_late_s = 0.0
         self._info = info
         self._start = 0
+        self._start_s: float | None = None if info.live else info.start_s
         if info.time_base is not None:
             self._start = round(info.start_s / info.time_base)
             self.begins_late_s = float(self._start * info.time_base) - info.start_s
@@ -67,8 +71,10 @@ class OutputClock:
 
     def _own_ticks(self, frame: Frame) -> int:
         info = self._info
-        if frame.pts is None or info.time_base is None:
-            return self._in_ticks(Fraction(frame.time_s - info.start_s))
+        if info.live or frame.pts is None or info.time_base is None:
+            if self._start_s is None:
+                self._start_s = frame.time_s
+            return self._in_ticks(Fraction(frame.time_s - self._start_s))
         return self._in_ticks((frame.pts - self._start) * info.time_base)
 
     def _in_ticks(self, seconds: Fraction) -> int:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from streamseg.errors import SinkError
 from streamseg.segmentation import Segmentation
@@ -15,12 +15,16 @@ from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import PendingFile, cannot_write
 from streamseg.spec import SegmentClass
 
+if TYPE_CHECKING:
+    from streamseg.frame import Image
+
 _Shares: TypeAlias = "dict[str, float]"
 _WriteLine: TypeAlias = "Callable[[dict[str, Any], _Shares], object]"
 
-FRAME_COLUMNS = ("index", "pts", "time_s", "latency_ms")
+FRAME_COLUMNS = ("index", "pts", "time_s", "latency_ms", "flicker")
 """index and pts as in Frame (pts empty or null where the source has no clock); time_s in seconds; latency_ms from the
-frame's capture to this line."""
+frame's capture to this line; flicker, 0 to 1, the share of the pixels whose class is not that of the line before (empty
+or null in the first)."""
 
 
 class StatisticsSink(Sink):
@@ -49,6 +53,7 @@ class StatisticsSink(Sink):
         self._names = [each.name for each in classes]
         self._pending = PendingFile(target, overwrite=overwrite)
         self._written = 0
+        self._labels: Image | None = None
         try:
             self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
             self._write_line = begin(self._file, self._names)
@@ -58,13 +63,18 @@ class StatisticsSink(Sink):
     def write(self, segmentation: Segmentation) -> None:
         frame = segmentation.frame
         latency_ms = round((time.perf_counter() - frame.captured_s) * 1000, 3)
-        facts = dict(zip(FRAME_COLUMNS, (frame.index, frame.pts, round(frame.time_s, 6), latency_ms), strict=True))
+        values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._flicker(segmentation.labels))
+        facts = dict(zip(FRAME_COLUMNS, values, strict=True))
         shares = dict(zip(self._names, (round(float(share), 6) for share in segmentation.shares), strict=True))
         try:
             self._write_line(facts, shares)
         except OSError as error:
             raise cannot_write(self._pending.path, error, self._written) from error
         self._written += 1
+
+    def _flicker(self, labels: Image) -> float | None:
+        before, self._labels = self._labels, labels
+        return None if before is None else round(float((before != labels).mean()), 6)
 
     def close(self, outcome: Outcome) -> None:
         try:

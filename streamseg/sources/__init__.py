@@ -3,8 +3,8 @@
 | address                                    | source            |
 |--------------------------------------------|-------------------|
 | synthetic:                                 | SyntheticSource   |
-| 0, 1, ... or /dev/video0                   | CameraSource      |
-| rtsp://, http://, udp://, tcp://, ...      | NetworkSource     |
+| 0, 1, ... or /dev/video0                   | camera_source     |
+| rtsp://, http://, udp://, tcp://, ...      | network_source    |
 | http(s):// address of a video file         | VideoFileSource   |
 | a folder, a glob, a picture file           | ImageFolderSource |
 | any other file                             | VideoFileSource, or OpenCVFileSource with reader="opencv" |
@@ -21,7 +21,9 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from streamseg.errors import SourceError, UsageError
+from streamseg.frame import Size
 from streamseg.sources.base import Source
+from streamseg.sources.url import without_password
 
 __all__ = ["Reader", "Source", "open_source"]
 
@@ -39,6 +41,9 @@ class _Wish:
     reader: Reader
     start_s: float
     threads: int | None
+    camera_size: Size | None
+    camera_fps: float | None
+    reconnect: bool
 
 
 def open_source(
@@ -49,13 +54,19 @@ def open_source(
     duration_s: float | None = None,
     max_frames: int | None = None,
     threads: int | None = None,
+    camera_size: Size | None = None,
+    camera_fps: float | None = None,
+    reconnect: bool = True,
 ) -> Source:
     """Open whatever the address names; see the table at the top of this file.
 
-    reader: what decodes video files; cameras and streams are always read by OpenCV.
+    reader: what decodes video files.
     start_s: seconds into a video file or the synthetic scene to begin at.
     duration_s, max_frames: stop after so much; None means to the end.
     threads: for decoding video files; None lets the decoder choose.
+    camera_size, camera_fps: (height, width) and frames a second to ask a camera for; None leaves them to it. What it
+        grants is in `Source.notes`.
+    reconnect: live sources that were lost are opened again, for ever; otherwise a loss is an error.
 
     Raises:
         SourceError: there is no such thing, or it cannot be read.
@@ -64,7 +75,11 @@ def open_source(
     if start_s < 0:
         raise UsageError(f"the start must be 0 or more seconds, got {start_s:g}")
     opener = next(opener for fits, opener in _KINDS if fits(address))
-    source = opener(address, _Wish(reader, start_s, threads))
+    if opener is not _open_camera and (camera_size is not None or camera_fps is not None):
+        raise UsageError(
+            f"--camera-size and --camera-fps are for cameras at this machine; '{without_password(address)}' is none"
+        )
+    source = opener(address, _Wish(reader, start_s, threads, camera_size, camera_fps, reconnect))
     if duration_s is None and max_frames is None:
         return source
     from streamseg.sources.limited import Limited
@@ -117,17 +132,18 @@ def _open_synthetic(address: str, wish: _Wish) -> Source:
 
 
 def _open_camera(address: str, wish: _Wish) -> Source:
-    from streamseg.sources.camera import CameraSource
+    from streamseg.sources.camera import camera_source
 
     _refuse_start(address, wish, "a camera")
-    return CameraSource(int(address) if address.isdigit() else address)
+    device = int(address) if address.isdigit() else address
+    return camera_source(device, wish.camera_size, wish.camera_fps, reconnect=wish.reconnect)
 
 
 def _open_stream(address: str, wish: _Wish) -> Source:
-    from streamseg.sources.network import NetworkSource
+    from streamseg.sources.network import network_source
 
     _refuse_start(address, wish, "a live stream")
-    return NetworkSource(address)
+    return network_source(address, reconnect=wish.reconnect)
 
 
 def _open_pictures(address: str, wish: _Wish) -> Source:
@@ -161,7 +177,9 @@ _KINDS: tuple[tuple[Callable[[str], bool], Callable[[str, _Wish], Source]], ...]
 
 def _refuse_start(address: str, wish: _Wish, what: str) -> None:
     if wish.start_s:
-        raise UsageError(f"--start works on video files; '{address}' is {what} and begins where it begins")
+        raise UsageError(
+            f"--start works on video files; '{without_password(address)}' is {what} and begins where it begins"
+        )
 
 
 def _not_found(address: str) -> SourceError:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
 from streamseg.frame import Frame, StreamInfo
+from streamseg.live import LiveState
 
 
 class Source(ABC):
@@ -17,10 +18,16 @@ class Source(ABC):
 
     damage: one line about what could not be had although the stream went on, such as "3 packets are damaged"; None
         when nothing is known to be missing. Complete once the last frame was read.
+    live_state: whether a live source is playing or being reconnected; None for sources that cannot be lost.
+    dropped: frames that a live source let go because nobody took them in time; they leave gaps in `Frame.index`.
+    notes: what the user should know about what was opened, a line each; may grow while frames are read.
     """
 
     info: StreamInfo
     damage: str | None = None
+    live_state: LiveState | None = None
+    dropped: int = 0
+    notes: Sequence[str] = ()
 
     @abstractmethod
     def read(self) -> Frame | None:

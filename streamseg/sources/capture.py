@@ -1,79 +1,79 @@
-"""What every use of `cv2.VideoCapture` needs."""
+"""One connection to a live source: what `ReconnectingSource` opens, reads, leaves behind and opens again."""
 
 from __future__ import annotations
 
-import os
-import threading
-import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias
 
-import cv2
-
-from streamseg.frame import Frame
+from streamseg.errors import SourceError
+from streamseg.frame import Yuv420, YuvColor
 
 if TYPE_CHECKING:
     from streamseg.frame import Image, Size
 
 
-def quiet_opencv() -> None:
-    """What OpenCV and the FFmpeg inside it would print is said in our own words, or counted. Safe to repeat."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
+class LostError(SourceError):
+    """A connection could not be made or broke; trying again can help. The message is the reason alone."""
 
 
-def plausible_rate(capture: cv2.VideoCapture) -> Fraction | None:
-    """Frames a second as the capture tells them; None when it tells nonsense, such as 0 or 90000."""
-    told = capture.get(cv2.CAP_PROP_FPS)
-    return Fraction(told).limit_denominator(1001) if 1 <= told <= 1000 else None
+class RefusedError(SourceError):
+    """The source does not want us: trying again with the same address cannot help."""
 
 
-class LiveCapture:
-    """Frames as they arrive, timed by their arrival: time 0 is the first one handed out.
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """One picture of a live source.
 
-    One thread reads; any may close, and never waits for a read that hangs: the capture is then let go by the
-    reading thread.
-
-    size: (height, width) of the pictures; None when not one came.
-    count: frames handed out so far.
+    pixels: (height, width, 3) uint8 BGR, or planes.
+    captured_s: `time.perf_counter()` when it arrived here, still compressed.
+    time_s: the stream's own time in seconds, counted from anywhere; None when it has no clock to be trusted.
+    damaged: the decoder made it up in parts, or from such a picture.
     """
 
-    def __init__(self, capture: cv2.VideoCapture) -> None:
-        """
-        capture: open; its first picture is only looked at, as it would be old by the time it is asked for.
-        """
-        self._capture = capture
-        self._lock = threading.Lock()
-        self._started_s: float | None = None
-        self.closed = False
-        self.count = 0
-        ok, picture = capture.read() if capture.isOpened() else (False, None)
-        self.size: Size | None = (picture.shape[0], picture.shape[1]) if ok and picture is not None else None
-        if self.size is None:
-            self.close()
+    pixels: Image | Yuv420
+    captured_s: float
+    time_s: float | None = None
+    damaged: bool = False
 
-    def read(self) -> Frame | None:
-        """The next frame; None when none comes, or after `close`."""
-        with self._lock:
-            frame = None if self.closed else self._next()
-        if self.closed:
-            self.close()  # asked for during the read
-        return frame
+    @property
+    def size(self) -> Size:
+        """(height, width) in pixels."""
+        shape = self.pixels.y.shape if isinstance(self.pixels, Yuv420) else self.pixels.shape
+        return shape[0], shape[1]
 
+
+class Capture(ABC):
+    """One connection. Constructing it connects; it is made, read and closed by one and the same thread.
+
+    fps: None when the source does not say.
+    codec: name of the compression; None for raw pictures.
+    color: of the planes; None when pictures are BGR.
+    note: what was really granted, where that is not what it was asked for or left to it; None for nothing to say.
+    skipped: pictures so far that came and were not decoded, to catch up or because they could not be.
+    """
+
+    fps: Fraction | None = None
+    codec: str | None = None
+    color: YuvColor | None = None
+    note: str | None = None
+    skipped: int = 0
+
+    @abstractmethod
+    def read(self) -> Shot | None:
+        """The next picture; None when something came that makes no picture by itself.
+
+        Raises:
+            LostError: nothing more comes.
+            EOFError: the stream announced its length and has come to its end.
+        """
+
+    @abstractmethod
     def close(self) -> None:
-        """Let go of the capture."""
-        self.closed = True
-        if self._lock.acquire(blocking=False):
-            try:
-                self._capture.release()
-            finally:
-                self._lock.release()
+        """Let go of it."""
 
-    def _next(self) -> Frame | None:
-        ok, picture = self._capture.read()
-        if not ok:
-            return None
-        now_s = time.perf_counter()
-        self._started_s = now_s if self._started_s is None else self._started_s
-        index, self.count = self.count, self.count + 1
-        return Frame(index, now_s - self._started_s, cast("Image", picture), captured_s=now_s)
+
+Connect: TypeAlias = Callable[[float], Capture]
+"""Makes a connection; the argument says how many seconds that may take. Raises LostError, RefusedError."""

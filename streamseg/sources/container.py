@@ -34,7 +34,7 @@ def open_container(address: str) -> tuple[InputContainer, VideoStream]:
     try:
         container = av.open(_ffmpeg_name(address), timeout=_NETWORK_TIMEOUT_S if is_url(address) else None)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise _explained(address, error) from error
+        raise _explained(address, error) from (None if is_url(address) else error)  # FFmpeg's words show passwords
     try:
         return container, _video_stream(container, address)
     except SourceError:

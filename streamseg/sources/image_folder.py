@@ -13,7 +13,7 @@ import numpy as np
 from streamseg.errors import SourceError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
-from streamseg.sources.capture import quiet_opencv
+from streamseg.sources.opencv import quiet_opencv
 
 if TYPE_CHECKING:
     from streamseg.frame import Image

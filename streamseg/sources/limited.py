@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TypeVar
 
@@ -9,11 +10,16 @@ from streamseg.errors import UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
 
+_GRACE_S = 1.0  # frames of a live source that is well may be a little late
+
 Number = TypeVar("Number", int, float)
 
 
 class Limited(Source):
-    """Hands on the frames of another source until a duration or a number of frames is reached."""
+    """Hands on the frames of another source until a duration or a number of frames is reached.
+
+    A live source is closed when its time is over, also if it is lost just then and would be waited for.
+    """
 
     def __init__(self, source: Source, duration_s: float | None = None, max_frames: int | None = None) -> None:
         """
@@ -34,9 +40,12 @@ class Limited(Source):
         self._duration_s = duration_s
         self._max_frames = max_frames
         self._end_s = None if duration_s is None or source.info.live else source.info.start_s + duration_s
+        self._alarm: threading.Timer | None = None
         self._read = 0
         self._ended = False
         self.damage = source.damage
+        self.live_state = source.live_state
+        self.notes = source.notes
         self.info = _limited_info(source.info, duration_s, max_frames)
 
     def read(self) -> Frame | None:
@@ -44,19 +53,28 @@ class Limited(Source):
             return None
         frame = self._source.read()
         self.damage = self._source.damage
+        self.dropped = self._source.dropped
         if frame is None:
             return None
         if self._end_s is None and self._duration_s is not None:
             self._end_s = frame.time_s + self._duration_s
+            self._alarm = threading.Timer(self._duration_s + _GRACE_S, self._source.close)
+            self._alarm.daemon = True
+            self._alarm.start()
         if self._end_s is not None and frame.time_s >= self._end_s:
-            self._ended = True
+            self._end()
             return None
         self._read += 1
         return frame
 
     def close(self) -> None:
-        self._ended = True
+        self._end()
         self._source.close()
+
+    def _end(self) -> None:
+        self._ended = True
+        if self._alarm is not None:
+            self._alarm.cancel()
 
 
 def _limited_info(info: StreamInfo, duration_s: float | None, max_frames: int | None) -> StreamInfo:

@@ -1,79 +1,190 @@
-"""Live streams from a network: RTSP, MPEG-TS over UDP or TCP, Motion JPEG over HTTP."""
+"""Live streams from a network: RTSP, MPEG-TS over UDP or TCP, Motion JPEG and HLS over HTTP, by PyAV.
+
+FFmpeg's own time-outs were measured at up to 30 s. PyAV breaks off a call through FFmpeg's interrupt callback, within
+0.1 s of the limit on RTSP, HTTP, TCP and UDP alike.
+"""
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections import deque
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING
 
-import cv2
+import av
 
-from streamseg.errors import SourceError
-from streamseg.frame import Frame, StreamInfo
-from streamseg.sources.base import Source
-from streamseg.sources.capture import LiveCapture, plausible_rate, quiet_opencv
+from streamseg.sources.capture import Capture, LostError, RefusedError, Shot
+from streamseg.sources.capture_thread import Patience
+from streamseg.sources.live_clock import Backlog, Pacer
+from streamseg.sources.planes import PlaneReader
+from streamseg.sources.reconnecting import ReconnectingSource
 from streamseg.sources.url import without_password
 
-_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-_environment = threading.Lock()
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+_OPTIONS = {
+    "rtsp_flags": "prefer_tcp",  # over UDP a busy network tears pictures; cameras without TCP are still read
+    "analyzeduration": "500000",  # µs; enough for the rate, and 4.5 s less than FFmpeg would look
+    "overrun_nonfatal": "1",  # UDP: lost packets are damage, not the end
+}
+_BEHIND_S = 3.0  # longer than any silence that is not taken for a loss
+_CAUGHT_UP_S = 0.5
+_AT_THE_END_S = 1.0
 
 
-class NetworkSource(Source):
-    """Frames of a live stream as they arrive. Its end is an error: a live stream does not end by itself."""
+def network_source(url: str, *, reconnect: bool = True, patience: Patience | None = None) -> ReconnectingSource:
+    """Frames of a live stream, as planar YUV.
 
-    def __init__(self, url: str, *, open_timeout_s: float = 10.0, read_timeout_s: float = 10.0) -> None:
-        """
-        url: may hold a user and a password; the password is shown nowhere.
-        open_timeout_s, read_timeout_s: how long to wait for the server, and for each picture.
+    url: may hold a user and a password; the password is shown nowhere.
+    reconnect: come back after a loss, for ever; otherwise a loss is an error.
+
+    Raises:
+        SourceError: nobody answers at the address, or what comes is no video.
+    """
+    patience = patience or Patience()
+    return ReconnectingSource(
+        partial(NetworkCapture, url, patience.stall_s),
+        name=f"'{without_password(url)}'",
+        address=without_password(url),
+        kind="network",
+        reconnect=reconnect,
+        patience=patience,
+    )
+
+
+class NetworkCapture(Capture):
+    """One connection to a stream.
+
+    Decoding in threads per frame would hold pictures back, so it is done in one thread, or several per picture where
+    the camera cuts pictures into slices. When decoding falls behind the stream all the same, packets are skipped up to
+    a key frame that is not late.
+    """
+
+    def __init__(self, url: str, read_s: float, open_s: float) -> None:
+        """read_s, open_s: how long to wait for each packet, and for an answer.
 
         Raises:
-            SourceError: nobody answers at the address, or what comes is no video.
+            LostError, RefusedError: no connection, or no video in it.
         """
-        quiet_opencv()
         self._shown = without_password(url)
-        opened = _opened(url, open_timeout_s, read_timeout_s)
-        rate = plausible_rate(opened)
-        self._live = LiveCapture(opened)
-        if self._live.size is None:
-            raise SourceError(
-                f"no video comes from '{self._shown}'; check the address, the password and that the camera can be "
-                "reached from here"
-            )
-        height, width = self._live.size
-        self.info = StreamInfo(self._shown, "network", height, width, fps=rate, live=True)
+        self._read_s = read_s
+        self._container = self._connected(url, open_s)
+        try:
+            self._stream = _video_of(self._container)
+        except LostError:
+            self._container.close()
+            raise
+        self._stream.thread_type = "SLICE"
+        self._stream.codec_context.copy_opaque = True  # carries arrival times from packets to their frames
+        self._packets = self._container.demux(self._stream)
+        self._ready: deque[VideoFrame] = deque()
+        self._reader: PlaneReader | None = None
+        self._backlog, self._skipping = Backlog(), False
+        self._damaged = False
+        self._time_base = self._stream.time_base or Fraction(1, av.time_base)
+        rate = self._stream.average_rate
+        self.fps = rate if rate and 0 < rate <= 1000 else None
+        self.codec = self._stream.codec_context.name
+        self._paced = self._container.format.name == "hls"
+        self._pacer = Pacer()
+        self._last_s: float | None = None
 
-    def read(self) -> Frame | None:
-        frame = self._live.read()
-        if frame is None and not self._live.closed:
-            self._live.close()
-            raise SourceError(
-                f"'{self._shown}' stopped sending after {self._live.count} frames; start again when it is back"
-            )
-        return frame
+    def read(self) -> Shot | None:
+        if not self._ready:
+            self._decode(self._next_packet())
+        return self._shot(self._ready.popleft()) if self._ready else None
 
     def close(self) -> None:
-        self._live.close()
+        self._container.close()
 
-
-def _opened(url: str, open_timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
-    wishes = [
-        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(open_timeout_s * 1000),
-        cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(read_timeout_s * 1000),
-        cv2.CAP_PROP_N_THREADS, 1,  # frame threads would hold pictures back
-    ]  # fmt: skip
-    with _rtsp_over_tcp():
-        return cv2.VideoCapture(url, cv2.CAP_FFMPEG, wishes)
-
-
-@contextmanager
-def _rtsp_over_tcp() -> Iterator[None]:
-    """Over UDP a busy network tears pictures. OpenCV takes this option from the environment only; a user's wins."""
-    with _environment:
-        ours = _OPTIONS not in os.environ
-        os.environ.setdefault(_OPTIONS, "rtsp_transport;tcp")
+    def _connected(self, url: str, open_s: float) -> InputContainer:
+        started_s = time.perf_counter()
         try:
-            yield
-        finally:
-            if ours:
-                del os.environ[_OPTIONS]
+            return av.open(url, options=_OPTIONS, timeout=(open_s, self._read_s))
+        except (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError) as error:
+            raise RefusedError(
+                f"'{self._shown}' refuses us: {_reason(error)}; check the user and the password in the address"
+            ) from None  # FFmpeg's own words show the password
+        except (av.FFmpegError, OSError, ValueError) as error:
+            silent = time.perf_counter() - started_s >= open_s
+            raise LostError(f"no answer for {open_s:g} s" if silent else _reason(error)) from None
+
+    def _next_packet(self) -> Packet[VideoStream]:
+        try:
+            packet = next(self._packets)
+        except StopIteration:
+            if self._at_its_end():
+                raise EOFError from None
+            raise LostError("the server ended the stream") from None
+        except av.error.ExitError:
+            raise LostError(f"no picture for {self._read_s:g} s") from None
+        except av.FFmpegError as error:
+            raise LostError(_reason(error)) from None
+        packet.opaque = time.perf_counter()
+        return packet
+
+    def _at_its_end(self) -> bool:
+        """A recording that is played as a stream ends by itself."""
+        start_s, length_s = self._container.start_time or 0, self._container.duration
+        if not length_s or self._last_s is None:
+            return False
+        return self._last_s >= (start_s + length_s) / av.time_base - _AT_THE_END_S
+
+    def _decode(self, packet: Packet[VideoStream]) -> None:
+        if self._skips(packet):
+            self.skipped += 1
+            return
+        try:
+            self._ready.extend(packet.decode())
+        except av.FFmpegError:
+            self._damaged = True
+            self.skipped += 1
+        self._damaged = self._damaged or packet.is_corrupt
+
+    def _skips(self, packet: Packet[VideoStream]) -> bool:
+        """Whether to leave a packet out, to catch up."""
+        if self._paced or packet.dts is None:
+            return False
+        behind_s = self._backlog.behind_s(float(packet.dts * self._time_base), time.perf_counter())
+        if behind_s > _BEHIND_S:
+            self._skipping = True
+        elif packet.is_keyframe and behind_s < _CAUGHT_UP_S:
+            self._skipping = False
+        return self._skipping
+
+    def _shot(self, frame: VideoFrame) -> Shot:
+        if self._reader is None:
+            self._reader = PlaneReader(frame)
+            self.color = self._reader.color
+        # What is predicted from a damaged picture is damaged too, although the decoder marks only the first.
+        self._damaged = frame.is_corrupt or (self._damaged and not frame.key_frame)
+        stream_s = None if frame.pts is None or self.fps is None else float(frame.pts * self._time_base)
+        captured_s = frame.opaque if isinstance(frame.opaque, float) else time.perf_counter()
+        if stream_s is not None:
+            self._last_s = stream_s
+            if self._paced:
+                time.sleep(self._pacer.wait_s(stream_s, time.perf_counter()))
+                captured_s = time.perf_counter()  # the network brought it early, in a heap
+        return Shot(self._reader.planes(frame), captured_s, stream_s, damaged=self._damaged)
+
+
+def _video_of(container: InputContainer) -> VideoStream:
+    """The video that a player would show. Raises LostError when there is none that can be decoded."""
+    best = container.streams.best("video")
+    stream = next((each for each in container.streams.video if each is best), None)
+    if stream is None:
+        raise LostError("it sends no video")
+    if stream.codec_context is None:
+        raise LostError("its video is compressed in a way that FFmpeg does not know; set the camera to H.264")
+    return stream
+
+
+def _reason(error: Exception) -> str:
+    """One line, without the address, in which a password may stand."""
+    told = getattr(error, "strerror", None) or type(error).__name__
+    return str(told[:1].lower() + told[1:])

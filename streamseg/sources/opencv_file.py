@@ -13,9 +13,9 @@ import cv2
 from streamseg.errors import SourceError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
-from streamseg.sources.capture import quiet_opencv
 from streamseg.sources.clock import Clock
 from streamseg.sources.decoding import Decoder
+from streamseg.sources.opencv import quiet_opencv
 from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:

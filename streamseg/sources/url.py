@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit, urlunsplit
+
+# In the query or, as some cameras have it, in the path: user=me&password=word, ?token=word.
+_SECRET = re.compile(
+    r"((?<![a-z0-9])(?:\w*(?:password|passwd|passphrase|pwd|token|secret|credential)|pass|auth|api_?key|key|sig\w*)=)"
+    r"[^&;/?#\s]+",
+    re.IGNORECASE,
+)
 
 
 def is_url(address: str) -> bool:
@@ -11,11 +19,12 @@ def is_url(address: str) -> bool:
 
 
 def without_password(address: str) -> str:
-    """The same address for people to read: a user's password is replaced by ***; paths are left alone."""
+    """The same address for people to read: what is or looks like a password is ***; paths of files are left alone."""
     if not is_url(address):
         return address
     parts = urlsplit(address)
     user, at, server = parts.netloc.rpartition("@")
     name, colon, _ = user.partition(":")
     hidden = f"{name}:***" if colon else name
-    return urlunsplit(parts._replace(netloc=f"{hidden}{at}{server}"))
+    shown = {name: _SECRET.sub(r"\1***", getattr(parts, name)) for name in ("path", "query", "fragment")}
+    return urlunsplit(parts._replace(netloc=f"{hidden}{at}{server}", **shown))

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from streamseg.color import bgr_to_yuv420, yuv420_to_bgr
+from streamseg.controls import Controls, Settings
 from streamseg.errors import UsageError
 from streamseg.frame import Frame, Yuv420
+from streamseg.lettering import banner_patch
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
 from streamseg.spec import SegmentClass
@@ -136,3 +138,31 @@ def test_settings_that_cannot_be_meant_are_refused_with_what_can(settings, said)
     """The message names the way out."""
     with pytest.raises(UsageError, match="^.*" + said.replace("(", r"\(").replace(")", r"\)")):
         Painter(CLASSES, **settings)
+
+
+def test_controls_are_followed_from_one_picture_to_the_next():
+    """View, strength, legend and head-up display, in BGR and in planes alike."""
+    controls = Controls(Settings(view="mask", legend=False))
+    each = Painter(CLASSES, hud=lambda: ["12 fps"], controls=controls)
+    picture = half_and_half(grey(480, 640))
+    assert np.array_equal(each.bgr(picture), painter(view="mask").bgr(picture))
+    controls.change(view="side", alpha=0.2)
+    assert np.array_equal(each.bgr(picture), painter(view="side", alpha=0.2).bgr(picture))
+    assert np.array_equal(each.planes(picture).y, painter(view="side", alpha=0.2).planes(picture).y)
+    assert each.size((480, 640)) == (480, 1280)
+    controls.change(view="overlay", alpha=0.0, hud=True)
+    drawn = (each.bgr(picture) != 90).any(axis=2)
+    controls.change(legend=True)
+    assert 0 < drawn.sum() < (each.bgr(picture) != 90).any(axis=2).sum()
+
+
+@pytest.mark.parametrize("width", [64, 320, 1920])
+def test_a_banner_fits_across_the_picture(width):
+    """In the middle, with margins, however long the text."""
+    picture = grey(width * 9 // 16, width)
+    banner_patch("reconnecting: lost for 12 s, next try in 3 s", picture.shape[:2]).draw_on_bgr(picture)
+    columns = np.flatnonzero((picture != 90).any(axis=(0, 2)))
+    assert columns[-1] < width
+    if width >= 320:
+        assert columns[0] == pytest.approx(width - 1 - columns[-1], abs=3)
+        assert columns[0] > 0

@@ -2,19 +2,24 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from streamseg.controls import Controls
 from streamseg.errors import ModelError, SinkError, SourceError
 from streamseg.frame import Frame, StreamInfo
+from streamseg.live import LiveState
 from streamseg.pipeline import BoundedQueue, Pipeline
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Sink
 from streamseg.sinks.memory import MemorySink
 from streamseg.sources.base import Source
 from streamseg.spec import SegmentClass
+from streamseg.timing import Timings
 
 CLASSES = (SegmentClass(0, "all", (0, 0, 0)),)
 
@@ -229,3 +234,181 @@ def test_an_ended_queue_takes_nothing_and_hands_out_the_rest():
     other.put(1)
     other.end(discard=True)
     assert other.get() is None
+
+
+class Camera(Source):
+    """Small frames at 30 a second for some time, on the camera's own clock: one that nobody takes is gone.
+
+    newest: index of the last frame handed out.
+    alive: the frames that are still in memory.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.info = StreamInfo("camera", "camera", 4, 4, fps=Fraction(30), live=True)
+        self.live_state = LiveState()
+        self._begins_s = time.perf_counter()
+        self._ends_s = self._begins_s + seconds
+        self._next = 0
+        self.newest = -1
+        self.alive: weakref.WeakSet[Frame] = weakref.WeakSet()
+
+    def read(self) -> Frame | None:
+        now = time.perf_counter()
+        due = self._begins_s + self._next / 30
+        time.sleep(max(0.0, due - now))
+        if time.perf_counter() > self._ends_s:
+            return None
+        index = max(self._next, int((time.perf_counter() - self._begins_s) * 30))
+        self._next = index + 1
+        frame = Frame(index, index / 30, np.zeros((4, 4, 3), np.uint8))
+        self.newest = index
+        self.alive.add(frame)
+        return frame
+
+
+def test_behind_a_slow_network_only_the_newest_frame_is_processed_and_shown_young():
+    """100 ms a frame at 30 fps: each frame taken is the newest there is, so no age builds up, however long it runs."""
+    camera = Camera(seconds=4)
+    behind: list[int] = []
+    ages_s: list[float] = []
+    timings = Timings()
+
+    def slow(frame: Frame) -> Segmentation:
+        behind.append(camera.newest - frame.index)
+        time.sleep(0.1)
+        return segment(frame)
+
+    class Screen(Sink):
+        def write(self, segmentation: Segmentation) -> None:
+            ages_s.append(timings.shown_frame(segmentation.frame.captured_s))
+
+    report = Pipeline(camera, slow, [Screen()], policy="latest", timings=timings).run()
+    assert report.frames_out == len(ages_s) >= 10
+    assert sum(behind) <= len(behind) // 4, behind  # a frame may come between taking one and looking
+    assert report.dropped + report.frames_out == report.frames_in
+    assert np.median(ages_s) < 0.1 + 1 / 30 + 0.1
+    assert np.median(ages_s[len(ages_s) // 2 :]) < np.median(ages_s[: len(ages_s) // 2]) + 0.05
+    assert report.age_ms["p50"] == pytest.approx(1000 * float(np.median(ages_s)), rel=0.3)
+
+
+def test_few_frames_are_in_memory_however_many_come():
+    """One waits for the network, one is in it, one waits for the sinks, one is in them; and one is being read."""
+    camera = Camera(seconds=2)
+    alive: list[int] = []
+
+    def slow(frame: Frame) -> Segmentation:
+        time.sleep(0.05)
+        return segment(frame)
+
+    screen = RecordingSink(lambda _: alive.append(len(camera.alive)))
+    Pipeline(camera, slow, [screen], policy="latest").run()
+    assert max(alive) <= 5
+
+
+def test_the_network_takes_no_frame_that_would_wait_for_slow_sinks():
+    """Behind slow sinks, too, what is shown is young: one round of the sinks old, not three."""
+    camera = Camera(seconds=3)
+    behind: list[int] = []
+
+    class Screen(Sink):
+        def write(self, segmentation: Segmentation) -> None:
+            behind.append(camera.newest - segmentation.frame.index)
+            time.sleep(0.2)
+
+    Pipeline(camera, segment, [Screen()], policy="latest").run()
+    assert len(behind) >= 6
+    assert np.median(behind) <= 0.2 * 30 + 2
+
+
+def test_waiting_for_a_live_source_is_never_the_slowest_stage():
+    """Otherwise the camera would be blamed whenever all is well."""
+    report = Pipeline(Camera(seconds=0.5), segment, [RecordingSink()], policy="latest").run()
+    assert report.stages["wait"]["mean"] > report.stages["write"]["mean"]
+    assert report.slowest == "write"
+
+
+class Silent(Source):
+    """Gives one frame and then nothing, until it is closed."""
+
+    def __init__(self) -> None:
+        self.info = StreamInfo("camera", "camera", 4, 4, live=True)
+        self._closed = threading.Event()
+        self._given = False
+
+    def read(self) -> Frame | None:
+        if self._given:
+            self._closed.wait()
+            return None
+        self._given = True
+        return Frame(0, 0.0, np.zeros((4, 4, 3), np.uint8))
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+class Watching(RecordingSink):
+    """Counts how often it was asked to look around; `then` is done the fifth time."""
+
+    def __init__(self, then: Callable[[], bool | None]) -> None:
+        super().__init__()
+        self.looks = 0
+        self._then = then
+
+    def idle(self) -> bool | None:
+        self.looks += 1
+        return self._then() if self.looks == 5 else None
+
+
+def test_sinks_look_around_while_a_source_says_nothing_and_can_end_the_run():
+    """A window answers its keys although the camera is lost; the read that hangs does not hold up the end."""
+    sink = Watching(lambda: False)
+    report = Pipeline(Silent(), segment, [sink], policy="latest").run()
+    assert sink.looks == 5
+    assert sink.outcomes == ["cut"]
+    assert report.frames_out == 1
+
+
+def test_asking_the_controls_for_the_end_ends_the_run():
+    """Whoever asks: a key, or a page."""
+    controls = Controls()
+    sink = Watching(controls.request_quit)
+    assert Pipeline(Silent(), segment, [sink], policy="latest", controls=controls).run().outcome == "cut"
+    assert sink.indices == [0]
+
+
+def test_a_paused_recording_waits_and_goes_on_where_it_was():
+    """Nothing is lost, and keys are answered meanwhile."""
+    controls = Controls()
+    sink = Watching(lambda: controls.change(paused=False) and None)
+    seen: list[int] = []
+
+    def pause(index: int) -> None:
+        seen.append(sink.looks)
+        if index == 2:
+            controls.change(paused=True)
+
+    sink._fault = pause
+    report = Pipeline(CountedSource(6), segment, [sink], controls=controls).run()
+    assert sink.indices == list(range(6))
+    assert seen[3] >= 5 > seen[2]
+    assert report.outcome == "complete"
+
+
+def test_a_paused_live_run_goes_on_for_those_who_record_it():
+    """It is for the window to keep still."""
+    controls = Controls()
+    controls.change(paused=True)
+    sink = RecordingSink()
+    Pipeline(Camera(seconds=0.5), segment, [sink], policy="latest", controls=controls).run()
+    assert len(sink.indices) > 3
+
+
+def test_the_report_says_how_a_live_source_fared():
+    """And nothing of the kind for a recording."""
+    camera = Camera(seconds=0.3)
+    camera.live_state.playing()
+    camera.live_state.lost("frozen")
+    report = Pipeline(camera, segment, [RecordingSink()], policy="latest").run()
+    assert report.live is not None
+    assert (report.live["losses"], report.live["reason"]) == (1, "frozen")
+    assert Pipeline(CountedSource(1), segment, [RecordingSink()]).run().live is None

@@ -1,9 +1,11 @@
 """Times that add up and percentiles that are right, in memory that does not grow."""
 
+import time
+
 import numpy as np
 import pytest
 
-from streamseg.timing import Distribution, Timings
+from streamseg.timing import WAITING, Distribution, Timings
 
 
 def test_percentiles_are_exact_to_one_percent():
@@ -52,3 +54,38 @@ def test_a_stage_that_raises_is_still_measured():
     with pytest.raises(ValueError, match="broken"), timings.measure("network"):
         raise ValueError("broken")
     assert timings.stages["network"].count == 1
+
+
+def test_the_age_of_what_is_seen_grows_until_a_newer_frame_comes():
+    """Noted when a frame is on the screen; a picture that stands still gets older."""
+    timings = Timings()
+    assert timings.age_now_s is None
+    captured_s = time.perf_counter() - 2
+    assert 2 <= timings.shown_frame(captured_s) < 30
+    assert timings.age_now_s >= 2
+    assert timings.age.count == 1
+    timings.shown_frame(captured_s + 1)
+    timings.shown_frame(captured_s)  # by another screen, later
+    assert 1 <= timings.age_now_s < time.perf_counter() - captured_s
+
+
+def test_the_mean_of_late_forgets_what_was_long_ago():
+    """Beside percentiles of the whole run, a figure that follows what happens now."""
+    distribution = Distribution()
+    assert distribution.mean_lately_s == 0.0
+    distribution.add(0.5)
+    assert distribution.mean_lately_s == 0.5
+    for _ in range(60):
+        distribution.add(0.1)
+    assert distribution.mean_lately_s == pytest.approx(0.1, rel=0.05)
+
+
+def test_waiting_is_never_the_slowest_stage():
+    """It is no work."""
+    timings = Timings()
+    with timings.measure(WAITING):
+        time.sleep(0.01)
+    assert timings.slowest is None
+    with timings.measure("paint"):
+        pass
+    assert timings.slowest == "paint"

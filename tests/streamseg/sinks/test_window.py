@@ -4,14 +4,21 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from pathlib import Path
 
+import cv2
 import pytest
 
+from streamseg.controls import Settings
 from streamseg.errors import SinkError
 from streamseg.sinks import WindowSink
 from streamseg.sinks.window import display_available
+from tests.displays import display
 from tests.streamseg.sinks.recordings import unpainted
+
+__all__ = ["display"]  # a fixture
+
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 on_x11 = pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="windows do not go through X11 here")
 
@@ -26,23 +33,53 @@ sink.close("complete")
 """
 
 
-@pytest.fixture
-def display() -> Iterator[str]:
-    """A display nobody sees."""
-    if shutil.which("Xvfb") is None:
-        pytest.skip("there is no Xvfb on this machine")
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
-        pass_fds=[writing],
-        stderr=subprocess.DEVNULL,
+DRIVE = """
+import cv2, os, subprocess, time
+from pathlib import Path
+import numpy as np
+from streamseg.controls import Controls, Settings
+from streamseg.live import LiveState
+from streamseg.painting import Painter
+from streamseg.sinks import WindowSink
+from streamseg.timing import Timings
+from tests.streamseg.sinks.recordings import CLASSES, result
+
+controls, live, timings = Controls(), LiveState(), Timings()
+live.playing()
+painter = Painter(CLASSES, controls=controls, hud=lambda: ["12.0 fps on cpu"])
+sink = WindowSink(painter, "test window", live_state=live, timings=timings, folder=Path("shots"))
+grey = np.full((360, 640, 3), 90, np.uint8)
+
+def write(index=0):
+    return sink.write(result(index, pixels=grey))
+
+def press(key):
+    "The key, and pictures until it has changed something."
+    version = controls.version
+    subprocess.run(
+        ["xdotool", "search", "--sync", "--name", "^test window$", "key", key], check=True, stderr=subprocess.DEVNULL
     )
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        number = pipe.readline().strip()
-    yield f":{number}"
-    server.terminate()
-    server.wait()
+    return until(lambda: controls.version > version or controls.quit_requested)
+
+def until(true):
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "nothing came of it"
+        sink.idle()
+        time.sleep(0.02)
+    return controls.settings
+
+def screen():
+    "What is on the screen, (height, width, 3) BGR."
+    for _ in range(10):
+        sink.idle()
+        time.sleep(0.02)
+    grab = f"ffmpeg -v error -f x11grab -draw_mouse 0 -video_size 800x600 -i {os.environ['DISPLAY']} -frames:v 1"
+    shot = subprocess.run([*grab.split(), "-f", "rawvideo", "-pix_fmt", "bgr24", "-"], capture_output=True)
+    return np.frombuffer(shot.stdout, np.uint8).reshape(600, 800, 3)
+
+write()
+"""
 
 
 @on_x11
@@ -64,26 +101,169 @@ def test_window_shows_frames_until_it_is_closed(display: str) -> None:
 
 
 @on_x11
+def test_a_window_and_a_video_file_go_together(display: str) -> None:
+    """Whatever sink is imported first, OpenCV's libraries come before PyAV's, of which some have the same names."""
+    script = "from streamseg.sinks.video_file import VideoFileSink" + SHOW.format(then="")
+    assert _output(display, script, Path.cwd()) == ["[True, True, True]", "True"]
+
+
+@on_x11
+def test_a_window_that_would_hang_is_refused(display: str) -> None:
+    """Where the caller's own program has imported PyAV first; not where there is only one set of libraries."""
+    script = """
+import av
+import cv2
+from pathlib import Path
+from streamseg.errors import SinkError
+from streamseg.sinks import WindowSink
+from tests.streamseg.sinks.recordings import unpainted
+from streamseg.sinks.window import windows_would_hang
+try:
+    WindowSink(unpainted()).close("failed")
+    print(False)
+except SinkError as error:
+    print("import cv2 before av" in str(error))
+print(windows_would_hang())
+"""
+    refused, expected = _output(display, script, Path.cwd())
+    assert refused == expected
+
+
+@on_x11
 @pytest.mark.parametrize("key", ["q", "Escape"])
 def test_key_asks_to_stop(display: str, key: str) -> None:
     """q and Escape."""
-    if shutil.which("xdotool") is None:
-        pytest.skip("there is no xdotool on this machine")
-    press = (
-        "import subprocess; "
-        f"subprocess.run(['xdotool', 'search', '--sync', '--name', 'test window', 'key', {key!r}], check=True)"
+    assert _driven(display, f"press({key!r}); print(write(), sink.idle())") == ["False False"]
+
+
+@on_x11
+def test_keys_change_the_controls(display: str) -> None:
+    """Space pauses, Tab goes to the next view, plus and minus change the strength, c, l, h and f are switches."""
+    keys = ["Tab", "Tab", "plus", "equal", "minus", "c", "l", "h", "f", "f", "space"]
+    assert _driven(display, f"for key in {keys!r}: print(press(key).to_dict())") == [
+        str({**_SETTINGS, **changed})
+        for changed in (
+            {"view": "mask"},
+            {"view": "side"},
+            {"view": "side", "alpha": 0.6},
+            {"view": "side", "alpha": 0.7},
+            {"view": "side", "alpha": 0.6},
+            {"view": "side", "alpha": 0.6, "clahe": True},
+            {"view": "side", "alpha": 0.6, "clahe": True, "legend": False},
+            {"view": "side", "alpha": 0.6, "clahe": True, "legend": False, "hud": True},
+            {"view": "side", "alpha": 0.6, "clahe": True, "legend": False, "hud": True, "full_screen": True},
+            {"view": "side", "alpha": 0.6, "clahe": True, "legend": False, "hud": True},
+            {"view": "side", "alpha": 0.6, "clahe": True, "legend": False, "hud": True, "paused": True},
+        )
+    ]
+
+
+@on_x11
+def test_a_paused_window_stands_still_and_still_answers(display: str) -> None:
+    """New frames are taken and not shown, the age of none is noted; the view changes on the picture that stands."""
+    then = """
+controls.change(paused=True)
+print(write(7), write(8), timings.age.count)
+before = screen()
+controls.change(view="mask")
+print((screen() != before).any())
+controls.change(paused=False)
+print(write(9), timings.age.count)
+"""
+    assert _driven(display, then) == ["True True 1", "True", "True 2"]
+
+
+@on_x11
+def test_snapshots_are_kept_and_none_replaces_another(display: str, tmp_path: Path) -> None:
+    """s writes what is shown, at the size of the frame and without what is written across it for a moment."""
+    (tmp_path / "shots").mkdir()
+    then = """
+controls.change(legend=False)
+write()
+for wanted in (1, 2, 3):
+    press("h")
+    subprocess.run(
+        ["xdotool", "search", "--sync", "--name", "^test window$", "key", "s"], check=True, stderr=subprocess.DEVNULL
     )
-    assert _shown(display, press) == ["[True, True, True]", "False"]
+    until(lambda: len(list(Path("shots").glob("*.png"))) == wanted)
+"""
+    assert _driven(display, then, tmp_path) == []
+    shots = [cv2.imread(str(each)) for each in sorted((tmp_path / "shots").iterdir())]
+    assert [shot.shape for shot in shots] == [(360, 640, 3)] * 3
+    assert all(shot[350, 320].tolist() == [(90 + 128) // 2, (90 + 64) // 2, (90 + 128) // 2] for shot in shots)
+
+
+@on_x11
+def test_a_snapshot_that_cannot_be_written_ends_nothing(display: str) -> None:
+    """There is no folder of that name: the window says so and goes on."""
+    assert _driven(display, "controls.request_snapshot(); print(sink.idle(), sink.idle())") == ["True True"]
+
+
+@on_x11
+def test_a_lost_source_is_said_across_the_last_picture(display: str) -> None:
+    """Without a new frame, and gone when frames come again."""
+    then = """
+before = screen()
+live.lost("no picture for 3 s")
+live.waiting(9)
+print((screen() != before).any())
+live.playing()
+print((screen() != before).any())
+"""
+    assert _driven(display, then) == ["True", "False"]
+
+
+@on_x11
+def test_full_screen_fills_the_screen_without_distortion(display: str) -> None:
+    """16:9 on a screen of 4:3 has black bars above and below, and a pixel stays as wide as high."""
+    if shutil.which("openbox") is None:
+        pytest.skip("there is no openbox on this machine, and full screen is up to a window manager")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    manager = subprocess.Popen(["openbox"], env={**os.environ, "DISPLAY": display}, **quiet)
+    then = """
+controls.change(legend=False, alpha=0.0)
+for _ in range(50):
+    time.sleep(0.02); sink.idle()
+controls.change(full_screen=True)
+until(lambda: cv2.getWindowImageRect("test window")[2:] == (800, 600))
+rows = (screen()[:, 400] == 90).all(axis=1)
+print(rows.sum(), rows[300], rows[10], rows[590])
+controls.change(full_screen=False)
+until(lambda: cv2.getWindowImageRect("test window")[2:] == (640, 360))
+"""
+    try:
+        count, *where = _driven(display, then)[0].split()
+    finally:
+        manager.terminate()
+        manager.wait()
+    assert int(count) == pytest.approx(450, abs=3)
+    assert where == ["True", "False", "False"]
+
+
+_SETTINGS = Settings().to_dict()
 
 
 def _shown(display: str, then: str) -> list[str]:
+    return _output(display, SHOW.format(then=then), Path.cwd())
+
+
+def _driven(display: str, then: str, folder: Path | None = None) -> list[str]:
+    """What a script prints that has a window of one grey picture."""
+    for program in ("xdotool", "ffmpeg"):
+        if shutil.which(program) is None:
+            pytest.skip(f"there is no {program} on this machine")
+    return _output(display, DRIVE + then, folder or Path.cwd())
+
+
+def _output(display: str, script: str, folder: Path) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-c", SHOW.format(then=then)],
+        [sys.executable, "-c", script],
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
-        env={**os.environ, "DISPLAY": display},
+        timeout=120,
+        cwd=folder,
+        env={**os.environ, "DISPLAY": display, "PYTHONPATH": str(CHECKOUT)},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

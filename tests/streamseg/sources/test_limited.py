@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from streamseg import UsageError, open_source
 from streamseg.sources.image_folder import ImageFolderSource
 from streamseg.sources.limited import Limited
 from tests.streamseg.sources.clips import Clip
+from tests.streamseg.sources.test_camera import Webcam, camera
 
 
 @pytest.fixture
@@ -76,3 +78,23 @@ def test_damage_of_the_source_behind_is_told(tmp_path: Path) -> None:
     assert outer.damage == inner.damage == "1 picture could not be read: '0.png'"
     outer.close()
     assert inner.read() is None
+
+
+def test_what_a_live_source_says_is_handed_on() -> None:
+    """How it is doing, what it granted, what was dropped."""
+    inner = camera(Webcam(0))
+    with Limited(inner, max_frames=1000) as source:
+        assert source.live_state is inner.live_state
+        assert source.notes == ["camera 0: 640x480 YUYV, 30 fps"]
+        source.read()
+        time.sleep(0.3)
+        source.read()
+        assert source.dropped == inner.dropped > 0
+
+
+def test_a_live_source_that_is_lost_ends_in_time_all_the_same() -> None:
+    """A duration is kept by the clock, not by waiting for a frame that is late enough."""
+    with Limited(camera(Webcam(0, frames=5)), duration_s=0.5) as source:
+        assert list(source)
+        assert source.live_state is not None
+        assert source.live_state.state == "ended"

@@ -69,7 +69,7 @@ def test_odd_addresses_are_missing_files(address: str) -> None:
 
 def test_missing_camera_says_which_exist() -> None:
     """The way out is in the message."""
-    with pytest.raises(SourceError, match=r"cannot open camera 97: .*/dev/video"):
+    with pytest.raises(SourceError, match=r"no video comes from camera 97: it cannot be opened: .*/dev/video"):
         open_source("97")
 
 
@@ -81,6 +81,16 @@ def test_start_needs_a_video(tmp_path: Path, address: str) -> None:
         open_source(address, start_s=1)
     with pytest.raises(UsageError, match="start must be 0 or more"):
         open_source(address, start_s=-1)
+
+
+@pytest.mark.parametrize("address", ["rtsp://me:hidden@127.0.0.1:9/live", "synthetic:", "PICTURES"])
+def test_wishes_for_a_camera_need_one(tmp_path: Path, address: str) -> None:
+    """A size that nobody would follow is refused before anything is opened, without showing a password."""
+    address = str(tmp_path) if address == "PICTURES" else address
+    for wish in ({"camera_size": (720, 1280)}, {"camera_fps": 30.0}):
+        with pytest.raises(UsageError, match="are for cameras at this machine") as caught:
+            open_source(address, **wish)  # type: ignore[arg-type]
+        assert "hidden" not in str(caught.value)
 
 
 def test_synthetic_scene_starts_later_on() -> None:

@@ -1,0 +1,45 @@
+"""The options of `streamseg run`, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamseg.controls import View
+from streamseg.frame import Size
+from streamseg.segmenter import ClaheMode
+from streamseg.sources import Reader
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Named as on the command line. Times in seconds, but for `segment` in minutes; None means not given."""
+
+    source: str
+    output: str | None = None
+    masks: Path | None = None
+    stats: Path | None = None
+    segment: float | None = None
+    overwrite: bool = False
+    serve: str | None = None
+    view: View = "overlay"
+    alpha: float = 0.5
+    classes: str | None = None
+    legend: bool = True
+    hud: bool = False
+    start: float = 0.0
+    duration: float | None = None
+    max_frames: int | None = None
+    camera_size: Size | None = None
+    camera_fps: float | None = None
+    reconnect: bool = True
+    model: str | None = None
+    device: str = "auto"
+    clahe: ClaheMode = "auto"
+    threads: int | None = None
+    target_fps: float | None = None
+    every: int | None = None
+    smooth: int | None = None
+    reader: Reader = "pyav"
+    quiet: bool = False
+    verbose: bool = False

@@ -1,0 +1,108 @@
+"""Whether a live source is playing just now, or what became of it: one place to note it and to ask."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+Liveness: TypeAlias = Literal["connecting", "playing", "reconnecting", "ended"]
+"""connecting: before the first frame; playing: frames come; reconnecting: lost, being rebuilt or waiting for the
+next try; ended: closed, or given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStatus:
+    """What was true of a live source at one moment. Times in seconds.
+
+    for_s: how long it has been in this state.
+    losses: how often frames stopped coming since the start.
+    retries: how often it was tried to open it again, since the start.
+    reconnecting_s: total time in "reconnecting" since the start, the current one included.
+    reason: why it was lost the last time, without passwords; None when it never was.
+    next_try_s: seconds until it is tried again; 0.0 while that is going on; None unless reconnecting.
+    """
+
+    state: Liveness = "connecting"
+    for_s: float = 0.0
+    losses: int = 0
+    retries: int = 0
+    reconnecting_s: float = 0.0
+    reason: str | None = None
+    next_try_s: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+class LiveState:
+    """The state of one live source. Any thread may ask; the source tells."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._state: Liveness = "connecting"
+        self._since_s = time.perf_counter()
+        self._losses = 0
+        self._retries = 0
+        self._reconnecting_s = 0.0
+        self._reason: str | None = None
+        self._next_try_s: float | None = None
+
+    @property
+    def state(self) -> Liveness:
+        """The state alone; `now` for the rest of it."""
+        return self._state
+
+    def now(self) -> LiveStatus:
+        """All of it, as true at this moment."""
+        with self._lock:
+            now_s = time.perf_counter()
+            for_s = now_s - self._since_s
+            lost_s = for_s if self._state == "reconnecting" else 0.0
+            wait_s = None if self._next_try_s is None else max(0.0, self._next_try_s - now_s)
+            return LiveStatus(
+                self._state, for_s, self._losses, self._retries, self._reconnecting_s + lost_s, self._reason, wait_s
+            )
+
+    def playing(self) -> None:
+        """A frame came."""
+        with self._lock:
+            if self._state in ("connecting", "reconnecting"):
+                self._enter("playing")
+
+    def lost(self, reason: str) -> None:
+        """Frames stopped coming. reason: one line, without passwords."""
+        with self._lock:
+            self._reason = reason
+            if self._state in ("connecting", "playing"):
+                self._losses += 1
+                self._enter("reconnecting")
+                self._next_try_s = self._since_s
+
+    def waiting(self, seconds: float) -> None:
+        """The next try comes after so long."""
+        with self._lock:
+            if self._state == "reconnecting":
+                self._next_try_s = time.perf_counter() + seconds
+
+    def trying(self) -> None:
+        """It is being opened again now."""
+        with self._lock:
+            if self._state == "reconnecting":
+                self._retries += 1
+                self._next_try_s = time.perf_counter()
+
+    def ended(self, reason: str | None = None) -> None:
+        """No more frames will come. reason: why it was given up; None when it was closed."""
+        with self._lock:
+            self._reason = reason or self._reason
+            if self._state != "ended":
+                self._enter("ended")
+
+    def _enter(self, state: Liveness) -> None:
+        now_s = time.perf_counter()
+        if self._state == "reconnecting":
+            self._reconnecting_s += now_s - self._since_s
+        self._state, self._since_s, self._next_try_s = state, now_s, None

@@ -1,0 +1,89 @@
+"""An HTTP server on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from streamseg.errors import SinkError
+from streamseg.sinks.web.address import Address
+
+_GOODBYE_S = 1.0  # for answers that are under way when the server stops
+
+
+class Server:
+    """Serves one application, once. Its methods may be called from any thread.
+
+    address: where it listens, with the port that was really given; known once it has started.
+    """
+
+    def __init__(self) -> None:
+        self.address = Address()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._ending = asyncio.Event()
+
+    def start(self, address: Address, build: Callable[[], web.Application]) -> None:
+        """Listen, and return once it does.
+
+        build: makes the application, on the server's own thread and event loop.
+
+        Raises:
+            SinkError: the address is not this machine's, or the port is taken.
+        """
+        started: Future[int] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(address, build, started), name="streamseg-web", daemon=True
+        )
+        self._thread.start()
+        try:
+            self.address = replace(address, port=started.result())
+        except BaseException:
+            self._thread.join()
+            raise
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Have a function called on the server's event loop; nothing happens while there is none."""
+        if self._loop is not None and not self._loop.is_closed():
+            try:
+                self._loop.call_soon_threadsafe(function, *arguments)
+            except RuntimeError:  # it stopped in between
+                return
+
+    def stop(self) -> None:
+        """Say goodbye to everybody and end the thread. Stopping twice is fine."""
+        self.call(self._ending.set)
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, address: Address, build: Callable[[], web.Application], started: Future[int]) -> None:
+        try:
+            asyncio.run(self._serve(address, build, started))
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    async def _serve(self, address: Address, build: Callable[[], web.Application], started: Future[int]) -> None:
+        self._loop = asyncio.get_running_loop()
+        runner = web.AppRunner(
+            build(), access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_GOODBYE_S
+        )
+        try:
+            await runner.setup()
+            site = web.TCPSite(runner, address.host, address.port)
+            await site.start()
+            started.set_result(int(runner.addresses[0][1]))
+            await self._ending.wait()
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            place = f"{address.host}:{address.port}"
+            raise SinkError(f"cannot serve a page at {place}: {reason}; choose another with --serve") from error
+        finally:
+            await runner.cleanup()

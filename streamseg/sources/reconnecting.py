@@ -1,0 +1,171 @@
+"""A live source that survives the loss of what it is read from."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Literal
+
+from streamseg.errors import SourceError
+from streamseg.frame import Frame, StreamInfo
+from streamseg.live import LiveState
+from streamseg.sources.backoff import Backoff
+from streamseg.sources.base import Source
+from streamseg.sources.capture import Connect, LostError, Shot
+from streamseg.sources.capture_thread import CaptureThread, Patience
+from streamseg.sources.fitting import fitted
+from streamseg.sources.live_clock import LiveClock
+
+_SETTLED_S = 10.0  # a connection that held so long was a good one: the next wait is short again
+_MOST_PATIENT_S = 10.0
+
+
+class ReconnectingSource(Source):
+    """Frames of a camera or a stream as they arrive; when they stop, it is left behind and opened again.
+
+    - Index and time go on: the first frame after a gap of 8 s has a time 8 s later than the last one before it.
+    - Pictures of another size or colour description than the very first ones are converted to it; a note says so.
+    - `read` waits through a loss. `close`, from any thread, ends that at once.
+    - What is older than the newest few pictures when `read` comes is let go and counted in `dropped`.
+    """
+
+    live_state: LiveState
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        name: str,
+        address: str,
+        kind: Literal["camera", "network"],
+        reconnect: bool = True,
+        patience: Patience | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """
+        connect: makes the first connection and every later one, each in a thread of its own.
+        name: what messages call it, without passwords.
+        address: for `info`, without passwords.
+        reconnect: try again after a loss, for ever; otherwise a loss is an error. The first connection is tried once.
+
+        Raises:
+            SourceError: the first connection fails.
+        """
+        self._connect, self._name, self._reconnect = connect, name, reconnect
+        self._patience, self._backoff = patience or Patience(), backoff or Backoff()
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._clock = LiveClock()
+        self._handed_out = 0
+        self._tries = 0
+        self._fresh = True  # the next shot is the first of its connection
+        self._dropped_before = 0
+        self._missed_before = 0
+        self.live_state = LiveState()
+        self.notes: list[str] = []
+        self._thread = CaptureThread(connect, self._patience)
+        try:
+            first = self._thread.next()
+        except LostError as lost:
+            self.close()
+            raise SourceError(
+                f"no video comes from {name}: {lost}; check the address and that it can be reached from here"
+            ) from lost
+        except BaseException:
+            self.close()
+            raise
+        if first is None:
+            self.close()
+            raise SourceError(f"{name} ended before its first picture; play it again")
+        self.info = self._describe(first, address, kind)
+        self._note_capture()
+        self.live_state.playing()
+
+    def read(self) -> Frame | None:
+        while not self._closed.is_set():
+            try:
+                shot = self._thread.next()
+            except LostError as lost:
+                self._lose(str(lost))
+            except SourceError as error:
+                self._end(str(error))
+                raise
+            else:
+                if shot is not None:
+                    return self._frame(shot)
+                self._end(None)
+        return None
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed.set()
+            self._thread.abandon(wait=True)
+        self.live_state.ended()
+
+    def _end(self, reason: str | None) -> None:
+        self.live_state.ended(reason)
+        self.close()
+
+    def _lose(self, reason: str) -> None:
+        """Wait and connect again, or raise SourceError where that is not wanted."""
+        if not self._reconnect:
+            self._end(reason)
+            raise SourceError(
+                f"{self._name} was lost after {self._handed_out} frames: {reason}; start again when it is back"
+            )
+        before = self.live_state.now()
+        if before.state == "playing" and before.for_s >= _SETTLED_S:
+            self._backoff.reset()
+        self.live_state.lost(reason)
+        self._thread.abandon()
+        wait_s = self._backoff.next_s()
+        self.live_state.waiting(wait_s)
+        if self._closed.wait(wait_s):
+            return
+        self.live_state.trying()
+        self._tries += 1
+        with self._lock:
+            if not self._closed.is_set():
+                self._thread = CaptureThread(self._connect, self._more_patient())
+                self._fresh = True
+
+    def _more_patient(self) -> Patience:
+        """Each try waits a little longer for an answer: some cameras are slow to wake."""
+        open_s = max(self._patience.open_s, min(_MOST_PATIENT_S, self._patience.open_s * (1 + self._tries / 2)))
+        return replace(self._patience, open_s=open_s)
+
+    def _frame(self, shot: Shot) -> Frame:
+        if self._fresh:
+            self._begin(shot)
+        self.dropped = self._dropped_before + self._thread.missed - self._missed_before
+        index, self._handed_out = self._handed_out + self.dropped, self._handed_out + 1
+        time_s = self._clock.time_s(shot.time_s, shot.captured_s)
+        pixels = fitted(shot.pixels, self.info.size, self.info.color)
+        return Frame(index, time_s, pixels, captured_s=shot.captured_s, damaged=shot.damaged)
+
+    def _begin(self, shot: Shot) -> None:
+        """Take note of a connection by its first shot. What was missed until then, nobody was waiting for."""
+        self._fresh = False
+        self._tries = 0
+        self._dropped_before, self._missed_before = self.dropped, self._thread.missed
+        self.live_state.playing()
+        self._note_capture()
+        if shot.size != self.info.size:
+            (height, width), info = shot.size, self.info
+            self._note(f"{self._name} now sends {width}x{height}; it is stretched to {info.width}x{info.height}")
+
+    def _note_capture(self) -> None:
+        if self._thread.capture and self._thread.capture.note:
+            self._note(self._thread.capture.note)
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _describe(self, first: Shot, address: str, kind: Literal["camera", "network"]) -> StreamInfo:
+        capture = self._thread.capture
+        assert capture is not None
+        height, width = first.size
+        return StreamInfo(
+            address, kind, height, width, fps=capture.fps, live=True, codec=capture.codec, color=capture.color
+        )

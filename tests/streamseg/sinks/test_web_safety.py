@@ -1,0 +1,280 @@
+"""Who is refused by the page's server."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from contextlib import suppress
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import WSCloseCode
+
+import streamseg
+from streamseg.sinks.web import Address
+from streamseg.sources.browser import BrowserSource
+from tests.streamseg.sinks.serving import Served, served, visit
+
+PATHS = ["/", "/app.js", "/live", "/mjpeg", "/snapshot.jpg", "/stats", "/metrics"]
+PAGE = Path(streamseg.__file__).parent / "sinks" / "web" / "page"
+
+
+def asked(page: Served, path: str = "/", *, method: str = "GET", **headers: str) -> tuple[int, Any, str]:
+    """Status, headers and text of an answer. headers: with _ for -."""
+
+    async def ask() -> tuple[int, Any, str]:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, f"{page.url.rstrip('/')}{path}", headers=given, allow_redirects=False) as answer,
+        ):
+            return answer.status, answer.headers, await answer.text()
+
+    return asyncio.run(ask())
+
+
+def connected(page: Served, **headers: str) -> int:
+    """Status of the answer to a WebSocket's handshake; 101 is a connection."""
+    keys = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec_WebSocket_Version": "13"}
+    return asked(page, "/live", Sec_WebSocket_Key="c3RyZWFtc2VnIHRlc3RzIQ==", **keys, **headers)[0]
+
+
+@pytest.mark.parametrize("host", ["evil.test", "evil.test:80", "127.0.0.1.evil.test", "localhost@evil.test", "", "[::"])
+def test_a_foreign_host_is_refused(host: str) -> None:
+    """A stranger's name that points here (DNS rebinding) gets nothing, on any path."""
+    with served() as page:
+        for path in ("/", "/stats", "/nothing-there", "/healthz"):
+            status, _, text = asked(page, path, Host=host)
+            assert status in (400, 403)
+            assert "<" not in text
+
+
+def test_names_of_this_machine_are_answered() -> None:
+    """Any port, since a tunnel may have another one; and the names it was told of."""
+    with served(allowed_hosts=["Camera.example"]) as page:
+        for host in (page.host, "localhost:9999", "LOCALHOST", "[::1]:80", "camera.example"):
+            assert asked(page, Host=host)[0] == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.test", "null", "http://127.0.0.1:1", "", "http://[::"])
+def test_a_foreign_page_gets_no_websocket(origin: str) -> None:
+    """Browsers let any page open one anywhere; only the Origin header tells."""
+    with served() as page:
+        assert connected(page, Origin=origin) == 403
+
+
+def test_a_websocket_without_an_origin_is_refused() -> None:
+    """Browsers always send one."""
+    with served() as page:
+        assert connected(page) == 403
+
+
+def test_another_sites_page_may_link_here_and_no_more() -> None:
+    """It cannot show the pictures inside itself, nor ask for anything unseen."""
+    with served() as page:
+        page.write()
+        for site in ("cross-site", "same-site"):
+            assert asked(page, "/snapshot.jpg", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors")[0] == 403
+            assert asked(page, "/", Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate")[0] == 200
+        assert asked(page, "/stats", Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="cors")[0] == 200
+        assert asked(page, "/", Sec_Fetch_Site="none", Sec_Fetch_Mode="navigate")[0] == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
+def test_what_is_not_get_must_come_from_the_page(method: str) -> None:
+    """From elsewhere it is refused; from the page too, as nothing here takes it."""
+    with served() as page:
+        assert asked(page, method=method, Origin="http://evil.test")[0] == 403
+        assert asked(page, method=method)[0] == 403
+        assert asked(page, method=method, Origin=page.url.rstrip("/"))[0] == 405
+
+
+def test_other_machines_need_the_token() -> None:
+    """Without it, or with another, nothing is told but whether the run is well."""
+    with served(address=Address("0.0.0.0", 0)) as page:
+        assert page.token
+        for path in [*PATHS, "/nothing-there"]:
+            for headers in ({}, {"Authorization": "Bearer wrong"}, {"Cookie": f"streamseg-{page.host[-5:]}=wrong"}):
+                status, _, text = asked(page, path, **headers)
+                assert status == 401
+                assert text == "streamseg: open the link that was printed when streamseg started\n"
+        assert asked(page, "/?token=wrong")[0] == 401
+        assert asked(page, f"/stats?token={page.token}")[0] == 401  # only the front door takes it
+        assert asked(page, "/healthz")[0] == 503
+        assert connected(page, Origin=page.url.rstrip("/")) == 401
+
+
+def test_the_link_gives_a_cookie_that_scripts_and_other_sites_cannot_use() -> None:
+    """HttpOnly, SameSite=Strict; it opens everything, and so does the token as a bearer's."""
+    with served(address=Address("0.0.0.0", 0)) as page:
+        status, headers, text = asked(page, f"/?token={page.token}")
+        (cookie,) = SimpleCookie(headers["Set-Cookie"]).values()
+        assert status == 200
+        assert 'url=/"' in text
+        assert page.token not in text
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "Strict"
+        assert asked(page, "/stats", Cookie=f"{cookie.key}={cookie.value}")[0] == 200
+        assert asked(page, "/stats", Authorization=f"Bearer {page.token}")[0] == 200
+        assert connected(page, Cookie=f"{cookie.key}={cookie.value}", Origin=page.url.rstrip("/")) == 101
+
+
+def test_each_start_has_a_token_of_32_bytes() -> None:
+    """In letters that a link can hold; none where only this machine can reach the page."""
+    with served(address=Address("0.0.0.0", 0)) as one, served(address=Address("0.0.0.0", 0)) as other:
+        assert one.token
+        assert re.fullmatch(r"[A-Za-z0-9_-]{43}", one.token)
+        assert one.token != other.token
+    with served() as page:
+        assert page.token is None
+        assert page.url.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../../../../etc/passwd",
+        "/..%2f..%2f..%2f..%2fetc%2fpasswd",
+        "/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "/page/../../sink.py",
+        "/./../sink.py",
+        "//etc/passwd",
+        "/sink.py",
+        "/page/index.html",
+        "/app.js/../../sink.py",
+        "/..\\..\\sink.py",
+        "/app.js%00.py",
+        "http://127.0.0.1/../sink.py",
+    ],
+)
+def test_no_path_leads_to_files(path: str) -> None:
+    """Sent byte by byte, as a browser never would."""
+    with served() as page, socket.socket() as connection:
+        host, _, port = page.host.partition(":")
+        connection.connect((host, int(port)))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {page.host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.split()[1] in (b"400", b"404")
+    assert b"root:" not in answer
+    assert b"import" not in answer
+
+
+def test_an_oversized_message_ends_the_connection() -> None:
+    """A page of another source has nothing long to say; with its camera, pictures of some megabytes."""
+
+    async def shout(page: Served, kind: str, size: int) -> int | None:
+        async with visit(page) as visitor:
+            await visitor.hear("hello")
+            with suppress(ConnectionError):  # cut off before all of it was sent
+                if kind == "text":
+                    await visitor.socket.send_str("x" * size)
+                else:
+                    await visitor.socket.send_bytes(bytes(size))
+            return await visitor.ending()
+
+    with served() as page:
+        assert asyncio.run(shout(page, "text", 5000)) == WSCloseCode.MESSAGE_TOO_BIG
+        assert asyncio.run(shout(page, "binary", 5000)) == WSCloseCode.MESSAGE_TOO_BIG
+    with served(camera=BrowserSource()) as page:
+        assert asyncio.run(shout(page, "text", 5000)) == WSCloseCode.MESSAGE_TOO_BIG
+        assert asyncio.run(shout(page, "binary", 5 << 20)) in (
+            WSCloseCode.MESSAGE_TOO_BIG,
+            WSCloseCode.ABNORMAL_CLOSURE,
+        )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "nonsense",
+        "[]",
+        "7",
+        '{"type": "dance"}',
+        '{"type": ["set"]}',
+        '{"type": "shown"}',
+        '{"type": "shown", "number": Infinity, "lag_ms": 1, "age_ms": 1, "rtt_ms": 0}',
+        '{"type": "ping", "sent": "soon"}',
+        "[" * 3000,
+    ],
+)
+def test_a_message_that_means_nothing_ends_the_connection(message: str) -> None:
+    """In good order, and the others go on."""
+
+    async def mumble(page: Served) -> int | None:
+        async with visit(page) as visitor, visit(page) as other:
+            await visitor.socket.send_str(message)
+            code = await visitor.ending()
+            await other.hear("state")
+            return code
+
+    with served() as page:
+        assert asyncio.run(mumble(page)) == 1008
+
+
+def test_there_are_only_so_many_viewers() -> None:
+    """Films of pictures count too; who leaves makes room."""
+
+    async def crowd(page: Served) -> None:
+        async with visit(page) as first, visit(page) as second:
+            await first.hear("hello")
+            await second.hear("hello")
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                async with visit(page):
+                    pass
+            assert refused.value.status == 503
+            async with aiohttp.ClientSession() as session, session.get(f"{page.url}mjpeg") as answer:
+                assert answer.status == 503
+                assert await answer.text() == "streamseg: 2 are looking on already; try later\n"
+        while page.sink.viewers:
+            await asyncio.sleep(0.01)
+        async with visit(page) as third:
+            await third.hear("hello")
+
+    with served(max_viewers=2) as page:
+        asyncio.run(crowd(page))
+
+
+@pytest.mark.parametrize("path", ["/", "/app.js", "/stats", "/healthz", "/nothing-there"])
+def test_every_answer_keeps_browsers_strict(path: str) -> None:
+    """No script but the page's own, no frame, no other host, nothing kept."""
+    with served() as page:
+        headers = asked(page, path)[1]
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Server"] == "streamseg"
+
+
+def test_the_page_asks_no_other_host_for_anything() -> None:
+    """No address of another server in it, and no script or style inside the HTML."""
+    html = (PAGE / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"<script(?![^>]*src=\"/)|<style|style=|\son\w+=", html)
+    for file in PAGE.iterdir():
+        addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.[a-z]{2,}", file.read_text(encoding="utf-8")))
+        assert addresses <= {"http://www.w3.org"}, file  # the name of the SVG language
+
+
+def test_a_page_cannot_take_the_camera_of_a_run_that_has_another_source() -> None:
+    """It is told so, and its pictures are left aside."""
+
+    async def push(page: Served) -> None:
+        async with visit(page) as visitor:
+            await visitor.say("camera", on=True)
+            told = await visitor.hear("camera")
+            assert not told["on"]
+            assert told["reason"] == "this run has another source"
+            await visitor.socket.send_bytes(bytes(100))
+            await visitor.hear("state")
+
+    with served() as page:
+        asyncio.run(push(page))

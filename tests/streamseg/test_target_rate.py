@@ -1,0 +1,93 @@
+"""A frame rate is reached by the model's size, or by labels that last for several frames; and it is said how."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from streamseg.frame import StreamInfo
+from streamseg.target_rate import frames_per_inference, ordinal, plan_for
+from tests.builders import threshold_model
+
+RECORDING = StreamInfo("clip.mp4", "video", 48, 64, fps=Fraction(25))
+
+
+def camera(fps: int | None = 30) -> StreamInfo:
+    """A live source."""
+    return StreamInfo("0", "camera", 48, 64, fps=None if fps is None else Fraction(fps), live=True)
+
+
+def played(seconds: float, every: int, camera_fps: float) -> float:
+    """Frames a second that come out of a live run in which only the network takes time, by playing it through."""
+    now, taken, count = 0.0, -1, 0
+    while now < 200:
+        newest = int(now * camera_fps + 1e-9)
+        if newest == taken:
+            newest += 1
+        now = max(now, newest / camera_fps) + (seconds if count % every == 0 else 0.0)
+        taken, count = newest, count + 1
+    return count / now
+
+
+@pytest.mark.parametrize("seconds", [0.04, 0.1, 0.3])
+@pytest.mark.parametrize("wanted", [8, 12, 20, 25])
+def test_a_live_run_reaches_the_rate_on_as_few_reused_labels_as_it_can(seconds, wanted):
+    """Played through frame by frame: the number found is enough, and not much more than enough."""
+    every = frames_per_inference(seconds, wanted, camera())
+    assert played(seconds, every, 30) >= 0.97 * wanted
+    assert every == 1 or played(seconds, max(1, every // 2 - 1), 30) < wanted
+
+
+def test_a_recording_needs_only_the_mean():
+    """It waits while the network runs."""
+    assert [frames_per_inference(0.1, fps, RECORDING) for fps in (8, 10, 11, 30, 45)] == [1, 1, 2, 3, 5]
+
+
+def test_the_camera_s_own_rate_is_nearly_reached():
+    """Exactly would take labels that last for ever."""
+    every = frames_per_inference(0.05, 30, camera())
+    assert played(0.05, every, 30) >= 0.94 * 30
+
+
+def test_a_camera_that_does_not_say_is_taken_for_a_usual_one():
+    """Thirty frames a second."""
+    assert frames_per_inference(0.1, 20, camera(None)) == frames_per_inference(0.1, 20, camera(30))
+
+
+@pytest.fixture
+def sizes(tmp_path: Path) -> Path:
+    """A model in a size that takes tens of milliseconds and in one that takes none to speak of."""
+    threshold_model(tmp_path / "net-64x48.onnx", 48, 64)
+    threshold_model(tmp_path / "another.onnx", 32, 32)
+    return threshold_model(tmp_path / "net.onnx", 2400, 3200)
+
+
+def test_the_largest_size_that_keeps_up_is_taken(sizes: Path):
+    """Each file is named like the model but for its size; others in the folder are none of it."""
+    plan = plan_for(0.01, sizes, RECORDING, device="cpu")
+    assert (plan.backend.spec.width, plan.every) == (3200, 1)
+    plan = plan_for(100, sizes, RECORDING, device="cpu")
+    assert (plan.backend.spec.width, plan.every) == (64, 1)
+    assert "for 100 fps: threshold at 64x48 needs" in plan.reason
+    assert plan.reason.endswith("fast enough for every frame")
+
+
+def test_without_a_fast_size_labels_last_for_several_frames(tmp_path: Path):
+    """And which, is said."""
+    model = threshold_model(tmp_path / "net.onnx", 2400, 3200)
+    plan = plan_for(1000, model, RECORDING, device="cpu")
+    assert plan.every > 1
+    assert plan.reason.endswith(f"run on every {ordinal(plan.every)} frame")
+
+
+def test_a_live_source_is_not_asked_for_more_than_it_gives(model: Path):
+    """100 fps of a camera that sends 30 are 30."""
+    assert plan_for(100, model, camera(), device="cpu").reason.startswith("for 30 fps: ")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (22, "22nd")]
+)
+def test_numbers_are_said_as_people_do(number, said):
+    """In English."""
+    assert ordinal(number) == said
