@@ -13,7 +13,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
-HEAVY = {"numpy", "cv2", "av", "onnxruntime", "openvino", "tqdm", "tensorflow", "keras", "tf2onnx", "onnx"}
+HEAVY = {"numpy", "cv2", "av", "onnxruntime", "openvino", "tqdm", "aiohttp", "tensorflow", "keras", "tf2onnx", "onnx"}
 TRAINING_ONLY = {"tensorflow", "keras", "tf2onnx", "onnx", "jax", "matplotlib", "h5py"}
 TOP_DOWN = ("benchmarks", "export", "train", "streamseg")
 

@@ -72,6 +72,8 @@ def open_source(
         SourceError: there is no such thing, or it cannot be read.
         UsageError: options that the kind of source cannot follow.
     """
+    import cv2  # noqa: F401  # before PyAV: see `streamseg.sinks.window.windows_would_hang`
+
     if start_s < 0:
         raise UsageError(f"the start must be 0 or more seconds, got {start_s:g}")
     opener = next(opener for fits, opener in _KINDS if fits(address))
