@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from export.request import LEAST_EQUAL
 
+from export.request import LEAST_EQUAL
 from streamseg.backends import load_backend
 from streamseg.scene.renderer import SyntheticScene
 from train.predictors import keras_predictor, onnx_predictor
