@@ -156,7 +156,8 @@ def _say_choices(options: RunOptions, source: Source, plan: Plan) -> None:
         click.echo(f"source: {info.address}, {info.kind}, {info.width}x{info.height}, {fps}, {info.codec or 'raw'}")
         spec = backend.spec
         click.echo(f"model: {spec.name}, {spec.width}x{spec.height}, {len(spec.classes)} classes, on {backend.device}")
-        click.echo(f"pace: {plan.reason}")
+        if plan.every > 1:
+            click.echo(f"pace: {plan.reason}")
 
 
 @contextmanager
