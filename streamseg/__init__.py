@@ -7,56 +7,87 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamseg.backends import Backend, load_backend
+    from streamseg.controls import Controls, Settings
     from streamseg.errors import ModelError, SinkError, SourceError, StreamsegError, UsageError
     from streamseg.frame import Frame, Sound, StreamInfo, Yuv420, YuvColor
+    from streamseg.live import LiveState, LiveStatus
     from streamseg.painting import Painter
     from streamseg.pipeline import Pipeline, RunReport
     from streamseg.segmentation import Segmentation
-    from streamseg.segmenter import Segmenter
-    from streamseg.sinks import Sink, open_sink
+    from streamseg.segmenter import EveryNth, Segmenter
+    from streamseg.sinks import Sink, VideoPiecesSink, WindowSink, open_sink
+    from streamseg.sinks.web import Address, WebSink
     from streamseg.sources import Source, open_source
+    from streamseg.sources.browser import BrowserSource
+    from streamseg.sources.camera import camera_source
+    from streamseg.sources.capture_thread import Patience
+    from streamseg.sources.network import network_source
     from streamseg.spec import Clahe, ModelSpec, SegmentClass, TensorRules
+    from streamseg.stages import Smoothing
+    from streamseg.timing import Timings
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Backend": "backends", "load_backend": "backends",
+    "Controls": "controls", "Settings": "controls",
     "ModelError": "errors", "SinkError": "errors", "SourceError": "errors",
     "StreamsegError": "errors", "UsageError": "errors",
     "Frame": "frame", "Sound": "frame", "StreamInfo": "frame", "Yuv420": "frame", "YuvColor": "frame",
+    "LiveState": "live", "LiveStatus": "live",
     "Painter": "painting",
     "Pipeline": "pipeline", "RunReport": "pipeline",
-    "Segmentation": "segmentation", "Segmenter": "segmenter",
-    "Sink": "sinks", "open_sink": "sinks",
+    "Segmentation": "segmentation", "EveryNth": "segmenter", "Segmenter": "segmenter",
+    "Sink": "sinks", "VideoPiecesSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
+    "Address": "sinks.web", "WebSink": "sinks.web",
     "Source": "sources", "open_source": "sources",
+    "BrowserSource": "sources.browser", "Patience": "sources.capture_thread",
+    "camera_source": "sources.camera", "network_source": "sources.network",
     "Clahe": "spec", "ModelSpec": "spec", "SegmentClass": "spec", "TensorRules": "spec",
+    "Smoothing": "stages",
+    "Timings": "timing",
 }  # fmt: skip
 
 __all__ = [
+    "Address",
     "Backend",
+    "BrowserSource",
     "Clahe",
+    "Controls",
+    "EveryNth",
     "Frame",
+    "LiveState",
+    "LiveStatus",
     "ModelError",
     "ModelSpec",
     "Painter",
+    "Patience",
     "Pipeline",
     "RunReport",
     "SegmentClass",
     "Segmentation",
     "Segmenter",
+    "Settings",
     "Sink",
     "SinkError",
+    "Smoothing",
     "Sound",
     "Source",
     "SourceError",
     "StreamInfo",
     "StreamsegError",
     "TensorRules",
+    "Timings",
     "UsageError",
+    "VideoPiecesSink",
+    "WebSink",
+    "WindowSink",
     "Yuv420",
     "YuvColor",
     "__version__",
+    "camera_source",
     "load_backend",
+    "network_source",
     "open_sink",
     "open_source",
 ]  # fmt: skip

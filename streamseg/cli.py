@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from streamseg import __version__
-from streamseg.errors import INTERRUPTED, StreamsegError
+from streamseg.errors import INTERRUPTED, StreamsegError, UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,6 +53,35 @@ class PictureSize(click.ParamType[tuple[int, int]]):
         if size is None:
             self.fail(f"'{value}' is not a size; write WIDTHxHEIGHT, such as 1280x720", param, ctx)
         return int(size[2]), int(size[1])
+
+
+class Place(click.ParamType[Any]):
+    """Where to serve a page, as [HOST:]PORT; its value is an `Address`."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        """An `Address`; the usual one for no text at all."""
+        from streamseg.sinks.web.address import Address, parse_address
+
+        if isinstance(value, Address):
+            return value
+        try:
+            return parse_address(value) if value else Address()
+        except UsageError as error:
+            raise UsageError(f"{error}; if that is the SOURCE, put it before --serve") from error
+
+
+class Host(click.ParamType[str]):
+    """A name of a host."""
+
+    name = "host"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """In small letters."""
+        from streamseg.sinks.web.address import parse_host
+
+        return parse_host(str(value))
 
 
 def model_options(command: Command) -> Command:
@@ -97,8 +126,19 @@ def command_line() -> None:
 @click.option("--overwrite", is_flag=True, help="Replace files that are already there.")
 @click.option(
     "--serve",
-    metavar="[HOST:]PORT",
-    help="Show the run as a page in a browser; a live source does so by itself where there is no display.",
+    type=Place(),
+    is_flag=False,
+    flag_value="",
+    metavar="[[HOST:]PORT]",
+    help="Show the run as a page in a browser, at 127.0.0.1:8080 or here; a live source does so by itself where there "
+    "is no display.",
+)
+@click.option(
+    "--allow-host",
+    type=Host(),
+    multiple=True,
+    metavar="NAME",
+    help="A name that the page is also reached by, as behind a proxy; may be given several times.",
 )
 @click.option(
     "--view",
@@ -121,6 +161,12 @@ def command_line() -> None:
     default=True,
     show_default=True,
     help="Open a camera or stream again when it was lost, for ever, or end with an error.",
+)
+@click.option(
+    "--open-timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="How long a camera or stream may take to answer when it is opened; default: 10, streams 3.",
 )
 @model_options
 @click.option(

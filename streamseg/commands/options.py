@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamseg.controls import View
 from streamseg.frame import Size
 from streamseg.segmenter import ClaheMode
 from streamseg.sources import Reader
+
+if TYPE_CHECKING:
+    from streamseg.sinks.web.address import Address
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class RunOptions:
     stats: Path | None = None
     segment: float | None = None
     overwrite: bool = False
-    serve: str | None = None
+    serve: Address | None = None
+    allow_host: tuple[str, ...] = ()
     view: View = "overlay"
     alpha: float = 0.5
     classes: str | None = None
@@ -33,6 +38,7 @@ class RunOptions:
     camera_size: Size | None = None
     camera_fps: float | None = None
     reconnect: bool = True
+    open_timeout: float | None = None
     model: str | None = None
     device: str = "auto"
     clahe: ClaheMode = "auto"

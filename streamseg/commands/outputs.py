@@ -80,7 +80,10 @@ def opened_sinks(run: Run, stack: ExitStack) -> list[Sink]:
         stack.callback(sink.close, "failed")
         sinks.append(sink)
 
-    for open_view in _views(run):
+    views = list(_views(run))
+    if options.allow_host and _page not in views:
+        raise UsageError("--allow-host is for the page in a browser; add --serve")
+    for open_view in views:
         add(open_view(run))
     if recording is not None:
         add(_opened_recording(run, recording))
@@ -110,8 +113,9 @@ def _window(run: Run) -> Sink:
 
 
 def _page(run: Run) -> Sink:
-    from streamseg.sinks.web import WebSink, parse_address
+    from streamseg.sinks.web import USUAL_PORT, Address, WebSink
 
+    address = run.options.serve or Address()
     sink = WebSink(
         run.painter(follows_controls=True),
         run.controls,
@@ -119,11 +123,14 @@ def _page(run: Run) -> Sink:
         timings=run.timings,
         model=run.backend.spec.name,
         device=run.backend.device,
-        address=parse_address(run.options.serve) if run.options.serve is not None else None,
+        address=address,
         live=run.source.live_state,
         camera=run.camera,
+        allowed_hosts=run.options.allow_host,
         figures=run.figures,
     )
+    if address.port is None and sink.port != USUAL_PORT:
+        click.echo(f"note: port {USUAL_PORT} is taken, so the page is at another", err=True)
     click.echo(f"to watch, open {sink.link}", err=True)
     return sink
 

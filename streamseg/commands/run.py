@@ -111,6 +111,7 @@ def _opened_source(options: RunOptions) -> tuple[Source, BrowserSource | None]:
         camera_size=options.camera_size,
         camera_fps=options.camera_fps,
         reconnect=options.reconnect,
+        open_timeout_s=options.open_timeout,
     )
     return source, None
 
@@ -118,6 +119,8 @@ def _opened_source(options: RunOptions) -> tuple[Source, BrowserSource | None]:
 def _visitors_camera(options: RunOptions) -> tuple[Source, BrowserSource]:
     if options.start:
         raise UsageError(f"--start works on video files; '{BROWSER}' is a camera and begins where it begins")
+    if options.open_timeout is not None:
+        raise UsageError(f"--open-timeout is for cameras at this machine and live streams; '{BROWSER}' is neither")
     camera = BrowserSource(options.camera_size or _CAMERA_SIZE, options.camera_fps or _CAMERA_FPS)
     if options.duration is None and options.max_frames is None:
         return camera, camera

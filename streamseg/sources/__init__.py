@@ -17,13 +17,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Size
 from streamseg.sources.base import Source
 from streamseg.sources.url import without_password
+
+if TYPE_CHECKING:
+    from streamseg.sources.capture_thread import Patience
 
 __all__ = ["Reader", "Source", "open_source"]
 
@@ -44,6 +47,7 @@ class _Wish:
     camera_size: Size | None
     camera_fps: float | None
     reconnect: bool
+    open_timeout_s: float | None
 
 
 def open_source(
@@ -57,6 +61,7 @@ def open_source(
     camera_size: Size | None = None,
     camera_fps: float | None = None,
     reconnect: bool = True,
+    open_timeout_s: float | None = None,
 ) -> Source:
     """Open whatever the address names; see the table at the top of this file.
 
@@ -67,6 +72,8 @@ def open_source(
     camera_size, camera_fps: (height, width) and frames a second to ask a camera for; None leaves them to it. What it
         grants is in `Source.notes`.
     reconnect: live sources that were lost are opened again, for ever; otherwise a loss is an error.
+    open_timeout_s: seconds that a camera or a live stream may take to answer, each time it is opened; None is 10 for
+        cameras, and for streams 3 that grow to 10 over failed tries to come back.
 
     Raises:
         SourceError: there is no such thing, or it cannot be read.
@@ -81,7 +88,9 @@ def open_source(
         raise UsageError(
             f"--camera-size and --camera-fps are for cameras at this machine; '{without_password(address)}' is none"
         )
-    source = opener(address, _Wish(reader, start_s, threads, camera_size, camera_fps, reconnect))
+    if open_timeout_s is not None:
+        _check_open_timeout(open_timeout_s, address, opener)
+    source = opener(address, _Wish(reader, start_s, threads, camera_size, camera_fps, reconnect, open_timeout_s))
     if duration_s is None and max_frames is None:
         return source
     from streamseg.sources.limited import Limited
@@ -138,14 +147,14 @@ def _open_camera(address: str, wish: _Wish) -> Source:
 
     _refuse_start(address, wish, "a camera")
     device = int(address) if address.isdigit() else address
-    return camera_source(device, wish.camera_size, wish.camera_fps, reconnect=wish.reconnect)
+    return camera_source(device, wish.camera_size, wish.camera_fps, reconnect=wish.reconnect, patience=_patience(wish))
 
 
 def _open_stream(address: str, wish: _Wish) -> Source:
     from streamseg.sources.network import network_source
 
     _refuse_start(address, wish, "a live stream")
-    return network_source(address, reconnect=wish.reconnect)
+    return network_source(address, reconnect=wish.reconnect, patience=_patience(wish))
 
 
 def _open_pictures(address: str, wish: _Wish) -> Source:
@@ -175,6 +184,24 @@ _KINDS: tuple[tuple[Callable[[str], bool], Callable[[str, _Wish], Source]], ...]
     (_is_pictures, _open_pictures),
     (lambda _: True, _open_video),
 )
+
+
+def _check_open_timeout(open_timeout_s: float, address: str, opener: Callable[[str, _Wish], Source]) -> None:
+    if not 0 < open_timeout_s < float("inf"):
+        raise UsageError(f"--open-timeout must be more than 0 seconds, got {open_timeout_s:g}")
+    if opener not in (_open_camera, _open_stream):
+        raise UsageError(
+            f"--open-timeout is for cameras at this machine and live streams; '{without_password(address)}' is neither"
+        )
+
+
+def _patience(wish: _Wish) -> Patience | None:
+    """None leaves it to the kind of source."""
+    if wish.open_timeout_s is None:
+        return None
+    from streamseg.sources.capture_thread import Patience
+
+    return Patience(open_s=wish.open_timeout_s, longest_open_s=wish.open_timeout_s)
 
 
 def _refuse_start(address: str, wish: _Wish, what: str) -> None:

@@ -51,7 +51,7 @@ def camera_source(
         address=str(device),
         kind="camera",
         reconnect=reconnect,
-        patience=patience or Patience(open_s=_OPEN_S, stall_s=Patience().stall_s),
+        patience=patience or Patience(open_s=_OPEN_S),
     )
 
 

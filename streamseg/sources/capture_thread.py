@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamseg.sources.capture import Capture, Connect, LostError, Shot
 
@@ -18,14 +18,21 @@ class Patience:
     """How long a live source may be silent before it counts as lost, in seconds.
 
     open_s: to answer at all.
+    longest_open_s: what that grows to over failed tries to come back, as some cameras are slow to wake.
     stall_s: between two pictures; before the first one, between two parts of the stream.
-    first_s: to a first picture while something comes. Cameras send whole pictures, from which decoding can start,
-        seconds apart.
+    first_s: from the answer to a first picture while something comes. Cameras send whole pictures, from which decoding
+        can start, seconds apart.
     """
 
     open_s: float = 3.0
+    longest_open_s: float = 10.0
     stall_s: float = 3.0
     first_s: float = 15.0
+
+    def after(self, failed_tries: int) -> Patience:
+        """For the next try to come back."""
+        grown_s = self.open_s * (1 + failed_tries / 2)
+        return replace(self, open_s=max(self.open_s, min(self.longest_open_s, grown_s)))
 
 
 class CaptureThread:
@@ -45,7 +52,7 @@ class CaptureThread:
         self._error: BaseException | None = None
         self._skipped = 0
         self._overflown = 0
-        self._started_s = self._progress_s = time.perf_counter()
+        self._started_s = self._opened_s = self._progress_s = time.perf_counter()
         self._opened = self._playing = False
         self.capture: Capture | None = None
         self._thread = threading.Thread(target=self._run, name="streamseg-capture", daemon=True)
@@ -94,7 +101,7 @@ class CaptureThread:
         stall = self._progress_s + patience.stall_s - now_s, f"no picture for {patience.stall_s:g} s"
         if self._playing:
             return stall
-        return min(stall, (self._started_s + patience.first_s - now_s, "what it sends cannot be decoded"))
+        return min(stall, (self._opened_s + patience.first_s - now_s, "what it sends cannot be decoded"))
 
     def _run(self) -> None:
         try:
@@ -114,7 +121,7 @@ class CaptureThread:
     def _note_opened(self, capture: Capture) -> None:
         with self._changed:
             self.capture, self._opened = capture, True
-            self._progress_s = time.perf_counter()
+            self._opened_s = self._progress_s = time.perf_counter()
             self._changed.notify_all()
 
     def _keep(self, shot: Shot | None, skipped: int) -> None:

@@ -12,7 +12,9 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
-import av
+import cv2  # noqa: F401  # before PyAV: see `streamseg.sinks.window.windows_would_hang`
+
+import av  # isort: skip
 
 from streamseg.sources.capture import Capture, LostError, RefusedError, Shot
 from streamseg.sources.capture_thread import Patience

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import Literal
 
 from streamseg.errors import SourceError
@@ -17,7 +16,6 @@ from streamseg.sources.fitting import fitted
 from streamseg.sources.live_clock import LiveClock
 
 _SETTLED_S = 10.0  # a connection that held so long was a good one: the next wait is short again
-_MOST_PATIENT_S = 10.0
 
 
 class ReconnectingSource(Source):
@@ -126,13 +124,8 @@ class ReconnectingSource(Source):
         self._tries += 1
         with self._lock:
             if not self._closed.is_set():
-                self._thread = CaptureThread(self._connect, self._more_patient())
+                self._thread = CaptureThread(self._connect, self._patience.after(self._tries))
                 self._fresh = True
-
-    def _more_patient(self) -> Patience:
-        """Each try waits a little longer for an answer: some cameras are slow to wake."""
-        open_s = max(self._patience.open_s, min(_MOST_PATIENT_S, self._patience.open_s * (1 + self._tries / 2)))
-        return replace(self._patience, open_s=open_s)
 
     def _frame(self, shot: Shot) -> Frame:
         if self._fresh:

@@ -4,8 +4,9 @@
    and the browser then sends that name.
 2. Origin: WebSockets, and every method but GET, only from a page that this server gave out. Other pages may link here
    and no more; browsers tell who asks (Fetch Metadata).
-3. Token: where other machines can reach the server. It comes once in the link, and then in a cookie that scripts cannot
-   read and other sites cannot make the browser send; programs send `Authorization: Bearer TOKEN`.
+3. Token: where other machines can reach the server, by itself or through a proxy. It comes once in the link, and then
+   in a cookie that scripts cannot read and other sites cannot make the browser send; programs send
+   `Authorization: Bearer TOKEN`.
 
 Sources: OWASP cheat sheets "Cross-Site Request Forgery Prevention" and "WebSocket Security"; W3C Fetch Metadata.
 """
@@ -51,12 +52,13 @@ until a page of this site has asked."""
 class Guard:
     """Refuses requests, and sets the headers that keep browsers strict.
 
-    token: what the link carries; None where only this machine can reach the server.
+    token: what the link carries; None where only this machine can reach the server, which a proxy makes untrue.
     """
 
     def __init__(self, address: Address, allowed_hosts: Collection[str] = ()) -> None:
         """allowed_hosts: further names that clients know this machine by, such as a proxy's; any case, without port."""
-        self.token = None if address.loopback else secrets.token_urlsafe(TOKEN_BYTES)
+        only_here = address.loopback and not allowed_hosts
+        self.token = None if only_here else secrets.token_urlsafe(TOKEN_BYTES)
         own = {"localhost", "127.0.0.1", "::1", address.host}
         if not address.loopback:
             own |= {socket.gethostname(), f"{socket.gethostname()}.local"}

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from errno import EADDRINUSE
 from typing import Any
 
 from aiohttp import web
 
 from streamseg.errors import SinkError
-from streamseg.sinks.web.address import Address
+from streamseg.sinks.web.address import USUAL_PORT, Address
 
 _GOODBYE_S = 1.0  # for answers that are under way when the server stops
 
@@ -77,13 +78,22 @@ class Server:
         )
         try:
             await runner.setup()
-            site = web.TCPSite(runner, address.host, address.port)
-            await site.start()
+            await _listen(runner, address)
             started.set_result(int(runner.addresses[0][1]))
             await self._ending.wait()
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            place = f"{address.host}:{address.port}"
+            place = address.host if address.port is None else f"{address.host}:{address.port}"
             raise SinkError(f"cannot serve a page at {place}: {reason}; choose another with --serve") from error
         finally:
             await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, address: Address) -> None:
+    """Raises OSError when it cannot."""
+    try:
+        await web.TCPSite(runner, address.host, USUAL_PORT if address.port is None else address.port).start()
+    except OSError as error:
+        if address.port is not None or error.errno != EADDRINUSE:
+            raise
+        await web.TCPSite(runner, address.host, 0).start()

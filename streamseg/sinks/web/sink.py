@@ -33,6 +33,7 @@ class WebSink(Sink):
     show. Writing hands over the newest result and never waits for any of them; who is slow misses pictures.
 
     link: what to open in a browser. It holds the token where one is needed, so print it once and keep it nowhere.
+    port: where it is really served.
     """
 
     stage = "serve"
@@ -59,10 +60,10 @@ class WebSink(Sink):
         info: of the source; its address is shown on the page.
         timings: shown, and added to: painting, compressing, the age of what pages show.
         model, device: names to show.
-        address: where to serve; None is a free port of this machine, which only this machine can reach.
+        address: where to serve; None is `Address()`, which only this machine can reach.
         live: `Source.live_state`.
         camera: the source, where it is a visitor's camera; None where it is another one.
-        allowed_hosts: names that this machine is also reached by, as behind a proxy.
+        allowed_hosts: names that this machine is also reached by, as behind a proxy. With any, the link holds a token.
         max_viewers: how many may look on at the same time.
         figures: further numbers by name for the statistics, asked for each time.
 
@@ -98,6 +99,13 @@ class WebSink(Sink):
     def link(self) -> str:
         token = self._guard.token
         return self._server.address.url + (f"?token={token}" if token else "")
+
+    @property
+    def port(self) -> int:
+        """See the class."""
+        port = self._server.address.port
+        assert port is not None  # the server knows since it has started
+        return port
 
     @property
     def viewers(self) -> int:

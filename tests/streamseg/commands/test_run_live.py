@@ -185,6 +185,16 @@ def test_a_file_is_watched_on_a_page_and_written_as_ever(model: Path, clip: Path
     assert len(times_of(tmp_path / "clip_overlay.mp4")) == out_of(out) == 20
 
 
+def test_a_page_without_a_place_is_at_the_usual_one(model: Path, clip: Path, tmp_path: Path) -> None:
+    """Or beside it with a note, where that is taken; a further name asks for a token."""
+    with running(tmp_path, clip, "--model", model, "--serve", "--allow-host", "cam.example") as live:
+        link = live.link()
+        code, _ = live.finished()
+    assert code == 0, live.said
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{43}", link)
+    assert ":8080/" in link or "note: port 8080 is taken, so the page is at another" in live.said
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -197,6 +207,10 @@ def test_a_file_is_watched_on_a_page_and_written_as_ever(model: Path, clip: Path
         ("--camera-size big", 2, "'big' is not a size; write WIDTHxHEIGHT"),
         ("--camera-size 0x480", 2, "'0x480' is not a size"),
         ("--serve everywhere", 2, "write PORT or HOST:PORT"),
+        ("--allow-host cam.example", 2, "--allow-host is for the page in a browser; add --serve"),
+        ("--serve 0 --allow-host http://cam.example", 2, "is no name of a host"),
+        ("--open-timeout 0", 2, "--open-timeout"),
+        ("--open-timeout 5", 2, "--open-timeout is for cameras at this machine and live streams"),
     ],
 )
 def test_options_that_cannot_be_meant_are_one_line(clip, model, tmp_path, capsys, monkeypatch, arguments, code, said):

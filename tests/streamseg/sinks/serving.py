@@ -19,7 +19,7 @@ from streamseg.controls import Controls
 from streamseg.frame import StreamInfo
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
-from streamseg.sinks.web import WebSink
+from streamseg.sinks.web import Address, WebSink
 from streamseg.sinks.web.messages import HEADER
 from streamseg.timing import Timings
 from tests.streamseg.sinks.recordings import CLASSES, result
@@ -83,8 +83,8 @@ def served(size: tuple[int, int] = (48, 64), **options: Any) -> Iterator[Served]
     """A page of a live source. size: (height, width). options: of WebSink."""
     controls, timings = Controls(), Timings()
     info = StreamInfo("rtsp://camera.test/1", "network", *size, fps=Fraction(25), live=True)
-    settings = {"info": info, "timings": timings, "model": "threshold", "device": "cpu", **options}
-    sink = WebSink(Painter(CLASSES), controls, **settings)
+    settings = {"info": info, "timings": timings, "model": "threshold", "device": "cpu", "address": Address(port=0)}
+    sink = WebSink(Painter(CLASSES), controls, **{**settings, **options})
     try:
         yield Served(sink, controls, timings, [result(index, size=size) for index in range(4)])
     finally:

@@ -18,7 +18,7 @@ import pytest
 
 from streamseg.errors import SinkError, UsageError
 from streamseg.live import LiveState
-from streamseg.sinks.web import Address, parse_address
+from streamseg.sinks.web import Address, parse_address, parse_host
 from streamseg.timing import Distribution
 from tests.streamseg.sinks.serving import Served, served, visit
 
@@ -380,6 +380,8 @@ def test_health_is_an_http_status() -> None:
         ("localhost:0", Address("localhost", 0)),
         ("0.0.0.0:80", Address("0.0.0.0", 80)),
         ("[::1]:8080", Address("::1", 8080)),
+        ("0.0.0.0", Address("0.0.0.0")),
+        ("[::1]", Address("::1")),
     ],
 )
 def test_a_place_to_serve_is_a_port_or_a_host_and_a_port(text: str, expected: Address) -> None:
@@ -393,6 +395,36 @@ def test_anything_else_is_one_line(text: str) -> None:
     """What it should look like."""
     with pytest.raises(UsageError, match="is no place to serve a page at; write PORT or HOST:PORT"):
         parse_address(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("Cam.Example.org", "cam.example.org"), ("box", "box"), ("[fe80::1]", "fe80::1")]
+)
+def test_a_further_name_is_that_of_a_host(text: str, expected: str) -> None:
+    """In any case."""
+    assert parse_host(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "https://cam.example", "cam.example:8443", "cam.example/live", "*.example", "."])
+def test_what_is_no_name_of_a_host_is_one_line(text: str) -> None:
+    """A Host header's name is compared with it whole, so anything more would never fit."""
+    with pytest.raises(UsageError, match="is no name of a host; write it without http://, port or path"):
+        parse_host(text)
+
+
+def test_the_usual_port_is_taken_where_it_is_free_and_another_where_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So bookmarks and tunnels fit from run to run, and a second run works beside the first."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        usual = probe.getsockname()[1]
+    monkeypatch.setattr("streamseg.sinks.web.server.USUAL_PORT", usual)
+    with served(address=Address()) as first:
+        assert first.url == f"http://127.0.0.1:{usual}/"
+        with served(address=Address()) as second:
+            assert second.sink.port != usual
+            assert stats(second)["frames"] == 0
+    with served(address=Address()) as later:
+        assert later.sink.port == usual
 
 
 def test_a_taken_port_is_one_line() -> None:

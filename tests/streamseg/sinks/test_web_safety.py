@@ -54,10 +54,24 @@ def test_a_foreign_host_is_refused(host: str) -> None:
 
 
 def test_names_of_this_machine_are_answered() -> None:
-    """Any port, since a tunnel may have another one; and the names it was told of."""
-    with served(allowed_hosts=["Camera.example"]) as page:
-        for host in (page.host, "localhost:9999", "LOCALHOST", "[::1]:80", "camera.example"):
+    """Any port, since a tunnel may have another one."""
+    with served() as page:
+        for host in (page.host, "localhost:9999", "LOCALHOST", "[::1]:80"):
             assert asked(page, Host=host)[0] == 200
+
+
+def test_names_it_was_told_of_are_answered_and_others_are_not() -> None:
+    """As a proxy hands them on: page, figures and WebSocket, with the token, since a proxy lets other machines in."""
+    with served(allowed_hosts=["Camera.example"]) as page:
+        cookie = f"streamseg-{page.sink.port}={page.token}"
+        for host in ("camera.example", "CAMERA.example:8443", page.host):
+            assert asked(page, Host=host)[0] == 401
+            assert asked(page, f"/?token={page.token}", Host=host)[0] == 200
+            assert asked(page, "/stats", Host=host, Cookie=cookie)[0] == 200
+            assert connected(page, Host=host, Origin=f"https://{host}", Cookie=cookie) == 101
+            assert connected(page, Host=host, Origin="https://evil.test", Cookie=cookie) == 403
+        for host in ("evil.test", "camera.example.evil.test", "other.example"):
+            assert asked(page, Host=host, Cookie=cookie)[0] == 403
 
 
 @pytest.mark.parametrize("origin", ["http://evil.test", "null", "http://127.0.0.1:1", "", "http://[::"])

@@ -93,6 +93,22 @@ def test_wishes_for_a_camera_need_one(tmp_path: Path, address: str) -> None:
         assert "hidden" not in str(caught.value)
 
 
+@pytest.mark.parametrize("address", ["http://me:hidden@127.0.0.1:9/clip.mp4", "synthetic:", "PICTURES"])
+def test_a_time_to_answer_needs_something_live(tmp_path: Path, address: str) -> None:
+    """Files and the built-in scene answer at once or never."""
+    address = str(tmp_path) if address == "PICTURES" else address
+    with pytest.raises(UsageError, match="--open-timeout is for cameras at this machine and live streams") as caught:
+        open_source(address, open_timeout_s=1.0)
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_time_to_answer_is_more_than_nothing(seconds: float) -> None:
+    """And has an end."""
+    with pytest.raises(UsageError, match="--open-timeout must be more than 0 seconds, got"):
+        open_source("rtsp://127.0.0.1:9/live", open_timeout_s=seconds)
+
+
 def test_synthetic_scene_starts_later_on() -> None:
     """The scene at `start_s` is the first frame."""
     with open_source("synthetic:160x96") as source, open_source("synthetic:160x96", start_s=1.0) as later:

@@ -159,6 +159,28 @@ def test_a_black_hole_at_the_start_is_an_error_after_three_seconds(scheme: str) 
         assert time.perf_counter() - start <= STALLED_S
 
 
+@pytest.mark.parametrize("seconds", [0.5, 4.5])
+def test_how_long_a_stream_may_take_to_answer_can_be_said(seconds: float) -> None:
+    """Shorter and longer than usual."""
+    with answering(silence) as port:
+        start = time.perf_counter()
+        with pytest.raises(SourceError, match=f"no answer for {seconds:g} s"):
+            open_source(f"rtsp://127.0.0.1:{port}/live", open_timeout_s=seconds)
+        assert seconds <= time.perf_counter() - start <= seconds + 1.0
+
+
+@needs_rtsp
+def test_every_try_to_come_back_takes_as_long_as_was_said(clip: Path) -> None:
+    """The usual limit grows from try to try; one that was asked for stays."""
+    with rtsp_server(h264_of(clip)) as server, Watched(open_source(address(server), open_timeout_s=1.0)) as watched:
+        watched.until_new_frame()
+        server.kill()
+        with answering(silence, server.port):
+            watched.until(lambda state: state.now().retries >= 2)
+            watched.until(lambda state: (state.now().next_try_s or 0) > 0)
+            assert watched.state.now().reason == "no answer for 1 s"
+
+
 @needs_rtsp
 def test_a_wrong_password_is_an_error_at_once(clip: Path) -> None:
     """In one line that does not show it; the right one plays."""
