@@ -1,0 +1,43 @@
+"""Programs are measured with their children."""
+
+import sys
+
+from benchmarks.process import alone, measured
+
+_BUSY_CHILD = """
+import subprocess, sys, time
+busy = "import time; block = bytearray(200_000_000)\\nwhile time.process_time() < 0.6: pass"
+code = busy if len(sys.argv) < 2 else "raise SystemExit('no luck')"
+sys.exit(subprocess.run([sys.executable, "-c", code]).returncode)
+"""
+
+
+def test_time_and_memory_of_a_program_s_children_count():
+    """A child that works for half a second and holds 200 MB."""
+    done = measured([sys.executable, "-c", _BUSY_CHILD])
+    assert done.code == 0
+    assert done.cpu_s > 0.5
+    assert done.wall_s > 0.5
+    assert done.peak_mb > 200
+
+
+def test_a_program_that_fails_tells_why_in_one_line():
+    """Its exit code and the last that it said."""
+    done = measured([sys.executable, "-c", _BUSY_CHILD, "fail"])
+    assert done.reason == "exit code 1: no luck"
+
+
+def test_a_program_can_be_kept_to_some_cores(tmp_path):
+    """It sees the one core that it was given, in the folder it was given."""
+    code = "import os; print(len(os.sched_getaffinity(0)), os.getcwd(), os.environ['GIVEN'])"
+    done = measured([sys.executable, "-c", code], cores=[0], folder=tmp_path, environment={"GIVEN": "so"})
+    assert done.out.split() == ["1", str(tmp_path.resolve()), "so"]
+
+
+def test_a_lock_is_held_while_the_block_runs(tmp_path):
+    """And let go of behind it: it can be taken again."""
+    for _ in range(2):
+        with alone(tmp_path / "lock"):
+            pass
+    with alone(None):
+        pass
