@@ -16,7 +16,9 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from streamseg.backends.onnx_file import LogitsGraph, logits_graph
 from streamseg.errors import ModelError
+from streamseg.spec import TensorRules
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -24,26 +26,32 @@ CUDA = "CUDAExecutionProvider"
 
 @dataclass(slots=True)
 class Opened:
-    """A session, the device it really runs on, and why a better one was not taken (None when nothing was wrong)."""
+    """A session, the device it really runs on, and why a better one was not taken (None when nothing was wrong).
+
+    logits: what was loaded, where it is not the whole model.
+    """
 
     session: ort.InferenceSession
     device: str
     note: str | None = field(default=None)
+    logits: LogitsGraph | None = field(default=None)
 
 
-def open_session(model: Path, device: str = "auto", threads: int | None = None) -> Opened:
+def open_session(
+    model: Path, device: str = "auto", threads: int | None = None, *, labels: TensorRules | None = None
+) -> Opened:
     """
     device: "auto", "cpu", "cuda" or "cuda:N".
+    labels: where given, a model that is to give labels is left with its logits on the CPU, if it can be.
 
     Raises:
         ModelError: the file is no ONNX model, or the device asked for is not really in use.
     """
     wanted = parse_device(device)
-    if wanted == "cpu":
-        return Opened(_session(model, [CPU], threads), "cpu")
+    if wanted == "cpu" or (wanted == "auto" and nvidia_gpu_count() == 0):
+        logits = logits_graph(model, labels.output_name) if labels and labels.output == "labels" else None
+        return Opened(_session(model, [CPU], threads, logits=logits), "cpu", logits=logits)
     if wanted == "auto":
-        if nvidia_gpu_count() == 0:
-            return Opened(_session(model, [CPU], threads), "cpu")
         session, reason = _cuda_session(model, 0, threads)
         if reason is None:
             return Opened(session, "cuda:0")
@@ -145,9 +153,17 @@ def _preload() -> None:
             ort.preload_dlls()
 
 
-def _session(model: Path, providers: list[object], threads: int | None, *, quiet: bool = True) -> ort.InferenceSession:
+def _session(
+    model: Path,
+    providers: list[object],
+    threads: int | None,
+    *,
+    quiet: bool = True,
+    logits: LogitsGraph | None = None,
+) -> ort.InferenceSession:
+    content = logits.content if logits else str(model)
     try:
-        return ort.InferenceSession(str(model), _options(threads, quiet=quiet), providers, enable_fallback=0)
+        return ort.InferenceSession(content, _options(threads, quiet=quiet), providers, enable_fallback=0)
     except Exception as error:  # onnxruntime's own classes all derive from Exception only
         reason = " ".join(str(error).split())
         raise ModelError(f"'{model}' is not an ONNX model that onnxruntime can load: {reason[:200]}") from error

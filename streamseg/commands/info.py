@@ -12,11 +12,10 @@ from streamseg.spec import ModelSpec
 
 def info_command(model: str | None, *, as_json: bool) -> int:
     """Print the description of a model. Raises ModelError when there is none."""
-    from streamseg.backends.onnx import read_spec
-    from streamseg.backends.providers import open_session
+    from streamseg.backends.tensors import read_spec
 
     path = find_model(model or DEFAULT_MODEL)
-    spec = read_spec(open_session(path, "cpu").session, path)
+    spec = read_spec(path)
     if as_json:
         click.echo(json.dumps({"file": str(path), "bytes": path.stat().st_size} | spec.to_dict(), indent=2))
     else:

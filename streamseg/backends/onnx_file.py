@@ -1,0 +1,236 @@
+"""What an ONNX file says, read without a library, and its graph with the last step taken off.
+
+Networks decide at full size by enlarging their logits and asking each pixel for its largest. On a CPU that costs more
+than a tenth of the whole network, nearly all of it inside areas of one class. Here the graph is ended before that step;
+`enlarging.enlarged_labels` then does the same sums where classes meet, and only there.
+
+An ONNX file is one protocol-buffer message. Of its fields, this module knows those it needs. Sources: onnx.proto and
+the encoding of protocol buffers.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streamseg.errors import ModelError
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_DAMAGED = (ValueError, IndexError, StopIteration, KeyError, struct.error)
+_EXTERNAL = 1  # TensorProto.DataLocation: numbers lie in another file
+
+_LARGEST = 200_000_000  # bytes; beyond, the last step is nothing beside the network, and a copy is much
+
+Field = tuple[int, int | memoryview, memoryview]
+"""Number, value (a number, or the bytes of a string or message), and the field as it stands in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step of a graph. attributes: those that are one number or a text."""
+
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class LogitsGraph:
+    """A graph that ends with logits at the network's own stride.
+
+    content: the ONNX file, to be given to a library in place of the whole one.
+    output: name of the logits, (n, classes, h, w).
+    factor: how many times they are to be enlarged, bilinear between pixel centres, before the largest wins.
+    """
+
+    content: bytes = field(repr=False)
+    output: str
+    factor: int
+
+
+def metadata_of(path: Path) -> dict[str, str]:
+    """The texts that a model file carries beside its graph.
+
+    Raises:
+        ModelError: it cannot be read, or is no ONNX file.
+    """
+    try:
+        fields = list(_fields(_opened(path)))
+        next(_messages(fields, 7))
+        return dict(map(_pair, _messages(fields, 14)))
+    except OSError as error:
+        raise ModelError(f"cannot read '{path}': {error.strerror}") from error
+    except _DAMAGED as error:
+        raise ModelError(f"'{path}' is not an ONNX model") from error
+
+
+def logits_graph(path: Path, output: str | None = None) -> LogitsGraph | None:
+    """The model without the step that makes labels of logits; None where it ends in another way.
+
+    output: name of its labels; None means the only output there is. One that has others too is left whole.
+    """
+    try:
+        return _cut(_opened(path), output) if path.stat().st_size <= _LARGEST else None
+    except (OSError, *_DAMAGED):
+        return None  # a library says better what is wrong with it
+
+
+def _opened(path: Path) -> memoryview:
+    """The file's bytes, of which only those that are looked at are read."""
+    with path.open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _cut(model: memoryview, output: str | None) -> LogitsGraph | None:
+    whole = list(_fields(model))
+    graph = list(_fields(next(_messages(whole, 7))))
+    outputs = [_text(next(_messages(list(_fields(each)), 1))) for each in _messages(graph, 12)]
+    if len(outputs) != 1 or output not in (None, outputs[0]) or any(map(_is_elsewhere, _messages(graph, 5))):
+        return None
+    nodes = [(_node(value), raw) for number, value, raw in graph if number == 1 and isinstance(value, memoryview)]
+    tail = _tail([node for node, _ in nodes], outputs[0])
+    if tail is None:
+        return None
+    factor = _factor(tail[-1], list(_messages(graph, 5)))
+    if factor is None:
+        return None
+    dropped = {node.outputs for node in tail}
+    logits = tail[-1].inputs[0]
+    ending = _message(12, [b"".join(_message(1, [logits.encode()]))])
+    kept = [raw for node, raw in nodes if node.outputs not in dropped]
+    others = [raw for number, _, raw in graph if number not in (1, 12)]
+    beside = [raw for number, _, raw in whole if number != 7]
+    return LogitsGraph(b"".join([*beside, *_message(7, [*kept, *others, *ending])]), logits, factor)
+
+
+def _tail(nodes: list[Node], output: str) -> list[Node] | None:
+    """[Cast,] ArgMax, Resize: the steps from the labels back to the logits, if nothing else wants what lies between."""
+    made_by = {name: node for node in nodes for name in node.outputs}
+    used = [name for node in nodes for name in node.inputs]
+    tail: list[Node] = []
+    name = output
+    for kind in ("Cast", "ArgMax", "Resize"):
+        node = made_by.get(name)
+        if node is None or used.count(name) != len(tail[-1:]):
+            return None
+        if node.kind != kind:
+            if kind == "Cast":
+                continue
+            return None
+        tail.append(node)
+        name = node.inputs[0]
+    winner, enlarging = tail[-2:]
+    ways = enlarging.attributes
+    usual = (
+        winner.attributes.get("axis", 0) == 1
+        and not winner.attributes.get("select_last_index", 0)
+        and ways.get("mode", "nearest") == "linear"
+        and ways.get("coordinate_transformation_mode", "half_pixel") == "half_pixel"
+        and not ways.get("antialias", 0)
+    )
+    return tail if usual else None
+
+
+def _factor(resize: Node, tensors: list[memoryview]) -> int | None:
+    """How many times a Resize enlarges height and width; None for another kind of enlarging."""
+    if len(resize.inputs) != 3:
+        return None
+    for tensor in tensors:
+        fields = list(_fields(tensor))
+        if _text(next(_messages(fields, 8), memoryview(b""))) != resize.inputs[2]:
+            continue
+        content = b"".join(_messages(fields, 9)) or b"".join(_messages(fields, 4))
+        scales = struct.unpack(f"<{len(content) // 4}f", content)
+        factor = int(scales[-1])
+        return factor if scales == (1, 1, factor, factor) and factor >= 2 and factor % 2 == 0 else None
+    return None
+
+
+def _node(message: memoryview) -> Node:
+    fields = list(_fields(message))
+    attributes = dict(filter(None, (_attribute(each) for each in _messages(fields, 5))))
+    return Node(
+        _text(next(_messages(fields, 4))),
+        tuple(map(_text, _messages(fields, 1))),
+        tuple(map(_text, _messages(fields, 2))),
+        attributes,
+    )
+
+
+def _attribute(message: memoryview) -> tuple[str, int | str] | None:
+    values = {number: value for number, value, _ in _fields(message) if number in (1, 3, 4)}
+    name, value = values.get(1), values.get(4, values.get(3))
+    if not isinstance(name, memoryview) or value is None:
+        return None
+    return _text(name), value if isinstance(value, int) else bytes(value).decode(errors="replace")
+
+
+def _is_elsewhere(tensor: memoryview) -> bool:
+    return any(number == 14 and value == _EXTERNAL for number, value, _ in _fields(tensor))
+
+
+def _pair(message: memoryview) -> tuple[str, str]:
+    values = {number: value for number, value, _ in _fields(message)}
+    return _text(values[1]), _text(values.get(2, ""))
+
+
+def _messages(fields: Iterable[Field], wanted: int) -> Iterator[memoryview]:
+    return (value for number, value, _ in fields if number == wanted and isinstance(value, memoryview))
+
+
+def _text(value: int | str | memoryview) -> str:
+    return bytes(value).decode() if isinstance(value, memoryview) else str(value)
+
+
+def _fields(message: memoryview) -> Iterator[Field]:
+    """The fields of a message in their order."""
+    at = 0
+    while at < len(message):
+        start = at
+        key, at = _varint(message, at)
+        number, kind = key >> 3, key & 7
+        value: int | memoryview
+        if kind == _VARINT:
+            value, at = _varint(message, at)
+        elif kind == _BYTES:
+            size, at = _varint(message, at)
+            value, at = message[at : at + size], at + size
+        elif kind in (_FIXED32, _FIXED64):
+            size = 4 if kind == _FIXED32 else 8
+            value, at = message[at : at + size], at + size
+        else:
+            raise ValueError(f"no field of a protocol buffer has the type {kind}")
+        if number == 0 or at > len(message):
+            raise ValueError("not a protocol buffer")
+        yield number, value, message[start:at]
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    """A number of seven bits a byte, the lowest first, and where it ends."""
+    value = shift = 0
+    while True:
+        byte = message[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+        if shift > 63:
+            raise ValueError("not a protocol buffer")
+
+
+def _message(number: int, content: Sequence[bytes | memoryview]) -> list[bytes | memoryview]:
+    """A field that holds a string or a message, in pieces."""
+    return [_number(number << 3 | _BYTES), _number(sum(map(len, content))), *content]
+
+
+def _number(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
