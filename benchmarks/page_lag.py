@@ -27,9 +27,9 @@ from fractions import Fraction
 from typing import Any
 from urllib.request import urlopen
 
-import numpy as np
 from playwright.sync_api import sync_playwright
 
+from benchmarks.pretended import street_labels
 from streamseg import Frame, Painter, Pipeline, Segmentation, SegmentClass, Source, StreamInfo, open_source
 from streamseg.controls import Controls
 from streamseg.machine import cpu_seconds, machine_facts
@@ -64,10 +64,8 @@ class Repeated(Source):
 
 
 def labelled(frame: Frame) -> Segmentation:
-    """Labels at a network's usual size, patterned like a street: broad areas with ragged edges."""
-    rows = np.linspace(0, len(_CLASSES) - 0.01, 352)[:, None]
-    waves = np.sin(np.arange(480) / 9 + frame.index / 5)[None] * 0.6
-    return Segmentation(frame, np.clip(rows + waves, 0, len(_CLASSES) - 1).astype(np.uint8), _CLASSES)
+    """Labels at a network's usual size."""
+    return Segmentation(frame, street_labels((352, 480), len(_CLASSES), frame.index / 5), _CLASSES)
 
 
 @contextmanager

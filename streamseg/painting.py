@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from streamseg.color import colors_to_yuv
+from streamseg.color import colors_to_yuv, yuv420_to_bgr
 from streamseg.controls import Controls, Settings, View
 from streamseg.frame import Size, Yuv420
 from streamseg.lettering import Patch, legend_patch, text_patch
@@ -72,24 +72,32 @@ class Painter:
         """The painted picture as new planes, colours stored as in the frame's own planes."""
         with self._timings.measure("paint"):
             settings = self.controls.settings
-            source = segmentation.frame.planes()
-            table = colors_to_yuv(self._table(), source.color)
-            y, u, v = (
-                self._layer(layer, segmentation, table[:, channel], settings)
-                for channel, layer in enumerate((source.y, source.u, source.v))
-            )
+            painted = self._painted_planes(segmentation, settings)
             for patch in self._patches(segmentation.frame.size, settings):
-                patch.draw_on_planes(y, u, v, source.color)
-            return Yuv420(y, u, v, source.color)
+                patch.draw_on_planes(painted.y, painted.u, painted.v, painted.color)
+            return painted
 
     def bgr(self, segmentation: Segmentation) -> Image:
         """The painted picture as new (height, width, 3) uint8 BGR."""
         with self._timings.measure("paint"):
             settings = self.controls.settings
-            picture = self._layer(segmentation.frame.bgr(), segmentation, self._table()[:, ::-1], settings)
+            if segmentation.frame.native == "yuv420":  # half as many values to blend
+                picture = yuv420_to_bgr(self._painted_planes(segmentation, settings))
+            else:
+                picture = self._layer(segmentation.frame.bgr(), segmentation, self._table()[:, ::-1], settings)
             for patch in self._patches(segmentation.frame.size, settings):
                 patch.draw_on_bgr(picture)
             return picture
+
+    def _painted_planes(self, segmentation: Segmentation, settings: Settings) -> Yuv420:
+        """New planes, without legend and head-up display."""
+        source = segmentation.frame.planes()
+        table = colors_to_yuv(self._table(), source.color)
+        y, u, v = (
+            self._layer(layer, segmentation, table[:, channel], settings)
+            for channel, layer in enumerate((source.y, source.u, source.v))
+        )
+        return Yuv420(y, u, v, source.color)
 
     def _table(self) -> NDArray[np.uint8]:
         """(256, 3) uint8 RGB by class id; ids that are not painted are black."""

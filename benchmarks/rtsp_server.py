@@ -6,6 +6,9 @@ Run by the system's Python, which has the bindings of GStreamer.
 from __future__ import annotations
 
 import argparse
+import time
+from pathlib import Path
+from typing import Any
 
 import gi
 
@@ -15,6 +18,8 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 USER = "me"
+PACE = "pace"
+"""Name of the element in the pipeline behind which pictures are on their way, such as `identity sync=true`."""
 
 
 def main() -> None:
@@ -24,6 +29,7 @@ def main() -> None:
     parser.add_argument("port")
     parser.add_argument("--password", help=f"ask for the user {USER} and this")
     parser.add_argument("--udp", action="store_true", help="refuse to send over TCP")
+    parser.add_argument("--log", type=Path, help=f"note in this file when each picture left the element named {PACE}")
     wanted = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer.new()
@@ -35,6 +41,8 @@ def main() -> None:
         factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if wanted.password:
         ask_for_password(server, factory, wanted.password)
+    if wanted.log:
+        factory.connect("media-configure", note_times, wanted.log)
     server.get_mount_points().add_factory("/live", factory)
     if not server.attach(None):
         raise SystemExit(f"port {wanted.port} is taken")
@@ -55,6 +63,18 @@ def ask_for_password(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RT
     ):
         permissions.add_permission_for_role(USER, what, True)
     factory.set_permissions(permissions)
+
+
+def note_times(_factory: Any, media: GstRtspServer.RTSPMedia, log: Path) -> None:
+    """A line for each picture: its time in the recording and that of `time.perf_counter`, seconds."""
+    lines = log.open("a", buffering=1, encoding="utf-8")
+
+    def note(_pad: Any, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
+        lines.write(f"{info.get_buffer().pts / Gst.SECOND:.6f} {time.perf_counter():.6f}\n")
+        return Gst.PadProbeReturn.OK
+
+    pad = media.get_element().get_by_name(PACE).get_static_pad("src")
+    pad.add_probe(Gst.PadProbeType.BUFFER, note)
 
 
 if __name__ == "__main__":
