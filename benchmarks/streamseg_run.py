@@ -12,7 +12,8 @@ from pathlib import Path
 from benchmarks.process import Finished, measured
 
 _CLOSING = re.compile(
-    r"(?P<written>\d+) out, \d+ dropped \| (?P<fps>[\d.]+) fps end to end \|.* \| on (?P<device>[^|]+) \|"
+    r"(?P<written>\d+) out, \d+ dropped \| (?P<fps>[\d.]+) fps end to end \| latency p50 \d+ p95 (?P<p95>\d+) "
+    r".*?\| on (?P<device>[^|]+) \|"
 )
 _OPTIONS = ("model", "device", "precision", "threads")
 
@@ -24,12 +25,14 @@ class Run:
     frames: written.
     fps: as streamseg reports it: from the first frame read until the output is complete, without start-up.
     wall_fps: frames by the whole life of the process, start-up and model loading included.
+    p95_ms: latency from hand-over by the source until written.
     cpu_ms: processor time a frame, over the whole life of the process.
     """
 
     frames: int
     fps: float
     wall_fps: float
+    p95_ms: float
     cpu_ms: float
     wall_s: float
     peak_mb: float
@@ -68,6 +71,7 @@ def understood(finished: Finished) -> Run:
         frames=frames,
         fps=float(closing["fps"]),
         wall_fps=frames / finished.wall_s,
+        p95_ms=float(closing["p95"]),
         cpu_ms=1000 * finished.cpu_s / max(1, frames),
         wall_s=finished.wall_s,
         peak_mb=finished.peak_mb,

@@ -1,0 +1,1 @@
+"""The same clip through other programs, side by side with streamseg."""
