@@ -48,7 +48,7 @@ from benchmarks.process import alone
 from benchmarks.results import add_output_options, deliver, machine_line, medians, record, table
 from benchmarks.streamseg_run import Run, add_network_options, as_arguments, network_options, run
 from streamseg import Painter, Pipeline, Segmenter, load_backend, open_source
-from streamseg.backends.providers import core_count
+from streamseg.machine import core_count
 from streamseg.preprocess import network_input
 from streamseg.sinks import VideoFileSink
 from streamseg.sinks.formats import format_of

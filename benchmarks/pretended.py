@@ -30,7 +30,9 @@ class PretendedBackend:
     """Takes its time without using the processor, as a network on another device does."""
 
     device = "none"
+    streams = 1
     note = None
+    choice = None
 
     def __init__(self, spec: ModelSpec, seconds: float) -> None:
         """spec: what it pretends to be. seconds: for each frame."""

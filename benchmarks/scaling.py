@@ -33,7 +33,7 @@ from benchmarks.clips import SIZES, made_clip, repeated_clip
 from benchmarks.process import alone
 from benchmarks.results import add_output_options, deliver, machine_line, medians, record, table
 from benchmarks.streamseg_run import RunFailedError, add_network_options, as_arguments, network_options, run
-from streamseg.backends.providers import core_count
+from streamseg.machine import core_count
 
 NETWORK_SIZES = ("160x288", "224x384", "288x512", "384x672", "512x896")
 """HEIGHTxWIDTH, as `python -m export` takes them."""

@@ -10,33 +10,53 @@ from pathlib import Path
 from typing import Any
 
 from streamseg import __version__
-from streamseg.backends.providers import core_count
 
 
 def machine_facts() -> dict[str, Any]:
     """Processor, cores this process may use, system, and the versions that decide speed."""
-    versions = {"streamseg": __version__, "python": platform.python_version()}
-    for name in ("numpy", "opencv-python", "av", "onnxruntime-gpu", "onnxruntime"):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     return {
         "processor": processor_name(),
         "cores": core_count(),
         "system": platform.platform(terse=True),
-        "versions": versions,
+        "versions": library_versions(),
     }
+
+
+def library_versions() -> dict[str, str]:
+    """Of streamseg, Python and the libraries that do its work, as far as they are installed."""
+    versions = {"streamseg": __version__, "python": platform.python_version()}
+    for name in ("numpy", "opencv-python", "av", "onnxruntime-gpu", "onnxruntime", "openvino"):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def core_count() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def processor_name() -> str:
     """As the system calls it."""
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def processor_flags() -> frozenset[str]:
+    """Extensions of its instruction set as Linux names them; empty where the system does not tell."""
+    return frozenset(_cpuinfo("flags").split())
+
+
+def _cpuinfo(key: str) -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
+            if line.startswith(key):
                 return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return ""
 
 
 def cpu_seconds() -> float:

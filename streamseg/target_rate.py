@@ -32,19 +32,25 @@ class Plan:
 
 
 def plan_for(
-    target_fps: float, model: str | Path, info: StreamInfo, *, device: str = "auto", threads: int | None = None
+    target_fps: float,
+    model: str | Path,
+    info: StreamInfo,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    precision: str = "auto",
 ) -> Plan:
     """The largest of the model's input sizes that keeps up with `target_fps`, else the smallest on every Nth frame.
 
     model: a file or a bundled name. Its sizes are the files beside it that are named like it but for -WIDTHxHEIGHT.
     info: of the source; a live one is never asked for more frames than it gives.
-    device, threads: as `load_backend` takes them.
+    device, threads, precision: as `load_backend` takes them.
 
     Raises:
         ModelError: see `load_backend`.
     """
     wanted = min(target_fps, float(info.fps)) if info.live and info.fps else target_fps
-    for backend in _backends(find_model(model), device, threads):  # ends with the smallest, if none is fast enough
+    for backend in _backends(find_model(model), device, threads, precision):
         seconds = _MARGIN * _inference_s(backend)
         if seconds <= 1 / wanted:
             break
@@ -78,12 +84,12 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
 
 
-def _backends(path: Path, device: str, threads: int | None) -> list[Backend]:
+def _backends(path: Path, device: str, threads: int | None, precision: str) -> list[Backend]:
     """The model and its other sizes, the largest first."""
     stem = re.sub(_SIZE + "$", "", path.stem)
     named_like = re.compile(f"{re.escape(stem)}({_SIZE})?")
     others = [each for each in path.parent.glob("*.onnx") if named_like.fullmatch(each.stem) and each != path]
-    loaded = [load_backend(each, device, threads) for each in (path, *others)]
+    loaded = [load_backend(each, device, threads, precision=precision) for each in (path, *others)]
     return sorted(loaded, key=lambda backend: -backend.spec.height * backend.spec.width)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from streamseg.spec import METADATA_KEY, ModelSpec, SegmentClass
+from streamseg.spec import METADATA_KEY, ModelSpec, SegmentClass, TensorRules
 
 THREE_CLASSES = (
     SegmentClass(0, "dark", (20, 20, 220)),
@@ -54,6 +54,29 @@ def logits_model(path: Path, height: int = 48, width: int = 64) -> Path:
         ],
     )
     return save_model(graph, path, None)
+
+
+def sure_model(path: Path, kind: int = TensorProto.UINT8) -> Path:
+    """Write a segmenter that gives labels by brightness, and the first channel as confidence, of an ONNX type."""
+    inputs = [helper.make_tensor_value_info("frames", TensorProto.UINT8, ["n", 48, 64, 3])]
+    outputs = [
+        helper.make_tensor_value_info("labels", TensorProto.UINT8, ["n", 48, 64]),
+        helper.make_tensor_value_info("confidence", kind, ["n", 48, 64]),
+    ]
+    nodes = [
+        helper.make_node("Gather", ["frames", "first"], ["blue"], axis=3),
+        helper.make_node("Cast", ["blue"], ["values"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["values", "factor"], ["scaled"]),
+        helper.make_node("Cast", ["scaled"], ["labels"], to=TensorProto.UINT8),
+        helper.make_node("Cast", ["blue"], ["confidence"], to=kind),
+    ]
+    constants = [
+        numpy_helper.from_array(np.int64(0), "first"),
+        numpy_helper.from_array(np.float32(1 / 85.5), "factor"),
+    ]
+    graph = helper.make_graph(nodes, "sure", inputs, outputs, constants)
+    spec = ModelSpec("sure", 48, 64, THREE_CLASSES, tensors=TensorRules(output_name="labels"))
+    return save_model(graph, path, spec.to_json())
 
 
 def save_model(graph: onnx.GraphProto, path: Path, description: str | None) -> Path:

@@ -24,6 +24,14 @@ class Finished:
     err: str
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test finds or leaves anything in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STREAMSEG_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def streamseg(tmp_path: Path) -> Callable[..., Finished]:
     """Runs the command line in a process of its own, in an empty folder."""

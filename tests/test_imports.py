@@ -20,12 +20,12 @@ TOP_DOWN = ("benchmarks", "export", "train", "streamseg")
 LAYERS = (
     ("__main__",),
     ("cli commands",),
-    ("progress", "hud", "machine"),
+    ("progress", "hud"),
     ("pipeline",),
     ("segmenter", "stages", "sinks", "target_rate"),
     ("sources", "backends", "painting"),
     ("preprocess", "scene", "lettering"),
-    ("timing", "segmentation", "controls", "live"),
+    ("timing", "segmentation", "controls", "live", "machine", "cache_folder"),
     ("spec", "frame color"),
     ("errors",),
 )

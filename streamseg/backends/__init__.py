@@ -39,16 +39,29 @@ def find_model(model: str | Path = DEFAULT_MODEL) -> Path:
     )
 
 
-def load_backend(model: str | Path = DEFAULT_MODEL, device: str = "auto", threads: int | None = None) -> Backend:
+def load_backend(
+    model: str | Path = DEFAULT_MODEL,
+    device: str = "auto",
+    threads: int | None = None,
+    *,
+    precision: str = "auto",
+    streams: int = 1,
+) -> Backend:
     """Load a model, check it against its description and run it once.
 
     model: a file, or the name of a bundled model.
-    device: "cpu", "cuda", "cuda:N" (fails when that GPU is not really used), or "auto" (a GPU if one works, else CPU).
+    device: "cpu" (onnxruntime), "openvino" (OpenVINO on the CPU), "cuda", "cuda:N" (fails when that GPU is not really
+        used), or "auto" (a GPU if one works, else the library that is fastest on this CPU).
     threads: CPU threads for the network; None means one per core.
+    precision: what is computed in, "fp32", "bf16", "fp16" or "int8" (a file NAME-int8.onnx beside the model, as
+        fp16 on a GPU is one NAME-fp16.onnx), or "auto" for the fastest whose labels are those of fp32 in 99.5 % of
+        pixels. Where there is a choice, it is made by a trial of about a second whose outcome is remembered.
+    streams: from how many threads at once the backend will be called; the threads are shared out among them.
 
     Raises:
-        ModelError: no such model, not a segmentation model, not what its description says, or no such device.
+        ModelError: no such model, not a segmentation model, not what its description says, or no such device or
+            precision on this machine.
     """
-    from streamseg.backends.onnx import OnnxBackend
+    from streamseg.backends.choosing import chosen_backend
 
-    return OnnxBackend(find_model(model), device, threads)
+    return chosen_backend(find_model(model), device, threads, precision, streams)

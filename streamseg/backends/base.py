@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from streamseg.spec import ModelSpec
@@ -10,12 +11,22 @@ if TYPE_CHECKING:
     from streamseg.frame import Image
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Why a library and a precision were taken. fresh: found out just now by trying several, not remembered."""
+
+    reason: str
+    fresh: bool
+
+
 class Backend(Protocol):
-    """One loaded model on one device. Used from one thread at a time.
+    """One loaded model on one device.
 
     spec: what the model file says of itself, checked against the graph at load.
-    device: what really runs, such as "cpu" or "cuda:0".
+    device: what really runs, such as "cpu", "openvino:CPU bf16" or "cuda:0".
+    streams: how many threads may call it at the same time, and how many it is made fastest for.
     note: why a better device was not taken; None when nothing was wrong.
+    choice: why this library and precision were taken; None when there was nothing to choose from.
     """
 
     @property
@@ -25,7 +36,13 @@ class Backend(Protocol):
     def device(self) -> str: ...
 
     @property
+    def streams(self) -> int: ...
+
+    @property
     def note(self) -> str | None: ...
+
+    @property
+    def choice(self) -> Choice | None: ...
 
     def infer(self, batch: Image) -> Image:
         """

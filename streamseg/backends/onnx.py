@@ -8,26 +8,32 @@ from typing import TYPE_CHECKING, Any, cast
 from streamseg.backends.providers import open_session
 from streamseg.backends.tensors import CONFIDENCE, GraphTensor, Tensors, check_by_running, no_confidence, read_spec
 from streamseg.errors import ModelError
+from streamseg.machine import core_count
 
 if TYPE_CHECKING:
+    from streamseg.backends.base import Choice
     from streamseg.frame import Image
 
 
 class OnnxBackend:
     """A segmentation network in onnxruntime. See `Backend`."""
 
-    def __init__(self, path: Path, device: str = "auto", threads: int | None = None) -> None:
+    choice: Choice | None = None
+
+    def __init__(self, path: Path, device: str = "auto", threads: int | None = None, streams: int = 1) -> None:
         """
         path: an ONNX file that describes itself, or one with a TOML description of the same stem beside it.
         device: "auto", "cpu", "cuda" or "cuda:N".
         threads: CPU threads; None means one per core.
+        streams: how many calls run at once; the threads are shared out among them.
 
         Raises:
             ModelError: see `load_backend`.
         """
         self.path = path
         self.spec = read_spec(path)
-        opened = open_session(path, device, threads, labels=self.spec.tensors)
+        self.streams = streams
+        opened = open_session(path, device, max(1, (threads or core_count()) // streams), labels=self.spec.tensors)
         self.device = opened.device
         self.note = opened.note
         self._session = opened.session

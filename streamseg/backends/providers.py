@@ -18,6 +18,7 @@ import onnxruntime as ort
 
 from streamseg.backends.onnx_file import LogitsGraph, logits_graph
 from streamseg.errors import ModelError
+from streamseg.machine import core_count
 from streamseg.spec import TensorRules
 
 CPU = "CPUExecutionProvider"
@@ -69,13 +70,13 @@ def open_session(
 
 
 def parse_device(device: str) -> str:
-    """ "auto", "cpu" or "cuda:N" for what a user wrote. Raises ModelError for anything else."""
+    """ "auto", "cpu", "openvino" or "cuda:N" for what a user wrote. Raises ModelError for anything else."""
     text = device.strip().lower()
-    if text in ("auto", "cpu"):
+    if text in ("auto", "cpu", "openvino"):
         return text
     if match := re.fullmatch(r"cuda(?::(\d+))?", text):
         return f"cuda:{match[1] or 0}"
-    raise ModelError(f"there is no device '{device}'; use auto, cpu, cuda or cuda:N")
+    raise ModelError(f"there is no device '{device}'; use auto, cpu, cuda or cuda:N, or openvino")
 
 
 @cache
@@ -176,10 +177,3 @@ def _options(threads: int | None, *, quiet: bool) -> ort.SessionOptions:
     # Spinning threads take the cores away from the decoder and the encoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
-
-
-def core_count() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

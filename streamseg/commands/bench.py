@@ -49,6 +49,7 @@ class BenchOptions:
     tolerance: float = 0.05
     model: str | None = None
     device: str = "auto"
+    precision: str = "auto"
     clahe: ClaheMode = "auto"
     threads: int | None = None
     reader: Reader = "pyav"
@@ -57,7 +58,9 @@ class BenchOptions:
 def bench_command(options: BenchOptions) -> int:
     """Measure, print, compare. Returns 0, or 6 when slower than the result compared with."""
     old = _earlier(options.compare) if options.compare else None
-    backend = load_backend(options.model or DEFAULT_MODEL, options.device, options.threads)
+    backend = load_backend(options.model or DEFAULT_MODEL, options.device, options.threads, precision=options.precision)
+    if backend.choice:
+        click.echo(f"network      {backend.choice.reason}")
     with tempfile.TemporaryDirectory(prefix="streamseg-bench-") as folder:
         bench = Bench(options, backend, Path(folder))
         if options.warmup:

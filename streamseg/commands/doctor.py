@@ -113,6 +113,8 @@ def _model_and_devices() -> Iterator[Finding]:
     try:
         backend = load_backend()
         yield Finding(topic, "--device auto", True, f"takes {backend.device}, model {backend.spec.name}")
+        if backend.choice:
+            yield Finding(topic, "--precision auto", True, backend.choice.reason)
     except StreamsegError as error:
         yield Finding(topic, "--device auto", False, str(error))
 

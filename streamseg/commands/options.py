@@ -41,6 +41,7 @@ class RunOptions:
     open_timeout: float | None = None
     model: str | None = None
     device: str = "auto"
+    precision: str = "auto"
     clahe: ClaheMode = "auto"
     threads: int | None = None
     target_fps: float | None = None

@@ -133,10 +133,17 @@ def _plan(options: RunOptions, source: Source) -> Plan:
     if options.target_fps is None:
         every = options.every or 1
         reason = f"the network runs on every {ordinal(every)} frame"
-        return Plan(load_backend(model, options.device, options.threads), every, reason)
+        return Plan(load_backend(model, options.device, options.threads, precision=options.precision), every, reason)
     if options.every is not None:
         raise UsageError("--target-fps finds out on which frames the network runs; leave --every out")
-    return plan_for(options.target_fps, model, source.info, device=options.device, threads=options.threads)
+    return plan_for(
+        options.target_fps,
+        model,
+        source.info,
+        device=options.device,
+        threads=options.threads,
+        precision=options.precision,
+    )
 
 
 def _settings(options: RunOptions, plan: Plan) -> Settings:
@@ -154,6 +161,8 @@ def _say_choices(options: RunOptions, source: Source, plan: Plan) -> None:
             click.echo(f"note: {note}", err=True)
         if options.target_fps is not None:
             click.echo(plan.reason, err=True)
+        if backend.choice and (backend.choice.fresh or options.verbose):
+            click.echo(f"network: {backend.choice.reason}", err=True)
     if options.verbose:
         fps = f"{float(info.fps):.3f} fps" if info.fps else "rate not said"
         click.echo(f"source: {info.address}, {info.kind}, {info.width}x{info.height}, {fps}, {info.codec or 'raw'}")

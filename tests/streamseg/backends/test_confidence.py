@@ -5,35 +5,10 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from streamseg.backends import load_backend
 from streamseg.errors import ModelError
-from streamseg.spec import ModelSpec, TensorRules
-from tests.builders import THREE_CLASSES, save_model
-
-
-def sure_model(path, kind=TensorProto.UINT8):
-    """Labels by brightness, and the first channel as confidence."""
-    inputs = [helper.make_tensor_value_info("frames", TensorProto.UINT8, ["n", 48, 64, 3])]
-    outputs = [
-        helper.make_tensor_value_info("labels", TensorProto.UINT8, ["n", 48, 64]),
-        helper.make_tensor_value_info("confidence", kind, ["n", 48, 64]),
-    ]
-    nodes = [
-        helper.make_node("Gather", ["frames", "first"], ["blue"], axis=3),
-        helper.make_node("Cast", ["blue"], ["values"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", ["values", "factor"], ["scaled"]),
-        helper.make_node("Cast", ["scaled"], ["labels"], to=TensorProto.UINT8),
-        helper.make_node("Cast", ["blue"], ["confidence"], to=kind),
-    ]
-    constants = [
-        numpy_helper.from_array(np.int64(0), "first"),
-        numpy_helper.from_array(np.float32(1 / 85.5), "factor"),
-    ]
-    graph = helper.make_graph(nodes, "sure", inputs, outputs, constants)
-    spec = ModelSpec("sure", 48, 64, THREE_CLASSES, tensors=TensorRules(output_name="labels"))
-    return save_model(graph, path, spec.to_json())
+from tests.builders import sure_model
 
 
 def test_labels_and_confidence_come_together(tmp_path):

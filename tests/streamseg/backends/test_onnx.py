@@ -8,25 +8,7 @@ from streamseg.backends import DEFAULT_MODEL, find_model, load_backend
 from streamseg.backends.providers import nvidia_gpu_count
 from streamseg.errors import ModelError
 from tests.builders import logits_model, threshold_model
-
-TOML = """
-name = "elsewhere"
-height = 48
-width = 64
-channel_order = "rgb"
-classes = [
-    { name = "dark", color = [20, 20, 220] },
-    { name = "middle", color = [20, 220, 20] },
-    { name = "bright", color = [220, 20, 20] },
-]
-[tensors]
-layout = "nchw"
-input_dtype = "float32"
-scale = 0.00392156862745098
-mean = [0.0, 0.0, 0.0]
-std = [1.0, 1.0, 1.0]
-output = "logits"
-"""
+from tests.streamseg.backends.foreign import TOML
 
 
 def grey_batch(*values: int) -> np.ndarray:

@@ -1,0 +1,133 @@
+"""OpenVINO runs the same files and gives the same labels."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from streamseg.backends import find_model, load_backend
+from streamseg.errors import ModelError
+from streamseg.sources import open_source
+from tests.builders import logits_model, sure_model
+from tests.streamseg.backends.foreign import TOML
+
+pytest.importorskip("openvino", reason="OpenVINO is not installed")
+
+
+def openvino(model, precision="fp32", **options):
+    """A backend in OpenVINO."""
+    return load_backend(model, "openvino", precision=precision, **options)
+
+
+def test_it_gives_onnxruntimes_labels_on_the_built_in_scene():
+    """But for ties that rounding decides; and the device says what runs, and in what."""
+    plain, backend = load_backend(device="cpu"), openvino(find_model())
+    assert backend.device == "openvino:CPU fp32"
+    with open_source("synthetic:512x288,frames=3") as source:
+        batch = np.stack([frame.bgr() for frame in source])
+    labels = backend.infer(batch)
+    assert labels.dtype == np.uint8
+    assert np.mean(labels == plain.infer(batch)) > 0.9999
+
+
+def test_a_whole_graph_gives_labels_that_last(model):
+    """What one call gave is not changed by the next."""
+    backend = openvino(model)
+    first = backend.infer(np.full((2, 48, 64, 3), 250, np.uint8))
+    backend.infer(np.zeros((1, 48, 64, 3), np.uint8))
+    assert np.array_equal(first, np.full((2, 48, 64), 2))
+
+
+def test_a_foreign_model_runs_with_a_toml_beside_it(tmp_path):
+    """Float planes in, logits out."""
+    path = logits_model(tmp_path / "elsewhere.onnx")
+    path.with_suffix(".toml").write_text(TOML)
+    backend = openvino(path)
+    values = [np.full((1, 48, 64, 3), value, np.uint8) for value in (10, 128, 250)]
+    assert [int(backend.infer(value)[0, 0, 0]) for value in values] == [0, 1, 2]
+
+
+def test_labels_and_confidence_come_together(tmp_path):
+    """As from onnxruntime."""
+    path = sure_model(tmp_path / "sure.onnx")
+    batch = np.random.default_rng(0).integers(0, 256, (2, 48, 64, 3), np.uint8)
+    for ours, theirs in zip(
+        openvino(path).infer_with_confidence(batch),
+        load_backend(path, "cpu").infer_with_confidence(batch),
+        strict=True,
+    ):
+        assert np.array_equal(ours, theirs)
+
+
+def test_every_thread_gets_its_own_labels(model):
+    """Four threads on two streams, many calls each."""
+    backend = openvino(model, streams=2)
+    assert backend.streams == 2
+
+    def calls(value):
+        batch = np.full((1, 48, 64, 3), value, np.uint8)
+        return [set(backend.infer(batch).ravel().tolist()) for _ in range(50)]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(calls, (10, 128, 250, 10)))
+    assert found == [[{label}] * 50 for label in (0, 1, 2, 0)]
+
+
+def test_a_file_that_is_no_model_is_one_line(tmp_path):
+    """With the file's name."""
+    path = tmp_path / "not.onnx"
+    path.write_text("this is text")
+    with pytest.raises(ModelError, match=r"not\.onnx' is not an ONNX model") as caught:
+        openvino(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_that_openvino_cannot_load_is_one_line(tmp_path):
+    """The reason is OpenVINO's, cut short."""
+    path = find_model()
+    content = path.read_bytes().replace(b"ArgMax", b"ArgMux").replace(b"GlobalAveragePool", b"GlobalAveragePuul")
+    (tmp_path / "odd.onnx").write_bytes(content)
+    with pytest.raises(ModelError, match=r"odd\.onnx' is not an ONNX model that OpenVINO can load") as caught:
+        openvino(tmp_path / "odd.onnx")
+    assert "\n" not in str(caught.value)
+
+
+def run_without_openvino(*arguments):
+    """The command line where OpenVINO is not installed."""
+    code = f"import sys; sys.modules['openvino'] = None\nfrom streamseg.cli import main\nsys.exit(main({arguments!r}))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_without_the_extra_the_way_out_is_said():
+    """One line, exit code 4."""
+    done = run_without_openvino("run", "synthetic:128x64,frames=2", "null:", "--device", "openvino")
+    assert done.returncode == 4
+    assert done.stderr == (
+        "streamseg: device 'openvino' needs OpenVINO, which is not installed; install streamseg[openvino] or use "
+        "--device cpu\n"
+    )
+
+
+def test_without_the_extra_auto_takes_onnxruntime(model):
+    """And says nothing of it."""
+    done = run_without_openvino("run", "synthetic:128x64,frames=2", "null:", "--model", str(model))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "on cpu" in done.stdout
+
+
+def test_onnxruntime_alone_loads_no_openvino():
+    """It takes a quarter of a second."""
+    code = "import sys; import streamseg; streamseg.load_backend(device='cpu'); print('openvino' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_run_says_that_openvino_ran(streamseg, model):
+    """In the closing line."""
+    done = streamseg("run", "synthetic:128x64,frames=2", "null:", "--model", model, "--device", "openvino")
+    assert done.code == 0, done.err
+    assert "on openvino:CPU fp32" in done.out
