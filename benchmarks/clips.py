@@ -17,8 +17,8 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
-from benchmarks.cache import cache_folder
 from streamseg import open_source
+from streamseg.cache_folder import cache_folder
 
 FPS = 30
 _BITS_PER_PIXEL = 0.13
@@ -36,7 +36,7 @@ def made_clip(size: str = "1280x720", seconds: float = 10.0, folder: Path | None
     folder: None is the user's cache.
     """
     frames = round(seconds * FPS)
-    path = (folder or cache_folder("clips")) / f"scene-{size}-{frames}-frames-{_EDITION}.mp4"
+    path = (folder or cache_folder("benchmarks/clips")) / f"scene-{size}-{frames}-frames-{_EDITION}.mp4"
     if not path.is_file():
         print(f"drawing {path.name}, once", flush=True)
         partial = path.with_suffix(".partial.mp4")
@@ -50,7 +50,9 @@ def repeated_clip(frames: int, size: str = "640x360", seconds: float = 10.0, fol
 
     seconds: of the part that is repeated.
     """
-    path = (folder or cache_folder("clips")) / f"scene-{size}-{round(seconds * FPS)}-to-{frames}-frames-{_EDITION}.mp4"
+    path = (
+        folder or cache_folder("benchmarks/clips")
+    ) / f"scene-{size}-{round(seconds * FPS)}-to-{frames}-frames-{_EDITION}.mp4"
     if not path.is_file():
         partial = path.with_suffix(".partial.mp4")
         _repeat(made_clip(size, seconds, folder), partial, frames)

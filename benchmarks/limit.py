@@ -7,7 +7,7 @@ Whatever segments a video into an overlay video has to decode the clip, run the 
 Each of the three is measured bare, on one thread, as processor time a frame:
 
 decode    FFmpeg's decoder (by PyAV, as streamseg uses it) on the clip; pictures are thrown away
-network   the backend that streamseg chose, on a prepared input
+network   the backend that streamseg chooses for one thread, on a prepared input
 encode    FFmpeg's encoder with streamseg's settings on the overlay that streamseg painted, kept without loss; packets
           are thrown away
 
@@ -46,7 +46,7 @@ from av.video.frame import PictureType, VideoFrame
 from benchmarks.clips import made_clip
 from benchmarks.process import alone
 from benchmarks.results import add_output_options, deliver, machine_line, medians, record, table
-from benchmarks.streamseg_run import Run, add_network_options, as_arguments, network_options, run
+from benchmarks.streamseg_run import add_network_options, as_arguments, network_options, run
 from streamseg import Painter, Pipeline, Segmenter, load_backend, open_source
 from streamseg.machine import core_count
 from streamseg.preprocess import network_input
@@ -108,6 +108,11 @@ def bare_ms(work: Work, core: int | None = None) -> dict[str, float]:
     return {step: 1000 * cpu_s[step] / done for step in STEPS} | {"network_wall": 1000 * network_wall_s / done}
 
 
+def bare_device(network: Mapping[str, str]) -> str:
+    """What runs the bare network. A choice that takes a trial is made here, and remembered."""
+    return load_backend(**cast("dict[str, Any]", network), threads=1).device
+
+
 def limit_fps(cost_ms: Mapping[str, float], cores: int, *, on_gpu: bool) -> float:
     """Frames per second at best, from what the steps cost."""
     by_cores = cores * 1000 / sum(cost_ms[step] for step in STEPS)
@@ -149,6 +154,11 @@ class Machine:
         affinity = getattr(os, "sched_getaffinity", None)
         self.cores: Sequence[int | None] = sorted(affinity(0)) if affinity else [None] * core_count()
 
+    def device(self, network: Mapping[str, str]) -> str:
+        """See `bare_device`."""
+        with _pool(1) as pool:
+            return pool.submit(bare_device, network).result()
+
     def alone(self, work: Work) -> dict[str, float]:
         """One core works."""
         return self._worked(work, self.cores[:1])
@@ -158,10 +168,14 @@ class Machine:
         return self._worked(work, self.cores)
 
     def _worked(self, work: Work, cores: Sequence[int | None]) -> dict[str, float]:
-        # Fresh processes: one that has opened a network has threads, and its processor time is not the work's alone.
-        with ProcessPoolExecutor(len(cores), multiprocessing.get_context("spawn")) as pool:
+        with _pool(len(cores)) as pool:
             costs = list(pool.map(bare_ms, [work] * len(cores), cores))
         return {step: sum(cost[step] for cost in costs) / len(costs) for step in costs[0]}
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    """Fresh processes: one that has opened a network has threads, and its processor time is not the work's alone."""
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
 
 
 def measured(
@@ -174,7 +188,9 @@ def measured(
         overlay = Path(folder) / "lossless.mkv"
         lossless_overlay(clip, overlay, network, frames)
         work = Work(clip, str(overlay), network, frames)
-        last: Run | None = None
+        with alone(lock):  # what streamseg tries out and remembers is not part of a run
+            bare = machine.device(network)
+            last = run(clip, Path(folder) / _OUTPUT, [*as_arguments(network), "--max-frames", "1"])
         for _ in range(runs):
             with alone(lock):
                 found["alone"].append(machine.alone(work))
@@ -183,7 +199,6 @@ def measured(
             with alone(lock):
                 last = run(clip, Path(folder) / _OUTPUT, as_arguments(network))
             found["streamseg"].append(last.figures())
-    assert last is not None  # runs is at least 1
     on_gpu = not last.device.startswith(("cpu", "openvino"))
     cores = len(machine.cores)
     middle = {name: medians(rows) for name, rows in found.items()}
@@ -193,7 +208,7 @@ def measured(
     codec = format_of(Path(_OUTPUT)).video
     settings = {
         "clip": Path(clip).name, "size": size, "frames": last.frames, "bare_frames": frames, "runs": runs,
-        "network": dict(network), "device": last.device,
+        "network": dict(network), "device": last.device, "bare_device": bare,
         "encoder": {"name": codec.name, "crf": codec.crf, **codec.options},
     }  # fmt: skip
     result = {"median": middle, "runs": found, "limit_fps": limits,
@@ -219,8 +234,8 @@ def report(measurement: Mapping[str, Any]) -> str:
     ]
     return "\n".join([
         machine_line(measurement),
-        f"clip {settings['clip']}, {settings['size']}, {settings['frames']} frames; network on {settings['device']}; "
-        f"{settings['encoder']['name']} {encoder}; medians of {settings['runs']}",
+        f"clip {settings['clip']}, {settings['size']}, {settings['frames']} frames; medians of {settings['runs']}",
+        f"network on {settings['device']}, bare on {settings['bare_device']}; {settings['encoder']['name']} {encoder}",
         "",
         table(["CPU ms a frame, one thread", "one core busy", f"all {cores} busy"], rows),
         "",

@@ -18,6 +18,7 @@ Memory is the peak of the process, for streams of all of them together.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -28,11 +29,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cache import cache_folder
 from benchmarks.clips import SIZES, made_clip, repeated_clip
 from benchmarks.process import alone
 from benchmarks.results import add_output_options, deliver, machine_line, medians, record, table
 from benchmarks.streamseg_run import RunFailedError, add_network_options, as_arguments, network_options, run
+from streamseg.cache_folder import cache_folder
 from streamseg.machine import core_count
 
 NETWORK_SIZES = ("160x288", "224x384", "288x512", "384x672", "512x896")
@@ -77,7 +78,7 @@ def network(wanted: Wanted) -> list[dict[str, Any]]:
     for size in NETWORK_SIZES:
         height, width = map(int, size.split("x"))
         label, pixels = f"{width}x{height}", width * height / 1e6
-        path = cache_folder("networks") / f"{_CHECKPOINT.name}-{label}.onnx"
+        path = cache_folder("benchmarks/networks") / f"{_CHECKPOINT.name}-{label}.onnx"
         reason = None if path.is_file() else _exported(size, path)
         rows.append(
             {"at": pixels, "label": label, "failed": reason}
@@ -129,7 +130,10 @@ def _row(
     arguments: Sequence[str] = (),
     cores: Sequence[int] | None = None,
 ) -> dict[str, Any]:
-    return _measured(at, label, wanted, lambda: _figures(clip, [*wanted.arguments, *arguments], cores))
+    given = [*wanted.arguments, *arguments]
+    with contextlib.suppress(RunFailedError):  # what streamseg tries out and remembers is not part of a run
+        _figures(clip, [*given, "--max-frames", "1"], cores)
+    return _measured(at, label, wanted, lambda: _figures(clip, given, cores))
 
 
 def _measured(at: float, label: str, wanted: Wanted, once: Callable[[], dict[str, float]]) -> dict[str, Any]:

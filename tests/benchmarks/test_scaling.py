@@ -11,7 +11,7 @@ from benchmarks.scaling import Wanted, plot, report
 @pytest.fixture
 def wanted(model, tmp_path, monkeypatch):
     """Short clips in a folder of the test's own, and the small model."""
-    monkeypatch.setenv("STREAMSEG_BENCH_CACHE", str(tmp_path))
+    monkeypatch.setenv("STREAMSEG_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(scaling, "SIZES", {360: "128x96", 720: "192x128"})
     return Wanted(runs=1, seconds=0.2, max_frames=100, arguments=["--model", str(model)], lock=None)
 
