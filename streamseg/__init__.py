@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from streamseg.backends import Backend, load_backend
+    from streamseg.backends import Backend, load_backend, throughput_streams
     from streamseg.controls import Controls, Settings
     from streamseg.errors import ModelError, SinkError, SourceError, StreamsegError, UsageError
     from streamseg.frame import Frame, Sound, StreamInfo, Yuv420, YuvColor
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streamseg.painting import Painter
     from streamseg.pipeline import Pipeline, RunReport
     from streamseg.segmentation import Segmentation
-    from streamseg.segmenter import EveryNth, Segmenter
+    from streamseg.segmenter import Segmenter
     from streamseg.sinks import Sink, VideoPiecesSink, WindowSink, open_sink
     from streamseg.sinks.web import Address, WebSink
     from streamseg.sources import Source, open_source
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Backend": "backends", "load_backend": "backends",
+    "Backend": "backends", "load_backend": "backends", "throughput_streams": "backends",
     "Controls": "controls", "Settings": "controls",
     "ModelError": "errors", "SinkError": "errors", "SourceError": "errors",
     "StreamsegError": "errors", "UsageError": "errors",
@@ -37,13 +37,13 @@ _HOME = {
     "LiveState": "live", "LiveStatus": "live",
     "Painter": "painting",
     "Pipeline": "pipeline", "RunReport": "pipeline",
-    "Segmentation": "segmentation", "EveryNth": "segmenter", "Segmenter": "segmenter",
     "Sink": "sinks", "VideoPiecesSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
     "Address": "sinks.web", "WebSink": "sinks.web",
     "Source": "sources", "open_source": "sources",
     "BrowserSource": "sources.browser", "Patience": "sources.capture_thread",
     "camera_source": "sources.camera", "network_source": "sources.network",
     "Clahe": "spec", "ModelSpec": "spec", "SegmentClass": "spec", "TensorRules": "spec",
+    "Segmentation": "segmentation", "Segmenter": "segmenter",
     "Smoothing": "stages",
     "Timings": "timing",
 }  # fmt: skip
@@ -54,7 +54,6 @@ __all__ = [
     "BrowserSource",
     "Clahe",
     "Controls",
-    "EveryNth",
     "Frame",
     "LiveState",
     "LiveStatus",
@@ -90,6 +89,7 @@ __all__ = [
     "network_source",
     "open_sink",
     "open_source",
+    "throughput_streams",
 ]  # fmt: skip
 
 

@@ -1,16 +1,18 @@
 """Which thread does what, and how a run starts, keeps order and ends.
 
-Three threads, two bounded queues, frames in order all the way:
+Two bounded queues, frames in order all the way:
 
     reader thread          source.read()                      decodes
-    network thread         segment(frame), then the stages    preprocesses and infers
-    the caller's thread    each sink's write()                paints, encodes, shows
+    network threads        segment(frame)                     preprocess and infer, several frames side by side
+    the caller's thread    the stages, each sink's write()    smooths, paints, encodes, shows
 
-The sinks stay on the caller's thread because windows must. With policy "all" a full queue makes the stage before it
-wait, so nothing is lost and memory is bounded; with "latest" the reader never waits: the newest frame replaces the
-oldest waiting one, which is counted as dropped. The network thread takes a frame only once there is room for its
-result: one that waited for slow sinks would be old by the time it is shown. So the age of what is shown is at most one
-frame period, one inference and twice the time of the sinks, however long it runs.
+A network thread takes the next frame and a place for its result in one step, so that results leave in the order in
+which frames came, however many threads there are. The sinks stay on the caller's thread because windows must. With
+policy "all" a full queue makes the one before it wait, so nothing is lost and memory is bounded; with "latest" the
+reader never waits: the newest frame replaces the oldest waiting one, which is counted as dropped. A frame is taken
+only once there is room for its result: one that waited for slow sinks would be old by the time it is shown. So with
+"latest" and one network thread the age of what is shown is at most one frame period, one inference and twice the time
+of the sinks, however long it runs.
 
 While no result comes, the sinks are asked to look around every few hundredths of a second, so that a window answers
 keys although the source is lost. Paused, a pipeline of policy "all" stops writing, and so everything before it; one of
@@ -26,11 +28,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from streamseg.controls import Controls
-from streamseg.errors import SourceError
+from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
@@ -87,11 +90,12 @@ class BoundedQueue(Generic[T]):
                     return None
             idle()
 
-    def wait_for_room(self) -> None:
-        """Wait until `put` would not have to wait."""
+    def wait_for_room(self) -> bool:
+        """Wait until `put` would not have to wait. Returns False when the queue was ended."""
         with self._changed:
             while len(self._items) >= self._size and not self._ended:
                 self._changed.wait()
+            return not self._ended
 
     def end(self, *, discard: bool = False) -> None:
         """No more items. discard: those still waiting are not handed out."""
@@ -100,6 +104,22 @@ class BoundedQueue(Generic[T]):
             if discard:
                 self._items.clear()
             self._changed.notify_all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A frame's place in the order of results, taken before its labels are there.
+
+    labelled: of this frame, or of the last one before it that the network ran on.
+    """
+
+    frame: Frame
+    labelled: Future[Segmentation]
+
+    def result(self) -> Segmentation:
+        """Once `labelled` is done."""
+        result = self.labelled.result()
+        return result if result.frame is self.frame else replace(result, frame=self.frame)
 
 
 @dataclass
@@ -156,19 +176,32 @@ class Pipeline:
         stages: Sequence[Stage] = (),
         policy: Policy = "all",
         queue_size: int = 2,
+        workers: int = 1,
+        every: int = 1,
         timings: Timings | None = None,
         controls: Controls | None = None,
     ) -> None:
         """
         source, sinks: closed by the pipeline.
         segment: `Segmenter`, or anything that turns a Frame into a Segmentation.
-        stages: applied in order, on the network thread.
+        stages: applied in order, on the caller's thread.
         policy: "all" for files, "latest" for live sources.
         queue_size: frames waiting before the network, and results waiting before the sinks. Two keep every thread
             busy; more only add memory and age. "latest" keeps one.
+        workers: how many frames are segmented side by side, each on a thread of its own; more than one needs a
+            `segment` that several threads may call, as `Backend.streams` tells. For throughput: a single frame does
+            not get faster.
+        every: the network runs on the first of so many frames, the others get the labels of the one before them.
         timings: shared with the segmenter and the painter, so that one place knows all stages; None makes one.
         controls: where pausing and the end are asked for while it runs; None is for runs nobody watches.
+
+        Raises:
+            UsageError: less than one worker, or `every` less than 1.
         """
+        if workers < 1:
+            raise UsageError(f"frames are segmented by 1, 2, ... threads, got {workers}")
+        if every < 1:
+            raise UsageError(f"the network runs on every 1st, 2nd, ... frame, got {every}")
         waiting = 1 if policy == "latest" else queue_size
         self._source = source
         self._segment = segment
@@ -177,7 +210,12 @@ class Pipeline:
         self._policy = policy
         self._controls = controls or Controls()
         self._frames: BoundedQueue[Frame] = BoundedQueue(waiting, policy)
-        self._results: BoundedQueue[Segmentation] = BoundedQueue(waiting, "all")
+        self._places: BoundedQueue[_Place] = BoundedQueue(waiting + workers - 1, "all")
+        self._workers = workers
+        self._every = every
+        self._taking = threading.Lock()
+        self._taken = 0
+        self._labelled: Future[Segmentation] = Future()
         self._stopping = threading.Event()
         self._error: BaseException | None = None
         self._source_error: SourceError | None = None
@@ -188,7 +226,7 @@ class Pipeline:
         """Ask a running pipeline to end early; from any thread. What is done by then is kept."""
         self._stopping.set()
         self._frames.end(discard=True)
-        self._results.end(discard=True)
+        self._places.end(discard=True)
 
     def run(self) -> RunReport:
         """Run to the end of the source, to `stop`, or to Ctrl-C (which counts as `stop`).
@@ -198,7 +236,7 @@ class Pipeline:
         """
         threads = [
             threading.Thread(target=self._guarded, args=(work,), name=f"streamseg-{name}", daemon=True)
-            for name, work in (("reader", self._read), ("network", self._infer))
+            for name, work in (("reader", self._read), *((f"network-{n}", self._infer) for n in range(self._workers)))
         ]
         start_s = time.perf_counter()
         for thread in threads:
@@ -237,20 +275,31 @@ class Pipeline:
             self._frames.end()
 
     def _infer(self) -> None:
-        try:
-            while (frame := self._frames.get()) is not None:
-                result = self._segment(frame)
-                for stage in self._stages:
-                    with self.timings.measure("stages"):
-                        result = stage(result)
-                if not self._results.put(result):
-                    break
-                self._results.wait_for_room()
-        finally:
-            self._results.end()
+        while (place := self._next_place()) is not None:
+            place.labelled.set_result(self._segment(place.frame))
+
+    def _next_place(self) -> _Place | None:
+        """The next frame that the network is to run on, its place in the order taken; None when there are no more."""
+        with self._taking:
+            while self._places.wait_for_room() and (frame := self._frames.get()) is not None:
+                due = self._taken % self._every == 0
+                self._taken += 1
+                if due:
+                    self._labelled = Future()
+                place = _Place(frame, self._labelled)
+                if self._places.put(place) and due:
+                    return place
+            self._places.end()
+            return None
 
     def _write(self) -> None:
-        while (result := self._results.get(self._look_around)) is not None:
+        while (place := self._places.get(self._look_around)) is not None:
+            result = self._awaited(place)
+            if result is None:
+                break
+            for stage in self._stages:
+                with self.timings.measure("stages"):
+                    result = stage(result)
             wishes = [self._written(sink, result) for sink in self._sinks]
             self.timings.finished_frame(result.frame.captured_s)
             self.report.frames_out += 1
@@ -259,6 +308,17 @@ class Pipeline:
             while self._policy == "all" and self._controls.settings.paused and not self._stopping.is_set():
                 time.sleep(_LOOK_S)
                 self._look_around()
+
+    def _awaited(self, place: _Place) -> Segmentation | None:
+        """The result, once it is there; None when the run was stopped before."""
+        while not self._stopping.is_set():
+            try:
+                place.labelled.result(_LOOK_S)
+            except TimeoutError:
+                self._look_around()
+            else:
+                return place.result()
+        return None
 
     def _look_around(self) -> None:
         self._follow([sink.idle() for sink in self._sinks])

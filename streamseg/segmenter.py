@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from streamseg.backends.base import Backend
 from streamseg.controls import Controls, Settings
-from streamseg.errors import UsageError
 from streamseg.frame import Frame
 from streamseg.preprocess import network_input
 from streamseg.segmentation import Segmentation
@@ -21,7 +18,7 @@ ClaheMode: TypeAlias = Literal["on", "off", "auto"]
 
 
 class Segmenter:
-    """Calls a backend on frames. Used from one thread at a time.
+    """Calls a backend on frames. As many threads may use it at the same time as the backend has streams.
 
     >>> segment = Segmenter(load_backend())
     >>> segment(frame).mask("road")
@@ -60,31 +57,6 @@ class Segmenter:
         with self._timings.measure("network"):
             labels = self.backend.infer(batch)[0]
         return Segmentation(frame, labels, spec.classes)
-
-
-class EveryNth:
-    """Runs the network on the first of every `n` frames; the others get the labels of the one before them."""
-
-    def __init__(self, segment: Callable[[Frame], Segmentation], n: int) -> None:
-        """
-        n: 1 runs it on all.
-
-        Raises:
-            UsageError: less than 1.
-        """
-        if n < 1:
-            raise UsageError(f"the network runs on every 1st, 2nd, ... frame, got {n}")
-        self._segment = segment
-        self._n = n
-        self._seen = 0
-        self._last: Segmentation | None = None
-
-    def __call__(self, frame: Frame) -> Segmentation:
-        """Raises what `segment` does."""
-        due = self._seen % self._n == 0
-        self._seen += 1
-        self._last = self._segment(frame) if due or self._last is None else replace(self._last, frame=frame)
-        return self._last
 
 
 def clahe_wanted(mode: ClaheMode, spec: ModelSpec) -> bool:

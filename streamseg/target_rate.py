@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -11,7 +12,7 @@ from statistics import median
 
 import numpy as np
 
-from streamseg.backends import Backend, find_model, load_backend
+from streamseg.backends import Backend, find_model, load_backend, throughput_streams
 from streamseg.frame import StreamInfo
 
 _SIZE = r"-\d+x\d+"
@@ -50,7 +51,9 @@ def plan_for(
         ModelError: see `load_backend`.
     """
     wanted = min(target_fps, float(info.fps)) if info.live and info.fps else target_fps
-    for backend in _backends(find_model(model), device, threads, precision):
+    streams = 1 if info.live else throughput_streams(threads)
+    backends = _backends(find_model(model), device, threads, precision, streams)
+    for backend in backends:  # ends with the smallest, if none is fast enough
         seconds = _MARGIN * _inference_s(backend)
         if seconds <= 1 / wanted:
             break
@@ -84,22 +87,24 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
 
 
-def _backends(path: Path, device: str, threads: int | None, precision: str) -> list[Backend]:
+def _backends(path: Path, device: str, threads: int | None, precision: str, streams: int) -> list[Backend]:
     """The model and its other sizes, the largest first."""
     stem = re.sub(_SIZE + "$", "", path.stem)
     named_like = re.compile(f"{re.escape(stem)}({_SIZE})?")
     others = [each for each in path.parent.glob("*.onnx") if named_like.fullmatch(each.stem) and each != path]
-    loaded = [load_backend(each, device, threads, precision=precision) for each in (path, *others)]
+    loaded = [load_backend(each, device, threads, precision=precision, streams=streams) for each in (path, *others)]
     return sorted(loaded, key=lambda backend: -backend.spec.height * backend.spec.width)
 
 
 def _inference_s(backend: Backend) -> float:
+    """Seconds from one result to the next, with as many calls side by side as the backend has streams."""
     spec = backend.spec
     batch = np.full((1, spec.height, spec.width, 3), 128, np.uint8)
     times: list[float] = []
     end = time.perf_counter() + _MEASURED_S
-    while len(times) < _RUNS or time.perf_counter() < end:
-        start = time.perf_counter()
-        backend.infer(batch)
-        times.append(time.perf_counter() - start)
-    return median(times)
+    with ThreadPoolExecutor(backend.streams) as pool:
+        while len(times) < _RUNS or time.perf_counter() < end:
+            start = time.perf_counter()
+            list(pool.map(backend.infer, [batch] * backend.streams))
+            times.append(time.perf_counter() - start)
+    return median(times) / backend.streams

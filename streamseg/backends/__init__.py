@@ -7,9 +7,10 @@ from pathlib import Path
 from streamseg.backends.base import Backend
 from streamseg.errors import ModelError
 
-__all__ = ["DEFAULT_MODEL", "Backend", "bundled_models", "find_model", "load_backend"]
+__all__ = ["DEFAULT_MODEL", "Backend", "bundled_models", "find_model", "load_backend", "throughput_streams"]
 
 DEFAULT_MODEL = "fcn8s-efficientnet-lite0-camvid"
+_MOST_STREAMS = 8  # each has a network's intermediate results in memory, and keeps a frame there
 _MODELS = Path(__file__).parent.parent / "models"
 
 
@@ -56,7 +57,8 @@ def load_backend(
     precision: what is computed in, "fp32", "bf16", "fp16" or "int8" (a file NAME-int8.onnx beside the model, as
         fp16 on a GPU is one NAME-fp16.onnx), or "auto" for the fastest whose labels are those of fp32 in 99.5 % of
         pixels. Where there is a choice, it is made by a trial of about a second whose outcome is remembered.
-    streams: from how many threads at once the backend will be called; the threads are shared out among them.
+    streams: from how many threads at once the backend will be called; the CPU threads are shared out among them. 1 is
+        for the lowest latency, `throughput_streams` gives the number for the most frames a second.
 
     Raises:
         ModelError: no such model, not a segmentation model, not what its description says, or no such device or
@@ -65,3 +67,13 @@ def load_backend(
     from streamseg.backends.choosing import chosen_backend
 
     return chosen_backend(find_model(model), device, threads, precision, streams)
+
+
+def throughput_streams(threads: int | None = None) -> int:
+    """How many inferences side by side give the most frames a second: one per thread, as none then waits for another.
+
+    threads: CPU threads for the network; None means one per core.
+    """
+    from streamseg.machine import core_count
+
+    return min(threads or core_count(), _MOST_STREAMS)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import numpy as np
 
-from streamseg.backends import DEFAULT_MODEL, Backend, load_backend
+from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
 from streamseg.errors import UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
 from streamseg.painting import Painter
@@ -58,7 +58,13 @@ class BenchOptions:
 def bench_command(options: BenchOptions) -> int:
     """Measure, print, compare. Returns 0, or 6 when slower than the result compared with."""
     old = _earlier(options.compare) if options.compare else None
-    backend = load_backend(options.model or DEFAULT_MODEL, options.device, options.threads, precision=options.precision)
+    backend = load_backend(
+        options.model or DEFAULT_MODEL,
+        options.device,
+        options.threads,
+        precision=options.precision,
+        streams=1 if _is_live(options) else throughput_streams(options.threads),
+    )
     if backend.choice:
         click.echo(f"network      {backend.choice.reason}")
     with tempfile.TemporaryDirectory(prefix="streamseg-bench-") as folder:
@@ -104,6 +110,7 @@ class Bench:
             Segmenter(backend, options.clahe, timings),
             [open_sink(target, source.info, painter, overwrite=True)],
             policy="latest" if source.info.live else "all",
+            workers=backend.streams,
             timings=timings,
         )
         pipeline.report.device = backend.device
@@ -127,6 +134,13 @@ class Bench:
             self._backend.infer(batch)
             times.add(time.perf_counter() - before)
         return {"fps": round(1 / times.mean_s, 2)} | {f"{key}_ms": value for key, value in times.summary_ms().items()}
+
+
+def _is_live(options: BenchOptions) -> bool:
+    if options.realtime:
+        return True
+    with open_source(options.source, reader=options.reader) as source:
+        return source.info.live
 
 
 def _recorded(options: BenchOptions, path: Path) -> Path:

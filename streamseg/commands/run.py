@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from streamseg.backends import DEFAULT_MODEL, load_backend
+from streamseg.backends import DEFAULT_MODEL, load_backend, throughput_streams
 from streamseg.commands.options import RunOptions
 from streamseg.commands.outputs import Run, opened_sinks
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError, UsageError
 from streamseg.pipeline import Pipeline
 from streamseg.progress import closing_line, stage_table
-from streamseg.segmenter import EveryNth, Segmenter, clahe_wanted
+from streamseg.segmenter import Segmenter, clahe_wanted
 from streamseg.sinks import Sink
 from streamseg.sources import Source, open_source
 from streamseg.sources.browser import ADDRESS as BROWSER
@@ -56,13 +56,14 @@ def run_command(options: RunOptions) -> int:
         )
         _say_choices(options, source, plan)
         sinks = opened_sinks(run, stack)
-        segment = Segmenter(backend, timings=run.timings, controls=run.controls)
         pipeline = Pipeline(
             source,
-            EveryNth(segment, plan.every) if plan.every > 1 else segment,
+            Segmenter(backend, timings=run.timings, controls=run.controls),
             sinks,
             stages=[smoothing] if smoothing else [],
             policy="latest" if source.info.live else "all",
+            workers=backend.streams,
+            every=plan.every,
             timings=run.timings,
             controls=run.controls,
         )
@@ -133,7 +134,9 @@ def _plan(options: RunOptions, source: Source) -> Plan:
     if options.target_fps is None:
         every = options.every or 1
         reason = f"the network runs on every {ordinal(every)} frame"
-        return Plan(load_backend(model, options.device, options.threads, precision=options.precision), every, reason)
+        streams = 1 if source.info.live else throughput_streams(options.threads)
+        backend = load_backend(model, options.device, options.threads, precision=options.precision, streams=streams)
+        return Plan(backend, every, reason)
     if options.every is not None:
         raise UsageError("--target-fps finds out on which frames the network runs; leave --every out")
     return plan_for(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from streamseg.controls import Controls
-from streamseg.errors import ModelError, SinkError, SourceError
+from streamseg.errors import ModelError, SinkError, SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.live import LiveState
 from streamseg.pipeline import BoundedQueue, Pipeline
@@ -111,6 +111,72 @@ def test_latest_drops_old_frames_and_counts_them():
     assert report.frames_out + report.dropped == report.frames_in == 300
     assert sink.indices == sorted(set(sink.indices))
     assert sink.indices[-1] == 299
+
+
+def test_frames_segmented_side_by_side_leave_in_order():
+    """Four at a time, each as long as chance has it; every result is on its own frame."""
+    at_once: list[int] = []
+    running = threading.Semaphore(4)
+
+    def uneven(frame: Frame) -> Segmentation:
+        assert running.acquire(blocking=False), "more than four at a time"
+        time.sleep(0.001 * (frame.index * 7 % 5))
+        at_once.append(4 - running._value)
+        running.release()
+        return Segmentation(frame, np.full((2, 2), frame.index % 256, np.uint8), CLASSES)
+
+    seen: list[tuple[int, int]] = []
+
+    class Labels(Sink):
+        def write(self, segmentation: Segmentation) -> None:
+            seen.append((segmentation.frame.index, int(segmentation.labels[0, 0])))
+
+    report = Pipeline(CountedSource(300), uneven, [Labels()], workers=4).run()
+    assert seen == [(index, index % 256) for index in range(300)]
+    assert report.frames_out == 300
+    assert max(at_once) > 1
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_nth_frame_is_seen_by_the_network_and_the_others_reuse_its_labels(workers):
+    """Each result has its own frame, whoever's labels it has."""
+    seen: list[int] = []
+    results: list[tuple[int, int]] = []
+
+    def numbered(frame: Frame) -> Segmentation:
+        seen.append(frame.index)
+        return Segmentation(frame, np.full((2, 2), frame.index, np.uint8), CLASSES)
+
+    class Labels(Sink):
+        def write(self, segmentation: Segmentation) -> None:
+            results.append((segmentation.frame.index, int(segmentation.labels[0, 0])))
+
+    Pipeline(CountedSource(8), numbered, [Labels()], every=3, workers=workers).run()
+    assert sorted(seen) == [0, 3, 6]
+    assert results == [(0, 0), (1, 0), (2, 0), (3, 3), (4, 3), (5, 3), (6, 6), (7, 6)]
+
+
+@pytest.mark.parametrize("numbers", [{"every": 0}, {"workers": 0}])
+def test_no_threads_and_every_zeroth_frame_are_refused(numbers):
+    """One line, as for any other number that cannot be meant."""
+    with pytest.raises(UsageError, match="got 0"):
+        Pipeline(CountedSource(1), segment, [], **numbers)
+
+
+def test_an_error_in_one_of_several_network_threads_ends_them_all():
+    """Whichever frame it is; the fixture sees that no thread is left."""
+
+    def faulty(frame: Frame) -> Segmentation:
+        if frame.index == 20:
+            raise ModelError("broken network")
+        return segment(frame)
+
+    sink = RecordingSink()
+    with pytest.raises(ModelError, match="broken network"):
+        Pipeline(CountedSource(10_000_000), faulty, [sink], workers=4).run()
+    assert sink.outcomes == ["failed"]
+    assert sink.indices == list(range(len(sink.indices)))
+    assert len(sink.indices) <= 20
 
 
 def test_waiting_frames_stay_few_behind_a_slow_sink():
