@@ -15,7 +15,7 @@ import numpy as np
 
 from streamseg.color import colors_to_yuv, yuv420_to_bgr
 from streamseg.controls import Controls, Settings, View
-from streamseg.frame import Size, Yuv420
+from streamseg.frame import Size, Yuv420, YuvColor
 from streamseg.lettering import Patch, legend_patch, text_patch
 from streamseg.segmentation import Segmentation, class_named
 from streamseg.spec import SegmentClass
@@ -63,17 +63,31 @@ class Painter:
         self._timings = timings or Timings()
         self._legend_patch = lru_cache(maxsize=2)(legend_patch)
         self._text_patch = lru_cache(maxsize=2)(text_patch)
+        self._colors = np.zeros((256, 3), np.uint8)  # RGB by class id; black where nothing is painted
+        for each in self.painted:
+            self._colors[each.id] = each.color_rgb
+        self._yuv_colors = lru_cache(maxsize=2)(lambda color: colors_to_yuv(self._colors, color))
+        self._scratch: dict[tuple[str, *tuple[int, ...]], Image] = {}
 
     def size(self, frame_size: Size) -> Size:
         """(height, width) of the painted picture for a frame of `frame_size`; "side" is two even widths wide."""
         return _painted_size(frame_size, self.controls.settings.view)
 
-    def planes(self, segmentation: Segmentation) -> Yuv420:
-        """The painted picture as new planes, colours stored as in the frame's own planes."""
+    def planes(self, segmentation: Segmentation, into: Yuv420 | None = None) -> Yuv420:
+        """The painted picture as planes, colours stored as in the frame's own planes.
+
+        into: planes of `size(frame size)` to be painted over and returned, such as an encoder's; None makes new ones.
+
+        Raises:
+            ValueError: `into` has another size.
+        """
         with self._timings.measure("paint"):
             settings = self.controls.settings
-            painted = self._painted_planes(segmentation, settings)
-            for patch in self._patches(segmentation.frame.size, settings):
+            size = _painted_size(segmentation.frame.size, settings.view)
+            if into is not None and into.size != size:
+                raise ValueError(f"planes of {into.size} cannot take a picture of {size}")
+            painted = self._painted_planes(segmentation, settings, into)
+            for patch in self._patches(size, settings):
                 patch.draw_on_planes(painted.y, painted.u, painted.v, painted.color)
             return painted
 
@@ -81,30 +95,25 @@ class Painter:
         """The painted picture as new (height, width, 3) uint8 BGR."""
         with self._timings.measure("paint"):
             settings = self.controls.settings
+            size = _painted_size(segmentation.frame.size, settings.view)
             if segmentation.frame.native == "yuv420":  # half as many values to blend
-                picture = yuv420_to_bgr(self._painted_planes(segmentation, settings))
+                picture = yuv420_to_bgr(self._painted_planes(segmentation, settings, None))
             else:
-                picture = self._layer(segmentation.frame.bgr(), segmentation, self._table()[:, ::-1], settings)
-            for patch in self._patches(segmentation.frame.size, settings):
+                picture = np.empty((*size, 3), np.uint8)
+                self._paint(segmentation.frame.bgr(), segmentation, self._colors[:, ::-1], settings, picture)
+            for patch in self._patches(size, settings):
                 patch.draw_on_bgr(picture)
             return picture
 
-    def _painted_planes(self, segmentation: Segmentation, settings: Settings) -> Yuv420:
-        """New planes, without legend and head-up display."""
+    def _painted_planes(self, segmentation: Segmentation, settings: Settings, into: Yuv420 | None) -> Yuv420:
+        """Without legend and head-up display."""
         source = segmentation.frame.planes()
-        table = colors_to_yuv(self._table(), source.color)
-        y, u, v = (
-            self._layer(layer, segmentation, table[:, channel], settings)
-            for channel, layer in enumerate((source.y, source.u, source.v))
-        )
-        return Yuv420(y, u, v, source.color)
-
-    def _table(self) -> NDArray[np.uint8]:
-        """(256, 3) uint8 RGB by class id; ids that are not painted are black."""
-        table = np.zeros((256, 3), np.uint8)
-        for each in self.painted:
-            table[each.id] = each.color_rgb
-        return table
+        target = into or _new_planes(_painted_size(source.size, settings.view), source.color)
+        table = self._yuv_colors(source.color)
+        self._paint(source.y, segmentation, table[:, 0], settings, target.y)
+        self._paint(source.u, segmentation, table[:, 1], settings, target.u)
+        self._paint(source.v, segmentation, table[:, 2], settings, target.v)
+        return target
 
     def _strength(self, alpha: float) -> NDArray[np.float64]:
         """(256,) float64: how much of the class colour each id gets."""
@@ -112,36 +121,48 @@ class Painter:
         strength[[each.id for each in self.painted]] = alpha
         return strength
 
-    def _layer(self, layer: Image, segmentation: Segmentation, table: NDArray[np.uint8], settings: Settings) -> Image:
+    def _paint(
+        self, layer: Image, segmentation: Segmentation, table: NDArray[np.uint8], settings: Settings, out: Image
+    ) -> None:
         """One layer (a plane, or interleaved BGR) in the chosen view. table: (256,) or (256, 3) uint8."""
         labels = segmentation.labels
         if settings.view == "mask":
-            return _enlarged(_looked_up(table, labels), layer, cv2.INTER_NEAREST_EXACT)
-        blended = self._blended(layer, labels, table, settings.alpha)
-        if settings.view == "side":
+            colors = _looked_up(table, labels)
+            cv2.resize(colors, layer.shape[1::-1], dst=out, interpolation=cv2.INTER_NEAREST_EXACT)
+        elif settings.view == "side":
             whole = layer.shape[1] - segmentation.frame.size[1] % 2  # two odd widths would share a chroma sample
-            return np.hstack([layer[:, :whole], blended[:, :whole]])
-        if settings.view == "wipe":
-            middle = layer.shape[1] // 2
-            blended[:, :middle] = layer[:, :middle]
-        return blended
+            out[:, :whole] = layer[:, :whole]
+            self._blend(layer[:, :whole], labels, table, settings.alpha, out[:, whole:])
+        else:
+            self._blend(layer, labels, table, settings.alpha, out)
+            if settings.view == "wipe":
+                middle = layer.shape[1] // 2
+                out[:, :middle] = layer[:, :middle]
 
-    def _blended(self, layer: Image, labels: Image, table: NDArray[np.uint8], alpha: float) -> Image:
+    def _blend(self, layer: Image, labels: Image, table: NDArray[np.uint8], alpha: float, out: Image) -> None:
         """layer * (1 - strength) + colour * strength, with both enlarged from the labels' size bilinearly."""
         if len(self.painted) == len(self.classes):  # one strength everywhere: half the work
-            tint = _enlarged(_looked_up(table, labels), layer, cv2.INTER_LINEAR)
-            return cast("Image", cv2.addWeighted(layer, 1 - alpha, tint, alpha, 0, dst=tint))
+            tint = self._enlarged("tint", _looked_up(table, labels), layer.shape)
+            cv2.addWeighted(layer, 1 - alpha, tint, alpha, 0, dst=out)
+            return
         strength = self._strength(alpha)
         column = strength if table.ndim == 1 else strength[:, None]
         share = np.rint(table * column).astype(np.uint8)
         keep = np.rint(255 * (1 - np.broadcast_to(column, table.shape))).astype(np.uint8)
-        tint = _enlarged(_looked_up(share, labels), layer, cv2.INTER_LINEAR)
-        kept = _enlarged(_looked_up(keep, labels), layer, cv2.INTER_LINEAR)
+        tint = self._enlarged("tint", _looked_up(share, labels), layer.shape)
+        kept = self._enlarged("kept", _looked_up(keep, labels), layer.shape)
         cv2.multiply(layer, kept, dst=kept, scale=1 / 255)
-        return cast("Image", cv2.add(kept, tint, dst=tint))
+        cv2.add(kept, tint, dst=out)
 
-    def _patches(self, frame_size: Size, settings: Settings) -> list[Patch]:
-        size = _painted_size(frame_size, settings.view)
+    def _enlarged(self, use: str, small: Image, shape: tuple[int, ...]) -> Image:
+        """`small` at the height and width of `shape`, in memory that the next call with the same arguments reuses."""
+        scratch = self._scratch.get((use, *shape))
+        if scratch is None:
+            scratch = self._scratch[use, *shape] = np.empty(shape, np.uint8)
+        return cast("Image", cv2.resize(small, shape[1::-1], dst=scratch, interpolation=cv2.INTER_LINEAR))
+
+    def _patches(self, size: Size, settings: Settings) -> list[Patch]:
+        """What is drawn on a painted picture of `size`."""
         patches = []
         if settings.legend and self.painted:
             patches.append(self._legend_patch(self.painted, size))
@@ -155,9 +176,10 @@ def _painted_size(frame_size: Size, view: View) -> Size:
     return (height, 2 * (width - width % 2)) if view == "side" else (height, width)
 
 
-def _enlarged(small: Image, layer: Image, interpolation: int) -> Image:
-    """`small` at the size of `layer`."""
-    return cast("Image", cv2.resize(small, layer.shape[1::-1], interpolation=interpolation))
+def _new_planes(size: Size, color: YuvColor) -> Yuv420:
+    height, width = size
+    half = (height + 1) // 2, (width + 1) // 2
+    return Yuv420(np.empty(size, np.uint8), np.empty(half, np.uint8), np.empty(half, np.uint8), color)
 
 
 def _looked_up(table: NDArray[np.uint8], labels: Image) -> Image:

@@ -66,13 +66,24 @@ class PictureTrack:
         if sample_aspect_ratio:
             encoder.sample_aspect_ratio = sample_aspect_ratio
         self._time_base = time_base
+        self._color = color
+        self._shapes = (size, *[((size[0] + 1) // 2, (size[1] + 1) // 2)] * 2)  # of what is painted on each plane
         self._buffer = VideoFrame(even_width, even_height, "yuv420p")
         self._last: int | None = None
         self._durations: dict[int, int] = {}
         self._waiting: deque[Packet[VideoStream]] = deque()
 
-    def write(self, planes: Yuv420, ticks: int) -> None:
-        """Compress one picture, to be shown from `ticks` on, and pass on the packets that are finished.
+    def canvas(self) -> Yuv420:
+        """Planes of `size` to paint the next picture on; their memory is the encoder's."""
+        self._buffer.make_writable()
+        y, u, v = (
+            _pixels(plane)[:rows, :columns]
+            for plane, (rows, columns) in zip(self._buffer.planes, self._shapes, strict=True)
+        )
+        return Yuv420(y, u, v, self._color)
+
+    def write(self, ticks: int) -> None:
+        """Compress the picture on the canvas, to be shown from `ticks` on, and pass on the packets that are finished.
 
         Raises:
             OSError, av.FFmpegError, ValueError: it cannot be encoded or written.
@@ -80,12 +91,10 @@ class PictureTrack:
         if self._last is not None:
             self._durations[self._last] = ticks - self._last
         self._last = ticks
-        picture = self._buffer
-        picture.make_writable()
-        for plane, layer in zip(picture.planes, (planes.y, planes.u, planes.v), strict=True):
-            _fill(plane, layer)
-        picture.pts, picture.time_base = ticks, self._time_base
-        self._mux(self._stream.encode(picture))
+        for plane, shape in zip(self._buffer.planes, self._shapes, strict=True):
+            _repeat_edge(plane, shape)
+        self._buffer.pts, self._buffer.time_base = ticks, self._time_base
+        self._mux(self._stream.encode(self._buffer))
 
     def finish(self, last_duration: int) -> None:
         """Write what the encoder still holds. last_duration: of the last picture, ticks. Raises as `write` does."""
@@ -101,10 +110,16 @@ class PictureTrack:
             self._container.mux(packet)
 
 
-def _fill(plane: VideoPlane, layer: Image) -> None:
-    """Copy a layer into the encoder's plane; where that is one row or column larger, the last one is repeated."""
-    rows, columns = layer.shape
-    target = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
-    target[:rows, :columns] = layer
-    target[:rows, columns:] = layer[:, -1:]
-    target[rows:] = target[rows - 1]
+def _pixels(plane: VideoPlane) -> Image:
+    """(height, width) uint8 on the plane's memory."""
+    rows: Image = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width]
+
+
+def _repeat_edge(plane: VideoPlane, painted: Size) -> None:
+    """Where the plane is a row or column larger than what was painted, fill that with the last one."""
+    rows, columns = painted
+    if (plane.height, plane.width) != painted:
+        pixels = _pixels(plane)
+        pixels[:rows, columns:] = pixels[:rows, columns - 1 : columns]
+        pixels[rows:] = pixels[rows - 1]

@@ -45,10 +45,8 @@ class FileFormat:
         return {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
 
 
-# 720p overlays of a motorway clip at crf 23, CPU time a frame, size, PSNR of luma: ultrafast 4.9 ms, 30 kB, 41.6 dB;
-# superfast without B-frames 8.5 ms, 22 kB, 43.3 dB, with them 13 ms, 21 kB, 42.4 dB; veryfast without them 14 ms,
-# 15 kB, 42.1 dB. Superfast leaves time for the network at 30 fps on two cores; B-frames cost it more than they gain.
-_H264 = VideoCodec("libx264", 23, {"preset": "superfast", "bf": "0"})
+# x264's quickest preset, with the two steps back on that are worth their time: see benchmarks/README.md for what was tried.
+_H264 = VideoCodec("libx264", 23, {"preset": "ultrafast", "x264-params": "cabac=1:deblock=1", "bf": "0"})
 _VP9 = VideoCodec("libvpx-vp9", 32, {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "2"})
 
 _MP4 = FileFormat("mp4", _H264, frozenset({"aac", "mp3"}), "aac", mp4_family=True)

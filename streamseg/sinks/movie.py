@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from streamseg.frame import Size, Sound, StreamInfo, Yuv420
+from streamseg.frame import Size, Sound, StreamInfo, Yuv420, YuvColor
 from streamseg.sinks.encoder import PictureTrack
 from streamseg.sinks.formats import FileFormat, VideoCodec
 from streamseg.sinks.sound import SoundTracks
@@ -25,19 +25,21 @@ class Movie:
         path: Path,
         file_format: FileFormat,
         codec: VideoCodec,
-        first: Yuv420,
+        size: Size,
+        color: YuvColor,
         info: StreamInfo,
         *,
         sound: Sound | None,
         time_base: Fraction,
     ) -> None:
         """
-        first: the first picture, for size and colours; it is not written yet.
+        size: (height, width) of the pictures.
+        color: what their numbers mean.
         info: of the source, for rate and shape of pixels.
         sound: what to put beside the pictures; None for nothing.
         time_base: seconds per tick of all times here.
         """
-        self.size: Size = first.size
+        self.size: Size = size
         self.notes: list[str] = []
         self._time_base = time_base
         # An absolute path, since FFmpeg takes "name:rest" for a protocol.
@@ -50,19 +52,23 @@ class Movie:
         self._pictures = PictureTrack(
             self._container,
             codec,
-            first.size,
-            first.color,
+            size,
+            color,
             time_base=time_base,
             fps=info.fps,
             sample_aspect_ratio=info.sample_aspect_ratio,
         )
         self._sound = SoundTracks(sound, self._container, file_format) if sound else None
 
-    def write(self, planes: Yuv420, ticks: int) -> None:
-        """Add a picture, to be shown from `ticks` on, and the sound before it."""
+    def canvas(self) -> Yuv420:
+        """Planes to paint the next picture on."""
+        return self._pictures.canvas()
+
+    def write(self, ticks: int) -> None:
+        """Add the picture on the canvas, to be shown from `ticks` on, and the sound before it."""
         if self._sound:
             self._sound.advance(float(ticks * self._time_base))
-        self._pictures.write(planes, ticks)
+        self._pictures.write(ticks)
 
     def finish(self, last_duration: int, sound_until_s: float) -> None:
         """Complete the file.

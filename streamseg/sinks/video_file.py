@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 
 from streamseg.errors import SinkError
-from streamseg.frame import Size, StreamInfo
+from streamseg.frame import Size, StreamInfo, YuvColor
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
@@ -66,21 +66,15 @@ class VideoFileSink(Sink):
         self._written = 0
 
     def write(self, segmentation: Segmentation) -> None:
-        planes = self._painter.planes(segmentation)
-        ticks = self._clock.ticks(segmentation.frame)
+        frame = segmentation.frame
+        size = self._painter.size(frame.size)
+        ticks = self._clock.ticks(frame)
         try:
             if self._movie is None:
-                self._movie = Movie(
-                    self._file.temporary,
-                    self._format,
-                    self._codec,
-                    planes,
-                    self._info,
-                    sound=self._sound,
-                    time_base=self._clock.time_base,
-                )
-            self._require_size(planes.size, self._movie.size)
-            self._movie.write(planes, ticks)
+                self._movie = self._opened(size, frame.planes().color)
+            self._require_size(size, self._movie.size)
+            self._painter.planes(segmentation, self._movie.canvas())
+            self._movie.write(ticks)
         except (OSError, av.FFmpegError, ValueError) as error:
             raise cannot_write(self._file.path, error, self._written) from error
         self._written += 1
@@ -104,6 +98,18 @@ class VideoFileSink(Sink):
         if self._clock.moved:
             self.notes.append(f"{self._clock.moved} frames claimed to be no later than the one before; moved by a tick")
 
+    def _opened(self, size: Size, color: YuvColor) -> Movie:
+        return Movie(
+            self._file.temporary,
+            self._format,
+            self._codec,
+            size,
+            color,
+            self._info,
+            sound=self._sound,
+            time_base=self._clock.time_base,
+        )
+
     def _require_size(self, size: Size, expected: Size) -> None:
         if size != expected:
             raise SinkError(
@@ -119,8 +125,8 @@ class VideoFileSink(Sink):
 
 
 def _adjusted(codec: VideoCodec, crf: int | None, preset: str | None) -> VideoCodec:
-    """The codec with the settings the caller wants otherwise; a preset is x264's alone."""
+    """The codec with the settings the caller wants otherwise; a preset is x264's alone, and then all its own."""
     options = dict(codec.options)
     if preset is not None and "preset" in options:
-        options["preset"] = preset
+        options = {"preset": preset, "bf": "0"}
     return replace(codec, crf=codec.crf if crf is None else crf, options=options)
