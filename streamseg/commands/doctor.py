@@ -144,9 +144,8 @@ def _display_and_cameras() -> Iterator[Finding]:
     from streamseg.sinks.window import display_available
 
     shown = display_available()
-    yield Finding(
-        "screen", "display", True if shown else None, "found" if shown else "none; live sources need an OUTPUT"
-    )
+    found = "found; live sources open a window" if shown else "none; live sources are shown as a page in a browser"
+    yield Finding("screen", "display", True if shown else None, found)
     cameras = sorted(str(path) for path in Path("/dev").glob("video*"))
     yield Finding("cameras", "devices", True if cameras else None, ", ".join(cameras) or "none found under /dev/video*")
 

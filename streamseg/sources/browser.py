@@ -27,8 +27,9 @@ _LARGEST = 4096  # pixels a side: a small file can claim to be a huge picture
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A compressed picture and what is to be called when it was taken."""
+    """A compressed picture, whose it is, and what is to be called when it was taken."""
 
+    owner: object
     jpeg: bytes
     captured_s: float
     taken: Callable[[], None]
@@ -99,7 +100,7 @@ class BrowserSource(Source):
             wanted = self._owner is owner and not self._closed
             if wanted:
                 self._heard_s = now_s
-                self._offer = _Offer(jpeg, captured_s if plausible else now_s, taken)
+                self._offer = _Offer(owner, jpeg, captured_s if plausible else now_s, taken)
                 self._changed.notify_all()
         if not wanted:
             taken()
@@ -109,10 +110,11 @@ class BrowserSource(Source):
         while (offer := self._next()) is not None:
             picture = _decoded(offer.jpeg)
             offer.taken()
-            if picture is not None:
+            if picture is None:
+                self._unreadable += 1
+                self.damage = f"{self._unreadable} pictures from the browser could not be read"
+            elif self._is_playing(offer.owner):
                 return self._frame(picture, offer.captured_s)
-            self._unreadable += 1
-            self.damage = f"{self._unreadable} pictures from the browser could not be read"
         return None
 
     def close(self) -> None:
@@ -131,6 +133,14 @@ class BrowserSource(Source):
             offer, self._offer = self._offer, None
             return offer
 
+    def _is_playing(self, owner: object) -> bool:
+        """Note that this owner's pictures are coming; False when it has left while one was being decoded."""
+        with self._changed:
+            if self._owner is not owner:
+                return False
+            self._live.playing()
+            return True
+
     def _lost(self, reason: str) -> None:
         if self._live.state == "playing":
             self._live.lost(reason)
@@ -140,7 +150,6 @@ class BrowserSource(Source):
             self._size = picture.shape[0], picture.shape[1]
             self._started_s = captured_s
             self.info = replace(self.info, height=self._size[0], width=self._size[1])
-        self._live.playing()
         index, self._count = self._count, self._count + 1
         return Frame(index, captured_s - self._started_s, _fitted(picture, self._size), captured_s=captured_s)
 

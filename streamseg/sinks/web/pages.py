@@ -73,11 +73,14 @@ class Pages:
         with self._place(), self._watching() as begin:
             response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY}"})
             await response.prepare(request)
+            boundary = f"--{_BOUNDARY}\r\n".encode()
             with suppress(ConnectionError, TimeoutError):  # the viewer has gone, or takes nothing any more
+                await response.write(boundary)
                 async for picture in self._run.pictures.since(begin):
-                    head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n\r\n"
+                    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n\r\n"
+                    # The boundary comes at once: many programs show a picture only when they have seen its end.
                     async with asyncio.timeout(_STUCK_S):
-                        await response.write(head.encode() + picture.jpeg + b"\r\n")
+                        await response.write(head.encode() + picture.jpeg + b"\r\n" + boundary)
             return response
 
     async def _snapshot(self, _request: web.Request) -> web.StreamResponse:

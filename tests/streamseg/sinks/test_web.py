@@ -284,6 +284,23 @@ def test_the_film_of_pictures_is_motion_jpeg() -> None:
     assert all(ok and picture.shape == (48, 64, 3) for ok, picture in pictures)
 
 
+def test_each_picture_of_the_film_is_ended_before_the_next_one_comes() -> None:
+    """Programs that wait for the boundary show it at once, and not one picture late."""
+    with served() as page:
+        page.write()
+        with urlopen(f"{page.url}mjpeg") as film:
+            boundary = film.headers["Content-Type"].partition("boundary=")[2].encode()
+            seen = b""
+            while seen.count(boundary) < 2:
+                seen += film.read1()
+    _, part, rest = seen.split(b"--" + boundary + b"\r\n")
+    head, _, body = part.partition(b"\r\n\r\n")
+    assert head.startswith(b"Content-Type: image/jpeg")
+    assert body.startswith(b"\xff\xd8")
+    assert body.endswith(b"\xff\xd9\r\n")
+    assert rest == b""
+
+
 def test_a_snapshot_is_the_newest_picture() -> None:
     """Whether or not anybody watches, and also when nothing moves any more."""
     with served() as page:

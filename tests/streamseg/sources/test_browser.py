@@ -150,6 +150,19 @@ def test_who_leaves_is_said_and_waited_for(source: BrowserSource) -> None:
     assert live.now().reason == "the visitor's camera was switched off"
 
 
+def test_a_picture_that_is_being_decoded_when_its_owner_leaves_is_left_out(source: BrowserSource) -> None:
+    """The source stays lost, so that the page offers the camera to the next visitor."""
+    live = source.live_state
+    assert live is not None
+    source.offer("me", jpeg(1), time.perf_counter(), nothing)
+    source.read()
+    source.offer("me", jpeg(2), time.perf_counter(), lambda: source.release("me"))
+    threading.Timer(0.2, source.close).start()
+    assert source.read() is None
+    assert live.now().losses == 1
+    assert live.now().reason == "the visitor's camera was switched off"
+
+
 def test_a_camera_that_falls_silent_is_said(source: BrowserSource) -> None:
     """After three seconds, although its page is still there."""
     live = source.live_state
