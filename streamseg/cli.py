@@ -93,8 +93,8 @@ def model_options(command: Command) -> Command:
         click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16", "int8"]), default="auto",
                      show_default=True,
                      help="What the network computes in; auto: what is fastest here and agrees with fp32."),
-        click.option("--device", default="auto", show_default=True, metavar="auto|cpu|openvino|cuda|cuda:N",
-                     help="Where the network runs; cuda fails when the GPU is not really used."),
+        click.option("--device", default="auto", show_default=True, metavar="auto|cpu|openvino|cuda[:N]|tensorrt[:N]",
+                     help="Where the network runs; cuda and tensorrt fail when the GPU is not really used."),
         click.option("--model", metavar="FILE|NAME", help="An .onnx file or a bundled model's name."),
     ):  # fmt: skip
         command = option(command)

@@ -51,14 +51,16 @@ def load_backend(
     """Load a model, check it against its description and run it once.
 
     model: a file, or the name of a bundled model.
-    device: "cpu" (onnxruntime), "openvino" (OpenVINO on the CPU), "cuda", "cuda:N" (fails when that GPU is not really
-        used), or "auto" (a GPU if one works, else the library that is fastest on this CPU).
+    device: "cpu" (onnxruntime), "openvino" (OpenVINO on the CPU), "cuda", "cuda:N", "tensorrt", "tensorrt:N" (fail
+        when that GPU is not really used), or "auto" (CUDA if a GPU works, else the library that is fastest on this
+        CPU). TensorRT builds engines for the model first, which takes a while and is kept.
     threads: CPU threads for the network; None means one per core.
     precision: what is computed in, "fp32", "bf16", "fp16" or "int8" (a file NAME-int8.onnx beside the model, as
-        fp16 on a GPU is one NAME-fp16.onnx), or "auto" for the fastest whose labels are those of fp32 in 99.5 % of
+        fp16 with CUDA is one NAME-fp16.onnx), or "auto" for the fastest whose labels are those of fp32 in 99.5 % of
         pixels. Where there is a choice, it is made by a trial of about a second whose outcome is remembered.
-    streams: from how many threads at once the backend will be called; the CPU threads are shared out among them. 1 is
-        for the lowest latency, `throughput_streams` gives the number for the most frames a second.
+    streams: from how many threads at once the backend will be called; the CPU threads are shared out among them. For a
+        GPU, more than one means batches of what waits, and `Backend.streams` asks for more threads. 1 is for the
+        lowest latency, `throughput_streams` gives the number for the most frames a second.
 
     Raises:
         ModelError: no such model, not a segmentation model, not what its description says, or no such device or

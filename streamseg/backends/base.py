@@ -23,9 +23,9 @@ class Backend(Protocol):
     """One loaded model on one device.
 
     spec: what the model file says of itself, checked against the graph at load.
-    device: what really runs, such as "cpu", "openvino:CPU bf16" or "cuda:0".
+    device: what really runs, such as "cpu", "openvino:CPU bf16" or "cuda:0 fp16".
     streams: how many threads may call it at the same time, and how many it is made fastest for.
-    note: why a better device was not taken; None when nothing was wrong.
+    note: why a better device or way was not taken; None when nothing was wrong.
     choice: why this library and precision were taken; None when there was nothing to choose from.
     """
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -37,6 +37,12 @@ AGREEMENT = 0.995
 
 _LIBRARIES = {"cpu": "onnxruntime", "openvino": "openvino"}
 """What runs a model on the CPU, by the device asked for."""
+
+_REMEDIES = {
+    "cuda": "install streamseg[cuda] or use --device cpu",
+    "tensorrt": "install streamseg[cuda] and tensorrt-cu13-libs<11, or use --device cuda",
+}
+"""What helps when a library does not run on a GPU that is there."""
 
 _PICTURES, _PICTURE_COUNT = Path(__file__).with_name("trial.jpg"), 3
 _LONGEST_S = 1.5  # no further candidate is loaded after that
@@ -64,7 +70,7 @@ class Candidate:
             return OpenVinoBackend(self.path, self.precision, threads, streams)
         from streamseg.backends.onnx import OnnxBackend
 
-        return OnnxBackend(self.path, "cpu", threads, streams)
+        return OnnxBackend(self.path, threads, streams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +94,29 @@ def chosen_backend(path: Path, device: str, threads: int | None, precision: str,
     wanted = device.strip().lower()
     if wanted in _LIBRARIES:
         return cpu_backend(path, _LIBRARIES[wanted], precision, threads, streams)
-    from streamseg.backends.onnx import OnnxBackend
-    from streamseg.backends.providers import nvidia_gpu_count
+    from streamseg.backends.choosing_gpu import gpu_backend
+    from streamseg.backends.providers import NotInUseError, nvidia_gpus, parse_device
 
-    if wanted == "auto" and nvidia_gpu_count() == 0:
+    wanted, gpus = parse_device(device), len(nvidia_gpus())
+    if wanted == "auto" and not gpus:
         return cpu_backend(path, None, precision, threads, streams)
-    return OnnxBackend(_gpu_file(path, precision), device, threads, streams)
-
-
-def _gpu_file(path: Path, precision: str) -> Path:
-    """What runs on a GPU: the model, or its form in half precision."""
-    if precision in ("auto", "fp32"):
-        return path
-    half = precision_file(path, precision)
-    if precision == "fp16" and half.is_file():
-        return half
-    if precision == "fp16":
+    library, _, number = ("cuda:0" if wanted == "auto" else wanted).partition(":")
+    if int(number) >= gpus:
         raise ModelError(
-            f"precision 'fp16' on a GPU needs a file '{half.name}' beside the model; make it with python -m export"
+            f"device '{device}' asks for GPU {number}, the NVIDIA driver shows {gpus}; "
+            "use --device cpu, or see `streamseg doctor`"
         )
-    raise ModelError(f"precision '{precision}' is for CPUs; use --device cpu or openvino, or --precision fp16")
+    try:
+        return gpu_backend(path, library, int(number), precision, streams)
+    except ModelError as error:
+        if wanted == "auto":
+            backend: Any = cpu_backend(path, None, precision, threads, streams)
+            unused = f"a GPU is present but cannot be used: {error}"
+            backend.note = "; ".join(filter(None, [unused, backend.note]))
+            return cast("Backend", backend)
+        if isinstance(error, NotInUseError):
+            raise ModelError(f"device '{device}' is not in use: {error}; {_REMEDIES[library]}") from error
+        raise
 
 
 def cpu_backend(path: Path, library: str | None, precision: str, threads: int | None, streams: int) -> Backend:
@@ -130,14 +139,14 @@ def cpu_backend(path: Path, library: str | None, precision: str, threads: int | 
     if len(candidates) == 1 and candidates[0].precision == "fp32":
         return candidates[0].load(threads, streams)
     key = _key(candidates, threads, streams)
-    outcome = _remembered(key)
+    outcome = remembered(key)
     taken = next((each for each in candidates if outcome and str(each) == outcome.taken), None)
     if outcome is None or taken is None:
         trial = _Trial(path, candidates, threads, streams, strict=precision == "auto")
         backend, outcome = trial.run()
-        _remember(key, outcome)
-        return _told(backend, outcome, fresh=trial.tried > 0)
-    return _told(taken.load(threads, streams), outcome, fresh=False)
+        remember(key, outcome)
+        return told(backend, outcome, fresh=trial.tried > 0)
+    return told(taken.load(threads, streams), outcome, fresh=False)
 
 
 def precision_file(path: Path, precision: str) -> Path:
@@ -259,12 +268,13 @@ def trial_pictures(backend: Backend) -> Image:
     )
 
 
-def _told(backend: Backend, outcome: Outcome, *, fresh: bool) -> Backend:
+def told(backend: Backend, outcome: Outcome, *, fresh: bool) -> Backend:
     """The backend, which from now on says why it was taken."""
-    told: Any = backend
-    told.choice = Choice(outcome.reason, fresh)
+    taken: Any = backend
+    taken.choice = Choice(outcome.reason, fresh)
     if outcome.agreement < AGREEMENT:
-        told.note = f"only {outcome.agreement:.2%} of the labels are those of fp32, usual are {AGREEMENT:.1%} or more"
+        other = f"only {outcome.agreement:.2%} of the labels are those of fp32, usual are {AGREEMENT:.1%} or more"
+        taken.note = "; ".join(filter(None, [backend.note, other]))
     return backend
 
 
@@ -280,8 +290,8 @@ def _key(candidates: Sequence[Candidate], threads: int | None, streams: int) -> 
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 
-def _remembered(key: str) -> Outcome | None:
-    """None when there is nothing, or nothing that can be read."""
+def remembered(key: str) -> Outcome | None:
+    """What a trial found. None when there is nothing, or nothing that can be read."""
     try:
         kept = json.loads((cache_folder("trials") / f"{key}.json").read_text(encoding="utf-8"))
         outcome = Outcome(str(kept["taken"]), str(kept["reason"]), float(kept["agreement"]))
@@ -290,7 +300,8 @@ def _remembered(key: str) -> Outcome | None:
     return outcome
 
 
-def _remember(key: str, outcome: Outcome) -> None:
+def remember(key: str, outcome: Outcome) -> None:
+    """Keep what a trial found."""
     try:
         path = cache_folder("trials") / f"{key}.json"
         part = path.with_suffix(f".{time.monotonic_ns()}.part")

@@ -1,4 +1,4 @@
-"""The onnxruntime backend: loads a model file, holds it to its description, runs it."""
+"""The onnxruntime backend on the CPU: loads a model file, holds it to its description, runs it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 
 class OnnxBackend:
-    """A segmentation network in onnxruntime. See `Backend`."""
+    """A segmentation network in onnxruntime, on the CPU. See `Backend`."""
 
+    device = "cpu"
+    note: str | None = None
     choice: Choice | None = None
 
-    def __init__(self, path: Path, device: str = "auto", threads: int | None = None, streams: int = 1) -> None:
+    def __init__(self, path: Path, threads: int | None = None, streams: int = 1) -> None:
         """
         path: an ONNX file that describes itself, or one with a TOML description of the same stem beside it.
-        device: "auto", "cpu", "cuda" or "cuda:N".
         threads: CPU threads; None means one per core.
         streams: how many calls run at once; the threads are shared out among them.
 
@@ -33,11 +34,9 @@ class OnnxBackend:
         self.path = path
         self.spec = read_spec(path)
         self.streams = streams
-        opened = open_session(path, device, max(1, (threads or core_count()) // streams), labels=self.spec.tensors)
-        self.device = opened.device
-        self.note = opened.note
+        opened = open_session(path, max(1, (threads or core_count()) // streams), labels=self.spec.tensors)
         self._session = opened.session
-        inputs, outputs = map(_described, (opened.session.get_inputs(), opened.session.get_outputs()))
+        inputs, outputs = map(described, (opened.session.get_inputs(), opened.session.get_outputs()))
         self._tensors = Tensors(self.spec, inputs, outputs, path, opened.logits)
         check_by_running(self, path)
 
@@ -70,5 +69,6 @@ class OnnxBackend:
         return cast("list[Any]", results)
 
 
-def _described(tensors: list[Any]) -> list[GraphTensor]:
+def described(tensors: list[Any]) -> list[GraphTensor]:
+    """A session's inputs or outputs."""
     return [GraphTensor(each.name, tuple(each.shape), each.type[len("tensor(") : -1]) for each in tensors]

@@ -68,6 +68,22 @@ def metadata_of(path: Path) -> dict[str, str]:
         raise ModelError(f"'{path}' is not an ONNX model") from error
 
 
+def input_shapes(path: Path) -> dict[str, tuple[int | str | None, ...]]:
+    """The inputs of a model by name. A size that is open is its name, or None where it has none.
+
+    Raises:
+        ModelError: it cannot be read, or is no ONNX file.
+    """
+    try:
+        graph = list(_fields(next(_messages(_fields(_opened(path)), 7))))
+        constants = {_text(next(_messages(_fields(each), 8), memoryview(b""))) for each in _messages(graph, 5)}
+        return {name: shape for name, shape in map(_input, _messages(graph, 11)) if name not in constants}
+    except OSError as error:
+        raise ModelError(f"cannot read '{path}': {error.strerror}") from error
+    except _DAMAGED as error:
+        raise ModelError(f"'{path}' is not an ONNX model") from error
+
+
 def logits_graph(path: Path, output: str | None = None) -> LogitsGraph | None:
     """The model without the step that makes labels of logits; None where it ends in another way.
 
@@ -167,6 +183,27 @@ def _attribute(message: memoryview) -> tuple[str, int | str] | None:
     if not isinstance(name, memoryview) or value is None:
         return None
     return _text(name), value if isinstance(value, int) else bytes(value).decode(errors="replace")
+
+
+def _input(message: memoryview) -> tuple[str, tuple[int | str | None, ...]]:
+    """Name and shape of a graph's input that is a tensor."""
+    sizes = _within(message, 2, 1, 2, 1)  # type, tensor_type, shape, dim
+    return _text(next(_messages(_fields(message), 1))), tuple(map(_size, sizes))
+
+
+def _size(message: memoryview) -> int | str | None:
+    values = {number: value for number, value, _ in _fields(message)}
+    fixed = values.get(1)
+    return fixed if isinstance(fixed, int) else _text(values.get(2, "")) or None
+
+
+def _within(message: memoryview, *path: int) -> Iterator[memoryview]:
+    """Messages inside messages, by the numbers of the fields that lead to them."""
+    if not path:
+        yield message
+        return
+    for inner in _messages(_fields(message), path[0]):
+        yield from _within(inner, *path[1:])
 
 
 def _is_elsewhere(tensor: memoryview) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import io
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,74 +24,95 @@ from streamseg.spec import TensorRules
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
+
+_LOAD_FAILED = "Failed to load library"
+
+
+class NotInUseError(ModelError):
+    """A GPU does not really run the model. The message is the reason alone."""
 
 
 @dataclass(slots=True)
 class Opened:
-    """A session, the device it really runs on, and why a better one was not taken (None when nothing was wrong).
-
-    logits: what was loaded, where it is not the whole model.
-    """
+    """A session on the CPU. logits: what was loaded, where it is not the whole model."""
 
     session: ort.InferenceSession
-    device: str
-    note: str | None = field(default=None)
     logits: LogitsGraph | None = field(default=None)
 
 
-def open_session(
-    model: Path, device: str = "auto", threads: int | None = None, *, labels: TensorRules | None = None
-) -> Opened:
-    """
-    device: "auto", "cpu", "cuda" or "cuda:N".
-    labels: where given, a model that is to give labels is left with its logits on the CPU, if it can be.
+def open_session(model: Path, threads: int | None = None, *, labels: TensorRules | None = None) -> Opened:
+    """On the CPU.
+
+    labels: where given, a model that is to give labels is left with its logits, if it can be.
 
     Raises:
-        ModelError: the file is no ONNX model, or the device asked for is not really in use.
+        ModelError: the file is no ONNX model.
     """
-    wanted = parse_device(device)
-    if wanted == "cpu" or (wanted == "auto" and nvidia_gpu_count() == 0):
-        logits = logits_graph(model, labels.output_name) if labels and labels.output == "labels" else None
-        return Opened(_session(model, [CPU], threads, logits=logits), "cpu", logits=logits)
-    if wanted == "auto":
-        session, reason = _cuda_session(model, 0, threads)
-        if reason is None:
-            return Opened(session, "cuda:0")
-        return Opened(session, "cpu", f"a GPU is present but cannot be used: {reason}")
-    number = int(wanted.removeprefix("cuda:"))
-    if nvidia_gpu_count() <= number:
-        raise ModelError(
-            f"device '{device}' asks for GPU {number}, the NVIDIA driver shows {nvidia_gpu_count()}; "
-            "use --device cpu, or see `streamseg doctor`"
-        )
-    session, reason = _cuda_session(model, number, threads)
-    if reason is not None:
-        raise ModelError(f"device '{device}' is not in use: {reason}; install streamseg[cuda] or use --device cpu")
-    return Opened(session, f"cuda:{number}")
+    logits = logits_graph(model, labels.output_name) if labels and labels.output == "labels" else None
+    try:
+        session = _session(logits.content if logits else str(model), [CPU], _options(threads, quiet=True))
+    except Exception as error:  # onnxruntime's own classes all derive from Exception only
+        reason = " ".join(str(error).split())
+        raise ModelError(f"'{model}' is not an ONNX model that onnxruntime can load: {reason[:200]}") from error
+    return Opened(session, logits)
+
+
+def open_on_gpu(
+    model: Path, provider: str, settings: Mapping[str, str], sizes: Mapping[str, int]
+) -> ort.InferenceSession:
+    """
+    provider: `CUDA` or `TENSORRT`; what TensorRT cannot do is left to CUDA.
+    settings: of that provider.
+    sizes: values for sizes that the graph leaves open, by their names.
+
+    Raises:
+        NotInUseError: the provider did not start.
+        ModelError: it did, but not with these settings.
+    """
+    _preload(provider)
+    options = _options(None, quiet=False)
+    for name, size in sizes.items():
+        options.add_free_dimension_override_by_name(name, size)
+    device = {"device_id": settings["device_id"]}
+    others = [CPU] if provider == CUDA else [(CUDA, device), CPU]
+    session, problem = _opened(model, [(provider, dict(settings)), *others], options)
+    if session is None and _LOAD_FAILED not in problem:
+        raise ModelError(problem)
+    if session is None or session.get_providers()[0] != provider:
+        raise NotInUseError(why_not(provider, problem))
+    return session
 
 
 def parse_device(device: str) -> str:
-    """ "auto", "cpu", "openvino" or "cuda:N" for what a user wrote. Raises ModelError for anything else."""
+    """ "auto", "cpu", "openvino", "cuda:N" or "tensorrt:N" for what a user wrote. Raises ModelError for others."""
     text = device.strip().lower()
     if text in ("auto", "cpu", "openvino"):
         return text
-    if match := re.fullmatch(r"cuda(?::(\d+))?", text):
-        return f"cuda:{match[1] or 0}"
-    raise ModelError(f"there is no device '{device}'; use auto, cpu, cuda or cuda:N, or openvino")
+    if match := re.fullmatch(r"(cuda|tensorrt)(?::(\d+))?", text):
+        return f"{match[1]}:{match[2] or 0}"
+    raise ModelError(
+        f"there is no device '{device}'; use auto, cpu, cuda or cuda:N, tensorrt or tensorrt:N, or openvino"
+    )
 
 
 @cache
-def nvidia_gpu_count() -> int:
-    """How many GPUs the NVIDIA driver shows; 0 without a driver. Source: CUDA driver API, cuInit, cuDeviceGetCount."""
+def nvidia_gpus() -> tuple[str, ...]:
+    """Names of the GPUs that the NVIDIA driver shows, none without a driver. Source: CUDA driver API."""
     library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         driver = ctypes.CDLL(library)
         count = ctypes.c_int(0)
         if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-            return 0
+            return ()
+        name = ctypes.create_string_buffer(256)
+        names = []
+        for number in range(count.value):
+            told = driver.cuDeviceGetName(name, len(name), number) == 0  # handles are numbers
+            names.append(name.value.decode(errors="replace") if told else "a GPU")
     except (OSError, AttributeError):
-        return 0
-    return count.value
+        return ()
+    return tuple(names)
 
 
 def why_not(provider: str, session_log: str) -> str:
@@ -127,47 +149,51 @@ def captured_stderr() -> Iterator[list[str]]:
 
 def try_provider(model: Path, provider: str) -> str | None:
     """Open a model on one provider. Returns None when it really runs there, otherwise why it does not."""
-    if provider == CUDA:
-        _preload()
-    with captured_stderr() as log:
-        try:
-            session = ort.InferenceSession(str(model), _options(1, quiet=False), [provider], enable_fallback=0)
-        except Exception as error:
-            return " ".join(str(error).split())[:160]
-    return None if session.get_providers()[0] == provider else why_not(provider, log[0])
+    _preload(provider)
+    session, problem = _opened(model, [provider], _options(1, quiet=False))
+    if session is None and _LOAD_FAILED not in problem:
+        return problem
+    return None if session and session.get_providers()[0] == provider else why_not(provider, problem)
 
 
-def _cuda_session(model: Path, number: int, threads: int | None) -> tuple[ort.InferenceSession, str | None]:
-    """A session on a GPU, or on the CPU with the reason."""
-    _preload()
-    with captured_stderr() as log:
-        session = _session(model, [(CUDA, {"device_id": number}), CPU], threads, quiet=False)
-    if session.get_providers()[0] == CUDA:
-        return session, None
-    return session, why_not(CUDA, log[0])
-
-
-def _preload() -> None:
-    """Load the CUDA and cuDNN libraries of the NVIDIA wheels; quiet, a session will say what is missing."""
-    if hasattr(ort, "preload_dlls"):
+def _preload(provider: str) -> None:
+    """Load the libraries that come as wheels; quiet, a session will say what is missing."""
+    if provider in (CUDA, TENSORRT) and hasattr(ort, "preload_dlls"):
         with redirect_stdout(io.StringIO()):  # it prints what it does not find
             ort.preload_dlls()
+    if provider == TENSORRT:
+        _preload_tensorrt()
+
+
+@cache
+def _preload_tensorrt() -> None:
+    """The libraries of the wheel tensorrt-cu13-libs, which the system's loader does not find by itself."""
+    spec = importlib.util.find_spec("tensorrt_libs")
+    folders = [Path(each) for each in (spec.submodule_search_locations or ())] if spec else []
+    form = "{}_10.dll" if sys.platform == "win32" else "lib{}.so.10"
+    for name in ("nvinfer", "nvinfer_plugin", "nvonnxparser"):
+        for folder in folders:
+            with suppress(OSError):
+                ctypes.CDLL(str(folder / form.format(name)), mode=ctypes.RTLD_GLOBAL)
+
+
+def _opened(
+    model: Path, providers: Sequence[str | tuple[str, dict[str, str]]], options: ort.SessionOptions
+) -> tuple[ort.InferenceSession | None, str]:
+    """A session, or None, and what there is to be said: the log, or where that does not tell it, the error."""
+    session, problem = None, ""
+    with captured_stderr() as log:
+        try:
+            session = _session(str(model), providers, options)
+        except Exception as error:
+            problem = " ".join(str(error).split())[:200]
+    return session, problem if session is None and _LOAD_FAILED not in log[0] else log[0]
 
 
 def _session(
-    model: Path,
-    providers: list[object],
-    threads: int | None,
-    *,
-    quiet: bool = True,
-    logits: LogitsGraph | None = None,
+    model: str | bytes, providers: Sequence[str | tuple[str, dict[str, str]]], options: ort.SessionOptions
 ) -> ort.InferenceSession:
-    content = logits.content if logits else str(model)
-    try:
-        return ort.InferenceSession(content, _options(threads, quiet=quiet), providers, enable_fallback=0)
-    except Exception as error:  # onnxruntime's own classes all derive from Exception only
-        reason = " ".join(str(error).split())
-        raise ModelError(f"'{model}' is not an ONNX model that onnxruntime can load: {reason[:200]}") from error
+    return ort.InferenceSession(model, options, providers, enable_fallback=0)
 
 
 def _options(threads: int | None, *, quiet: bool) -> ort.SessionOptions:

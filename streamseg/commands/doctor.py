@@ -99,17 +99,14 @@ def _opencv() -> Iterator[Finding]:
 def _model_and_devices() -> Iterator[Finding]:
     import onnxruntime as ort
 
-    from streamseg.backends import find_model, load_backend
-    from streamseg.backends.providers import CPU, nvidia_gpu_count, try_provider
+    from streamseg.backends import load_backend
+    from streamseg.backends.providers import nvidia_gpus
 
     topic = "network"
-    count = nvidia_gpu_count()
-    yield Finding(topic, "NVIDIA driver", True if count else None, f"{count} GPU" if count else "none found")
+    gpus = nvidia_gpus()
+    yield Finding(topic, "NVIDIA driver", True if gpus else None, f"shows {', '.join(gpus)}" if gpus else "none found")
     for provider in ort.get_available_providers():
-        reason = try_provider(find_model(), provider)
-        needed = False if provider == CPU else None
-        yield Finding(topic, provider.removesuffix("ExecutionProvider"), True if reason is None else needed,
-                      "really runs the bundled model" if reason is None else f"does not run: {reason}")  # fmt: skip
+        yield _provider(topic, provider)
     try:
         backend = load_backend()
         yield Finding(topic, "--device auto", True, f"takes {backend.device}, model {backend.spec.name}")
@@ -117,6 +114,25 @@ def _model_and_devices() -> Iterator[Finding]:
             yield Finding(topic, "--precision auto", True, backend.choice.reason)
     except StreamsegError as error:
         yield Finding(topic, "--device auto", False, str(error))
+
+
+def _provider(topic: str, provider: str) -> Finding:
+    """Whether one of onnxruntime's providers runs; on a GPU, in the way a run would take."""
+    from streamseg.backends import find_model, load_backend
+    from streamseg.backends.providers import CPU, CUDA, TENSORRT, try_provider
+
+    name = provider.removesuffix("ExecutionProvider")
+    device = {CUDA: "cuda", TENSORRT: "tensorrt"}.get(provider)
+    reason, how = try_provider(find_model(), provider), ""
+    if reason is None and device is not None:
+        try:
+            backend = load_backend(device=device)
+            how = f": {backend.device}, {backend.note or 'with CUDA graphs'}"
+        except StreamsegError as error:
+            reason = str(error)
+    if reason is not None:
+        return Finding(topic, name, False if provider == CPU else None, f"does not run: {reason}")
+    return Finding(topic, name, True, f"really runs the bundled model{how}")
 
 
 def _codecs() -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import json
 
-from streamseg.backends.providers import nvidia_gpu_count
+from streamseg.backends.providers import nvidia_gpus
 
 
 def test_a_machine_that_can_run_streamseg_passes(streamseg):
@@ -18,6 +18,6 @@ def test_providers_are_judged_by_running_them(streamseg):
     findings = {each["name"]: each for each in json.loads(streamseg("doctor", "--json").out)}
     assert findings["CPU"]["ok"] is True
     assert "really runs" in findings["CPU"]["detail"]
-    if not nvidia_gpu_count() and "CUDA" in findings:
+    if not nvidia_gpus() and "CUDA" in findings:
         assert findings["CUDA"]["ok"] is None
         assert len(findings["CUDA"]["detail"]) > len("does not run: ")
