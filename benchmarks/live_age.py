@@ -1,7 +1,7 @@
 """Does a network camera's overlay stay of now, and what does it cost?
 
     python -m benchmarks.live_age
-    python -m benchmarks.live_age --networks slow --seconds 60 --json live.json
+    python -m benchmarks.live_age --networks none bundled --seconds 20 --save
 
 An RTSP server on this machine sends H.264 at a camera's pace; each picture shows its number. It is read, segmented with
 policy `latest` and served as a page, which a program in a process of its own looks at. Measured with each network:
@@ -24,7 +24,6 @@ What the connection needs to settle is not counted.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import multiprocessing
 import subprocess
@@ -43,6 +42,7 @@ import psutil
 
 from benchmarks.numbered import number_of, write_numbered
 from benchmarks.pretended import PretendedBackend
+from benchmarks.results import add_output_options, deliver, machine_line, record
 from benchmarks.servers import NO_RTSP, h264_of, rtsp_is_missing, rtsp_server
 from streamseg import (
     Address,
@@ -58,7 +58,7 @@ from streamseg import (
     load_backend,
     open_source,
 )
-from streamseg.machine import cpu_seconds, machine_facts
+from streamseg.machine import cpu_seconds
 
 NETWORKS = ("slow", "none", "bundled")
 _SLOW_S = 0.1
@@ -238,22 +238,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long with each")
     parser.add_argument("--size", default="1280x720", help="WIDTHxHEIGHT")
     parser.add_argument("--fps", type=int, default=30)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file")
+    add_output_options(parser)
     options = parser.parse_args(arguments)
     if rtsp_is_missing():
         raise SystemExit(f"live_age: {NO_RTSP}")
-    facts = machine_facts()
-    print(f"machine      {facts['processor']}, {facts['cores']} cores")
-    print(f"source       RTSP, H.264 {options.size} at {options.fps} fps, {options.seconds:g} s with each network")
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "numbered.mp4"
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:  # its memory is not ours
             length_s = options.seconds + 3 * _SETTLE_S
             apart.submit(write_numbered, clip, options.size, options.fps, length_s).result()
         results = [measured(each, clip, options.fps, options.seconds) for each in options.networks]
+    settings = {"size": options.size, "fps": options.fps, "seconds": options.seconds}
+    measurement = record("live_age", settings, results)
+    deliver(measurement, options, "-".join(options.networks))
+    print(machine_line(measurement))
+    print(f"source       RTSP, H.264 {options.size} at {options.fps} fps, {options.seconds:g} s with each network")
     print(table(results))
-    if options.json is not None:
-        options.json.write_text(json.dumps({"machine": facts, "results": results}, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ from urllib.request import urlopen
 from playwright.sync_api import sync_playwright
 
 from benchmarks.pretended import street_labels
+from benchmarks.results import add_output_options, deliver, machine_line, record
 from streamseg import Frame, Painter, Pipeline, Segmentation, SegmentClass, Source, StreamInfo, open_source
 from streamseg.controls import Controls
-from streamseg.machine import cpu_seconds, machine_facts
+from streamseg.machine import cpu_seconds
 from streamseg.sinks.web import WebSink
 from streamseg.sources.paced import Paced
 from streamseg.timing import Timings
@@ -108,7 +109,7 @@ def looking(url: str, viewers: int) -> Iterator[None]:
 def measured(size: str, fps: float, viewers: int, seconds: float) -> dict[str, Any]:
     """Lag and age in milliseconds, CPU in cores, frames per second, for so many pages.
 
-    Shown counts what all pages together showed each second.
+    Shown counts what all pages together showed each second. Lag and age are None where nobody looked.
     """
     with served(size, fps) as sink, looking(sink.link, viewers):
         time.sleep(_WARM_UP_S)
@@ -136,10 +137,14 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     """A line for each number of viewers."""
     lines = [f"{'viewers':>7}{'fps':>8}{'shown/s':>9}{'lag p50':>9}{'p95':>8}{'age p50':>9}{'p95':>8}   ms{'CPU':>8}"]
     for each in results:
-        lag, age = each["lag_ms"], each["age_ms"]
+        lag50, lag95, age50, age95 = (
+            f"{times[share]:.1f}" if (times := each[name]) else "-"
+            for name in ("lag_ms", "age_ms")
+            for share in ("p50", "p95")
+        )
         lines.append(
-            f"{each['viewers']:>7}{each['fps']:>8.1f}{each['shown']:>9.1f}{lag['p50']:>9.1f}{lag['p95']:>8.1f}"
-            f"{age['p50']:>9.1f}{age['p95']:>8.1f}     {each['cpu']:>8.2f}"
+            f"{each['viewers']:>7}{each['fps']:>8.1f}{each['shown']:>9.1f}{lag50:>9}{lag95:>8}{age50:>9}{age95:>8}     "
+            f"{each['cpu']:>8.2f}"
         )
     return "\n".join(lines)
 
@@ -151,11 +156,15 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=30.0)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--viewers", type=int, nargs="+", default=[0, 1, 2], help="numbers of pages to measure with")
+    add_output_options(parser)
     options = parser.parse_args()
-    facts = machine_facts()
-    print(f"machine      {facts['processor']}, {facts['cores']} cores")
+    settings = {"size": options.size, "fps": options.fps, "seconds": options.seconds}
+    results = [measured(options.size, options.fps, count, options.seconds) for count in options.viewers]
+    measurement = record("page_lag", settings, results)
+    deliver(measurement, options)
+    print(machine_line(measurement))
     print(f"source       {options.size} at {options.fps:g} fps, {options.seconds:g} s each")
-    print(table([measured(options.size, options.fps, count, options.seconds) for count in options.viewers]))
+    print(table(results))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def test_a_slow_network_drops_frames_and_what_it_shows_is_measured(
     """It shows fewer frames than come, the rest are dropped, and each is as old as the network at least."""
     report = tmp_path / "live.json"
     main(["--networks", "slow", "--seconds", "3", "--size", "320x180", "--json", str(report)])
-    (result,) = json.loads(report.read_text())["results"]
+    (result,) = json.loads(report.read_text())["result"]
     assert 0 < result["shown_fps"] <= 10.5
     assert result["dropped"] > 0
     assert 100 <= result["age_ms"]["p50"] <= result["age_ms"]["p95"] <= result["age_ms"]["max"]

@@ -48,14 +48,15 @@ def _family(name: str, kind: str, text: str, samples: Mapping[str, float]) -> It
     yield f"# HELP streamseg_{name} {text}"
     yield f"# TYPE streamseg_{name} {kind}"
     for labels, value in samples.items():
-        yield f"streamseg_{name}{f'{{{labels}}}' if labels else ''} {value:g}"
+        yield f"streamseg_{name}{f'{{{labels}}}' if labels else ''} {value:.15g}"
 
 
-def _quantiles(name: str, text: str, summaries: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    """summaries: milliseconds as `Distribution.summary_ms` names them, by labels."""
+def _quantiles(name: str, text: str, summaries: Mapping[str, Mapping[str, float] | None]) -> Iterator[str]:
+    """summaries: milliseconds as `Distribution.summary_ms` names them, by labels; None for nothing measured."""
     samples = {
         ",".join(filter(None, (labels, f'quantile="{quantile:g}"'))): summary[f"p{quantile * 100:g}"] / 1000
         for labels, summary in summaries.items()
+        if summary is not None
         for quantile in (0.5, 0.95, 0.99)
     }
     yield from _family(name, "gauge", text, samples)

@@ -96,7 +96,10 @@ class Status:
         return "ok" if self._controls.settings.paused or self._since_result_s() < _STALE_S else "stalled"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON. Times in the unit that their names end in; shares from 0 to 1."""
+        """Plain values for JSON. Times in the unit that their names end in; shares from 0 to 1.
+
+        None stands for what was not measured yet, such as the lag of a page that nobody has opened.
+        """
         timings = self._timings
         age_s = timings.age_now_s
         return {
@@ -114,8 +117,8 @@ class Status:
             "frames": self._frames,
             "dropped": timings.dropped,
             "age_now_ms": None if age_s is None else round(1000 * age_s, 1),
-            "age_ms": timings.age.summary_ms(),
-            "latency_ms": timings.latency.summary_ms(),
+            "age_ms": _summary_ms(timings.age),
+            "latency_ms": _summary_ms(timings.latency),
             "stages": {name: each.summary_ms() for name, each in dict(timings.stages).items()},
             "slowest": timings.slowest,
             "shares": self._shares(),
@@ -123,8 +126,8 @@ class Status:
             "viewers": self.viewers,
             "page": {
                 "shown": self.page_lag.count,
-                "lag_ms": self.page_lag.summary_ms(),
-                "age_ms": self.page_age.summary_ms(),
+                "lag_ms": _summary_ms(self.page_lag),
+                "age_ms": _summary_ms(self.page_age),
             },
             "settings": self._controls.settings.to_dict(),
         }
@@ -137,3 +140,8 @@ class Status:
 
     def _since_result_s(self) -> float:
         return math.inf if self._written_s is None else time.perf_counter() - self._written_s
+
+
+def _summary_ms(times: Distribution) -> dict[str, float] | None:
+    """See `Distribution.summary_ms`; None when nothing was noted, as no time is not the same as no delay."""
+    return times.summary_ms() if times.count else None

@@ -345,6 +345,17 @@ def test_statistics_are_json() -> None:
     assert told["source"]["size"] == [64, 48]
     assert told["settings"]["view"] == "overlay"
     assert told["figures"] == {"flicker": 0.25}
+
+
+def test_what_nobody_has_measured_is_not_said_to_be_nothing() -> None:
+    """A page that nobody has opened has no lag, and not one of 0."""
+    with served() as page:
+        page.write()
+        told = stats(page)
+        with urlopen(f"{page.url}metrics") as answer:
+            families = re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.M)
+    assert told["age_ms"] is told["page"]["lag_ms"] is told["page"]["age_ms"] is None
+    assert not {"streamseg_page_lag_seconds", "streamseg_frame_age_seconds"} & set(families)
     assert told["model"] == "threshold"
 
 
@@ -353,6 +364,7 @@ def test_metrics_are_what_prometheus_reads() -> None:
     live = LiveState()
     live.playing()
     with served(live=live) as page:
+        page.timings.dropped = 12_345_678
         page.write()
         with page.timings.measure('a "quoted" stage'):
             pass
@@ -366,6 +378,7 @@ def test_metrics_are_what_prometheus_reads() -> None:
     declared = {line.split()[2] for line in lines if line.startswith("# TYPE")}
     assert declared == {line.split("{")[0].split(" ")[0] for line in samples}
     assert "streamseg_frames_total 1" in samples
+    assert "streamseg_dropped_frames_total 12345678" in samples
     assert 'streamseg_class_share{class="sky"} 0.5' in samples
     assert "streamseg_source_playing 1" in samples
 

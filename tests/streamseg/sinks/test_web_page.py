@@ -193,6 +193,36 @@ def test_a_lost_source_is_said_on_the_picture(page: Served, browser: Page, live:
     expect(banner).to_be_hidden()
 
 
+def test_a_picture_that_stands_still_grows_old(browser: Page, live: LiveState) -> None:
+    """Its age goes on while the source is lost, and is not told while somebody has paused the picture."""
+    age = browser.locator("#age")
+    with served(size=(180, 320), live=live) as opened:
+        with opened.feeding(fps=8):
+            browser.goto(opened.url)
+            expect(age).to_have_text(re.compile(r"^\d+$"))
+        live.lost("no frame for 3 s")
+        expect(age).to_have_text(re.compile(r"^\d{4,}$"))
+        live.playing()
+        opened.controls.change(paused=True)
+        expect(age).to_have_text("–")
+
+
+def test_full_screen_is_offered_only_where_there_is_one(page: Served, browser: Page) -> None:
+    """Some phones know it for videos only."""
+    without = browser.context.new_page()
+    faults: list[object] = []
+    without.on("pageerror", lambda fault: faults.extend([fault]))
+    without.add_init_script("Object.defineProperty(document, 'fullscreenEnabled', {value: false})")
+    without.goto(page.url)
+    expect(without.locator("#state")).to_have_text("live")
+    expect(without.get_by_role("button", name="Full screen")).to_be_hidden()
+    without.keyboard.press("f")
+    without.keyboard.press("v")
+    settled(page, browser, view="mask")
+    assert faults == []
+    without.close()
+
+
 @pytest.mark.parametrize("system", ["light", "dark"])
 def test_the_theme_is_the_systems_until_another_is_chosen(page: Served, browser: Page, system: str) -> None:
     """And stays chosen when the page is opened again."""

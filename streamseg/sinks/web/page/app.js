@@ -31,7 +31,7 @@ function on(kind, act) {
 }
 
 on("hello", (hello) => {
-  byId("source").textContent = hello.source;
+  byId("source").textContent = byId("source-fact").textContent = hello.source;
   document.title = `${hello.source} · streamseg`;
   controls.begin(hello.views);
   shares.begin(hello.classes);
@@ -42,9 +42,10 @@ on("open", () => connection.send({ type: "watch", on: !document.hidden }));
 on("state", (state) => {
   controls.update(state.settings);
   shares.update(state.shares);
-  figures.update(state);
   camera.update(state.source.live?.state === "playing");
-  tell(describe(state, camera.wanted));
+  const told = describe(state, camera.wanted);
+  figures.update(state, told.state !== "waiting");
+  tell(told);
 });
 on("lost", () => tell({ state: "lost", text: "no connection", banner: "The connection to streamseg is lost. Trying again…" }));
 on("ended", () => tell({ state: "lost", text: "ended", banner: "The run has ended." }));

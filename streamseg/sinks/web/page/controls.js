@@ -18,6 +18,7 @@ export class Controls {
     for (const [id, name] of Object.entries(SWITCHES)) byId(id).onclick = () => this.#toggle(name);
     byId("alpha").oninput = ({ target }) => this.#set({ alpha: Number(target.value) });
     byId("full-screen").onclick = () => this.#toggleFullScreen();
+    byId("full-screen").hidden = !document.fullscreenEnabled; // phones may have it for videos only
     byId("snapshot").onclick = () => nameSnapshot();
     byId("quit").onclick = () => byId("quit-dialog").showModal();
     byId("quit-dialog").onclose = ({ target }) => this.#closed(target);
@@ -41,7 +42,7 @@ export class Controls {
     for (const [id, name] of Object.entries(SWITCHES)) byId(id).ariaPressed = String(settings[name]);
     for (const choice of byId("views").querySelectorAll("input")) choice.checked = choice.value === settings.view;
     byId("alpha").value = settings.alpha;
-    byId("alpha-text").value = `${Math.round(100 * settings.alpha)} %`;
+    byId("alpha-text").value = byId("alpha").ariaValueText = `${Math.round(100 * settings.alpha)} %`;
     byId("classes").hidden = !settings.legend;
     byId("hud").hidden = !settings.hud;
   }
@@ -77,7 +78,7 @@ export class Controls {
 
   #toggleFullScreen() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else byId("stage").requestFullscreen();
+    else if (document.fullscreenEnabled) byId("stage").requestFullscreen();
   }
 
   #closed(dialog) {

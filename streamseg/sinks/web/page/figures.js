@@ -2,8 +2,9 @@
 
 import { Chart } from "./chart.js";
 
-const LATELY_MS = 1000;
-const WHILE_MS = 5000;
+const LAG_MS = 5000;
+const AGE_MS = 1000;
+const DROPS_S = 2;
 
 const byId = (id) => document.getElementById(id);
 
@@ -13,9 +14,9 @@ export class Figures {
     age: new Chart(byId("age-chart"), "milliseconds", 50),
     drops: new Chart(byId("drops-chart"), "frames a second", 5),
   };
-  #lag = new Lately();
-  #age = new Lately();
-  #before = null;
+  #lag = new Lately(LAG_MS);
+  #age = new Lately(AGE_MS);
+  #states = [];
 
   // lag, age: of a picture that was just shown, milliseconds or null.
   shown(lag, age) {
@@ -25,23 +26,30 @@ export class Figures {
 
   // Forget what the next message would be compared with.
   restart() {
-    this.#before = null;
+    this.#states = [];
   }
 
-  update(state) {
-    const seconds = state.uptime_s - this.#before?.uptime_s; // by the server's clock: messages may come in heaps
-    const drops = seconds > 0 ? (state.dropped - this.#before.dropped) / seconds : null;
-    const age = this.#age.middle();
-    const lag = this.#lag.middle();
-    this.#before = state;
+  // moving: whether new pictures are to be expected, so that the one that is there grows old.
+  update(state, moving) {
+    const drops = this.#dropRate(state);
+    const age = moving ? this.#age.middle() ?? this.#age.grown() : null;
     this.#charts.fps.add(state.fps);
     this.#charts.age.add(age);
     this.#charts.drops.add(drops);
     byId("fps").textContent = state.fps.toFixed(1);
     byId("age").textContent = age === null ? "–" : age.toFixed(0);
     byId("drops").textContent = drops === null ? "–" : drops.toFixed(1);
-    this.#tellFacts(state, lag);
+    this.#tellFacts(state, this.#lag.middle());
     byId("hud").textContent = hudLines(state, age).join("\n");
+  }
+
+  // Frames a second over the last moments, by the server's clock: messages may come in heaps.
+  #dropRate(state) {
+    const isRecent = ({ uptime_s }) => uptime_s < state.uptime_s && uptime_s >= state.uptime_s - DROPS_S;
+    this.#states = this.#states.filter(isRecent);
+    const [before] = this.#states;
+    this.#states.push(state);
+    return before ? (state.dropped - before.dropped) / (state.uptime_s - before.uptime_s) : null;
   }
 
   #tellFacts(state, lag) {
@@ -77,21 +85,29 @@ function slowest({ slowest: name, stages }) {
 
 // Values of the last moments.
 class Lately {
+  #span;
   #values = [];
+  #newest = null;
 
-  add(value) {
-    this.#values.push({ value, time: performance.now() });
+  constructor(span) {
+    this.#span = span;
   }
 
-  // The median of the last second; where nothing came in it, the last value of a while; null after that.
+  add(value) {
+    this.#newest = { value, time: performance.now() };
+    this.#values.push(this.#newest);
+  }
+
+  // The median; null where none came lately.
   middle() {
     const now = performance.now();
-    const [newest] = this.#values.slice(-1);
-    this.#values = this.#values.filter(({ time }) => now - time < LATELY_MS);
+    this.#values = this.#values.filter(({ time }) => now - time < this.#span);
     const sorted = this.#values.map(({ value }) => value).sort((a, b) => a - b);
-    if (sorted.length) return sorted[sorted.length >> 1];
-    if (!newest || now - newest.time > WHILE_MS) return null;
-    this.#values = [newest];
-    return newest.value;
+    return sorted[sorted.length >> 1] ?? null;
+  }
+
+  // What the newest value has become, of a thing that grows as time goes by; null before the first.
+  grown() {
+    return this.#newest && this.#newest.value + performance.now() - this.#newest.time;
   }
 }

@@ -13,7 +13,7 @@ export function describe({ health, settings, source }, visitorsCamera) {
 }
 
 function reconnecting({ for_s, reason, next_try_s }, { address, kind }) {
-  const next = next_try_s ? `, next try in ${Math.ceil(next_try_s)} s` : "";
+  const next = next_try_s ? `, next try in ${Math.ceil(next_try_s)} s` : ", trying now";
   const lost = `Reconnecting to ${address} for ${Math.round(for_s)} s${next}`;
   return { state: "lost", text: "reconnecting", banner: reason ? `${lost}. ${sentence(reason)}` : `${lost}.` };
 }
