@@ -84,7 +84,7 @@ def bare_ms(work: Work, core: int | None = None) -> dict[str, float]:
     if frame is None:
         raise SystemExit(f"limit: '{work.clip}' has no frame")
     batch = network_input(frame, backend.spec, backend.spec.clahe)[np.newaxis]
-    pictures, painted = _decoded(work.clip), _decoded(work.overlay)
+    pictures, painted = decoded(work.clip), decoded(work.overlay)
     encoder: VideoCodecContext | None = None
     cpu_s, network_wall_s, done = dict.fromkeys(STEPS, 0.0), 0.0, 0
     while done < work.frames:
@@ -94,7 +94,7 @@ def bare_ms(work: Work, core: int | None = None) -> dict[str, float]:
         overlays = list(islice(painted, count))
         if not overlays:
             break
-        encoder = encoder or _encoder(overlays[0])
+        encoder = encoder or encoder_for(overlays[0])
         start_s, wall_start_s = time.process_time(), time.perf_counter()
         for _ in overlays:
             backend.infer(batch)
@@ -119,7 +119,8 @@ def limit_fps(cost_ms: Mapping[str, float], cores: int, *, on_gpu: bool) -> floa
     return min(by_cores, 1000 / cost_ms["network_wall"]) if on_gpu else by_cores
 
 
-def _decoded(path: str) -> Iterator[VideoFrame]:
+def decoded(path: str) -> Iterator[VideoFrame]:
+    """Its pictures, on one thread."""
     with av.open(path) as container:
         stream = container.streams.video[0]
         stream.thread_count = 1
@@ -128,14 +129,14 @@ def _decoded(path: str) -> Iterator[VideoFrame]:
             yield frame
 
 
-def _encoder(picture: VideoFrame) -> VideoCodecContext:
-    """streamseg's own encoder for MP4, on one thread."""
+def encoder_for(picture: VideoFrame, threads: int = 1) -> VideoCodecContext:
+    """streamseg's own encoder for MP4. threads: 0 is one per core."""
     codec = format_of(Path(_OUTPUT)).video
     encoder = cast("VideoCodecContext", av.CodecContext.create(codec.name, "w"))
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "yuv420p"
     encoder.time_base, encoder.framerate = picture.time_base or Fraction(1, 30), Fraction(30)
     encoder.options = {**codec.options, "crf": str(codec.crf)}
-    encoder.thread_count = 1
+    encoder.thread_type, encoder.thread_count = "FRAME", threads
     return encoder
 
 

@@ -46,7 +46,7 @@ def gpu_backend(path: Path, library: str, number: int, precision: str, streams: 
         NotInUseError: the GPU does not really run it.
         ModelError: see `load_backend`.
     """
-    ways = _ways(path, library, number, precision)
+    ways = ways_of(path, library, number, precision)
     key = _key(ways, streams)
     outcome = remembered(key)
     taken = next((way for way in ways if outcome and str(way) == outcome.taken), None)
@@ -57,7 +57,8 @@ def gpu_backend(path: Path, library: str, number: int, precision: str, streams: 
     return told(gathering_backend(taken, streams), outcome, fresh=fresh)
 
 
-def _ways(path: Path, library: str, number: int, precision: str) -> list[Way]:
+def ways_of(path: Path, library: str, number: int, precision: str = "auto") -> list[Way]:
+    """All there are in that precision. Raises ModelError when it is none of a GPU, or its file is missing."""
     if precision not in ("auto", "fp32", "fp16"):
         raise ModelError(f"precision '{precision}' is for CPUs; use --device cpu or openvino, or --precision fp16")
     if library == "tensorrt":

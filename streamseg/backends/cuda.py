@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -108,13 +109,21 @@ def _with_graphs_if_possible(load: Callable[[bool], Loaded]) -> Loaded:
         return backend
 
 
-def _bound(way: Way, sizes: Sequence[int], *, graph: bool) -> BoundBackend:
-    def opened(size: int) -> ort.InferenceSession:
-        shapes = input_shapes(way.path)
-        free = {shape[0]: size for shape in shapes.values() if shape and isinstance(shape[0], str)}
-        settings = _cuda(way, graph=graph) if way.library == "cuda" else _tensorrt(way, size, shapes, graph=graph)
-        return open_on_gpu(way.path, _PROVIDERS[way.library], settings, free)
+def session(way: Way, size: int, *, graph: bool) -> ort.InferenceSession:
+    """For batches of one size. graph: whether each thread captures a CUDA graph in its first run.
 
+    Raises:
+        NotInUseError: the GPU does not really run it.
+        ModelError: not with these settings, such as a graph where some steps run on the CPU.
+    """
+    shapes = input_shapes(way.path)
+    free = {shape[0]: size for shape in shapes.values() if shape and isinstance(shape[0], str)}
+    settings = _cuda(way, graph=graph) if way.library == "cuda" else _tensorrt(way, size, shapes, graph=graph)
+    return open_on_gpu(way.path, _PROVIDERS[way.library], settings, free)
+
+
+def _bound(way: Way, sizes: Sequence[int], *, graph: bool) -> BoundBackend:
+    opened = partial(session, way, graph=graph)
     return BoundBackend(way.path, way.device, Memory("cuda", way.number), opened, sizes)
 
 

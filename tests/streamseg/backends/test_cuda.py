@@ -1,7 +1,4 @@
-"""What a GPU is set up with, what happens when it cannot do something, and what it does where there is one.
-
-`pretended` puts onnxruntime's CPU in the place of the GPU: everything but the arithmetic is what a GPU would get.
-"""
+"""What a GPU is set up with, what happens when it cannot do something, and what it does where there is one."""
 
 from __future__ import annotations
 
@@ -9,15 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
 
-from streamseg.backends import cuda, load_backend, providers
-from streamseg.backends.bound import Memory
+from streamseg.backends import load_backend, providers
 from streamseg.backends.providers import nvidia_gpus
 from streamseg.errors import ModelError
 from tests.builders import threshold_model
+from tests.pretended_gpu import PretendedGpu, show_gpu
 
 needs_gpu = pytest.mark.skipif(not nvidia_gpus(), reason="no NVIDIA GPU on this machine")
 needs_none = pytest.mark.skipif(bool(nvidia_gpus()), reason="this machine has an NVIDIA GPU")
@@ -33,35 +29,13 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def shown(monkeypatch):
     """A driver that shows a GPU, which the provider cannot use."""
-    for module in ("choosing_gpu", "providers"):
-        monkeypatch.setattr(f"streamseg.backends.{module}.nvidia_gpus", lambda: ("Pretended GPU",))
-
-
-class Pretended:
-    """A GPU. opened: settings of each session. graphs: whether it can capture."""
-
-    def __init__(self):
-        self.opened = []
-        self.graphs = True
-
-    def open(self, model, provider, settings, sizes):
-        """As `open_on_gpu`, on the CPU."""
-        self.opened.append((provider, dict(settings), dict(sizes)))
-        if not self.graphs and "1" in (settings.get("enable_cuda_graph"), settings.get("trt_cuda_graph_enable")):
-            raise ModelError("This session cannot use the graph capture feature as requested by the user")
-        options = ort.SessionOptions()
-        for name, size in sizes.items():
-            options.add_free_dimension_override_by_name(name, size)
-        return ort.InferenceSession(str(model), options, ["CPUExecutionProvider"])
+    show_gpu(monkeypatch)
 
 
 @pytest.fixture
 def pretended(shown, monkeypatch):
     """A GPU that works."""
-    gpu = Pretended()
-    monkeypatch.setattr(cuda, "open_on_gpu", gpu.open)
-    monkeypatch.setattr(cuda, "Memory", lambda *_: Memory("cpu"))
-    return gpu
+    return PretendedGpu(monkeypatch)
 
 
 def half_of(path, factor: float = 1 / 85.5):
