@@ -10,30 +10,38 @@ _REFRESH_S = 0.25  # faster than that nobody can read, and drawing letters costs
 
 
 class Hud:
-    """Called once a painted frame; gives the same lines until they are due for a refresh."""
+    """Called with each painting; gives the same lines until they are due for a refresh.
+
+    A frame that is painted again, as under a new view, counts once. One that stands because no other comes grows old.
+    """
 
     def __init__(self, timings: Timings, device: str) -> None:
         """device: what really runs the network."""
         self._timings = timings
         self._device = device
         self._rate = RateMeter()
+        self._frames = 0
         self._lines: tuple[str, ...] = ()
         self._due_s = 0.0
 
     def __call__(self) -> tuple[str, ...]:
         """Lines of text, without units left to guess."""
-        fps = self._rate.tick()
+        if self._timings.latency.count != self._frames:
+            self._frames = self._timings.latency.count
+            self._rate.tick()
         now = time.perf_counter()
         if now >= self._due_s:
             self._due_s = now + _REFRESH_S
-            self._lines = tuple(self._fresh(fps))
+            self._lines = tuple(self._fresh())
         return self._lines
 
-    def _fresh(self, fps: float) -> list[str]:
-        timings = self._timings
+    def _fresh(self) -> list[str]:
+        timings, fps = self._timings, self._rate.now
         lines = [f"{fps:.1f} fps on {self._device}"]
-        if timings.age.count:
-            age = f"age {1000 * timings.age.mean_lately_s:.0f} ms (p95 {1000 * timings.age.percentile(95):.0f})"
+        age_now_s = timings.age_now_s
+        if age_now_s is not None:
+            age_s = timings.age.mean_lately_s if fps else age_now_s
+            age = f"age {1000 * age_s:.0f} ms (p95 {1000 * timings.age.percentile(95):.0f})"
             lines.append(f"{age}, dropped {timings.dropped}")
         elif timings.latency.count:
             lines.append(f"latency {1000 * timings.latency.mean_lately_s:.0f} ms, dropped {timings.dropped}")

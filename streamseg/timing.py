@@ -11,6 +11,8 @@ from contextlib import contextmanager
 _SHORTEST_S = 1e-6
 _RATIO = 1.01  # neighbouring buckets differ by 1 %, which is how exact percentiles are
 _LATELY = 0.1  # weight of the newest in the running mean, so that it follows within some ten frames
+_SILENT_S = 1.0
+_SLOWEST_FPS = 0.1  # that is told from standing still
 _BUCKETS = math.ceil(math.log(1e9) / math.log(_RATIO))  # up to about a quarter of an hour
 
 
@@ -135,6 +137,7 @@ class RateMeter:
     def __init__(self, window_s: float = 1.0) -> None:
         self._window_s = window_s
         self._times: list[float] = []
+        self._rate = 0.0
 
     def tick(self) -> float:
         """Note a frame now. Returns frames per second over the window; 0.0 until there are two frames."""
@@ -143,4 +146,13 @@ class RateMeter:
         while len(self._times) > 2 and now - self._times[0] > self._window_s:
             self._times.pop(0)
         span = now - self._times[0]
-        return (len(self._times) - 1) / span if span > 0 else 0.0
+        self._rate = (len(self._times) - 1) / span if span > 0 else 0.0
+        return self._rate
+
+    @property
+    def now(self) -> float:
+        """What `tick` gave last; 0.0 before that, and when none came for three frames' time, a second at least."""
+        if not self._times:
+            return 0.0
+        silent_s = time.perf_counter() - self._times[-1]
+        return self._rate if silent_s < max(_SILENT_S, 3 / max(self._rate, _SLOWEST_FPS)) else 0.0

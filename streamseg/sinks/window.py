@@ -22,12 +22,14 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import cannot_write
 from streamseg.sinks.keys import press
+from streamseg.sinks.scaled import scale_into, scaled
 from streamseg.timing import Timings
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
 
 _LARGEST: Size = (720, 1280)  # of a new window; it can be enlarged
+_ENLARGED = 1080  # lines up to which a picture is enlarged to its window; beyond, that costs more than it shows
 _ANSWER_S = 2.0
 _SAID_S = 1.5  # how long what a key did is to be read
 _NO_BAR = 0.005  # of a side: thinner ones would come and go with every rounding
@@ -91,7 +93,6 @@ class WindowSink(Sink):
         self._opened = False
         self._full_screen = False
         self._segmentation: Segmentation | None = None
-        self._picture: Image | None = None
         self._look: _Look | None = None
         self._said = ""
         self._said_until_s = 0.0
@@ -122,17 +123,16 @@ class WindowSink(Sink):
             cv2.destroyWindow(self._title)
 
     def _show(self, segmentation: Segmentation) -> None:
-        self._picture = self._painter.bgr(segmentation)
+        size = self._painter.size(segmentation.frame.size)
         if not self._opened:
-            self._open(self._picture.shape[:2])
+            self._open(size)
         if self._full_screen != self._controls.settings.full_screen:
             self._full_screen = not self._full_screen
             state = cv2.WINDOW_FULLSCREEN if self._full_screen else cv2.WINDOW_NORMAL
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
         self._look = self._look_wanted()
-        picture = self._picture
+        picture = self._painter.bgr(scaled(segmentation, _scale_wanted(size, self._look.window_size)))
         if self._look.notice:
-            picture = picture.copy()
             banner_patch(self._look.notice, picture.shape[:2]).draw_on_bgr(picture)
         cv2.imshow(self._title, _with_bars(picture, self._look.window_size))
 
@@ -144,8 +144,8 @@ class WindowSink(Sink):
         """Do what a key asks for. Returns: whether to go on."""
         if said := press(self._controls, cv2.pollKey()):
             self._say(said)
-        if self._controls.take_snapshot_request() and self._picture is not None:
-            self._say(_saved(self._picture, self._folder))
+        if self._controls.take_snapshot_request() and self._segmentation is not None:
+            self._say(_saved(self._painter.bgr(self._segmentation), self._folder))
         return not self._controls.quit_requested
 
     def _say(self, text: str) -> None:
@@ -167,10 +167,17 @@ class WindowSink(Sink):
 
     def _open(self, size: Size) -> None:
         height, width = size
-        shrink = min(1.0, _LARGEST[0] / height, _LARGEST[1] / width)
+        shrink = min(1.0, scale_into(size, _LARGEST))
         cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         cv2.resizeWindow(self._title, round(width * shrink), round(height * shrink))
         self._opened = True
+
+
+def _scale_wanted(size: Size, window_size: Size) -> float:
+    """By what a painted picture of (height, width) is to be scaled for a window of (height, width)."""
+    if min(window_size) < 1:  # not on the screen yet
+        return 1.0
+    return min(scale_into(size, window_size), max(1.0, _ENLARGED / size[0]))
 
 
 def _with_bars(picture: Image, window_size: Size) -> Image:

@@ -32,6 +32,21 @@ def test_the_figures_name_rate_age_drops_device_and_the_slowest_stage():
     assert third.startswith("slowest: network ")
 
 
+def test_a_frame_that_stands_still_grows_old():
+    """It is painted again and again while the source is lost: no rate comes of that, and its age goes on."""
+    timings = Timings()
+    hud = Hud(timings, "cpu")
+    for _ in range(3):
+        captured_s = time.perf_counter() - 5
+        timings.finished_frame(captured_s)
+        timings.shown_frame(captured_s)
+        hud()
+    time.sleep(1.2)
+    first, second, *_ = hud()
+    assert first == "0.0 fps on cpu"
+    assert int(second.split()[1]) >= 6200
+
+
 def test_where_nothing_is_shown_live_the_latency_stands_for_the_age():
     """As in an overlay video."""
     assert Hud(noted(shown=False), "cpu")()[1].startswith("latency 2")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 import cv2
 
@@ -13,10 +12,8 @@ from streamseg.controls import Controls, Settings
 from streamseg.frame import Size
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
+from streamseg.sinks.scaled import scale_into, scaled
 from streamseg.timing import Timings
-
-if TYPE_CHECKING:
-    from streamseg.frame import Image
 
 _QUALITY = 80  # of JPEG; above it pictures grow fast and look the same in motion
 _LARGEST: Size = (1440, 2560)  # of a picture: more than that no network is glad to carry
@@ -127,19 +124,10 @@ class PictureMaker:
         )
 
     def _compressed(self, painter: Painter, segmentation: Segmentation) -> bytes:
-        picture = painter.bgr(segmentation)
         with self._timings.measure("compress"):
-            ok, data = cv2.imencode(".jpg", _limited(picture), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+            shrink = min(1.0, scale_into(painter.size(segmentation.frame.size), _LARGEST))
+            picture = painter.bgr(scaled(segmentation, shrink))
+            ok, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         if not ok:
             raise ValueError(f"a picture of {picture.shape[1]}x{picture.shape[0]} cannot be made a JPEG")
         return data.tobytes()
-
-
-def _limited(picture: Image) -> Image:
-    """(height, width, 3) uint8, made smaller where it is larger than anybody's network is glad of."""
-    height, width = picture.shape[:2]
-    shrink = min(_LARGEST[0] / height, _LARGEST[1] / width)
-    if shrink >= 1:
-        return picture
-    smaller = (round(width * shrink), round(height * shrink))
-    return cast("Image", cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA))

@@ -57,7 +57,6 @@ class Status:
         self._live = live
         self._figures = figures
         self._rate = RateMeter()
-        self._fps = 0.0
         self._frames = 0
         self._started_s = time.perf_counter()
         self._written_s: float | None = None
@@ -66,7 +65,7 @@ class Status:
     @property
     def fps(self) -> float:
         """Results per second just now; 0.0 when none came for a while."""
-        return self._fps if self._since_result_s() < max(1.0, 3 / max(self._fps, 0.1)) else 0.0
+        return self._rate.now
 
     @property
     def begun(self) -> bool:
@@ -75,7 +74,7 @@ class Status:
 
     def note(self, segmentation: Segmentation) -> None:
         """A result was written."""
-        self._fps = self._rate.tick()
+        self._rate.tick()
         self._frames += 1
         self._written_s = time.perf_counter()
         self._latest = segmentation

@@ -214,6 +214,22 @@ print((screen() != before).any())
 
 
 @on_x11
+def test_a_picture_larger_than_its_window_is_painted_for_the_window(display: str) -> None:
+    """Stripes a pixel wide become an even grey: nothing is left out, of letters neither."""
+    then = """
+controls.change(alpha=0.0, legend=False)
+cv2.resizeWindow("test window", 1280, 720)
+until(lambda: cv2.getWindowImageRect("test window")[2:] == (1280, 720))
+stripes = np.zeros((1440, 2560, 3), np.uint8)
+stripes[:, ::2] = 200
+sink.write(result(1, pixels=stripes))
+shown = screen()
+print(shown.min(), shown.max())
+"""
+    assert _driven(display, then) == ["100 100"]
+
+
+@on_x11
 def test_full_screen_fills_the_screen_without_distortion(display: str) -> None:
     """16:9 on a screen of 4:3 has black bars above and below, and a pixel stays as wide as high."""
     if shutil.which("openbox") is None:
