@@ -22,6 +22,7 @@ from streamseg.sinks import MaskFolderSink, Sink, StatisticsSink, VideoPiecesSin
 from streamseg.sinks.window import WindowSink, display_available
 from streamseg.sources import Source
 from streamseg.sources.browser import BrowserSource
+from streamseg.sources.url import is_url, without_password
 from streamseg.timing import Timings
 
 _WINDOW, _NOTHING = "window:", "null:"
@@ -141,6 +142,11 @@ def _recording(options: RunOptions, info: StreamInfo) -> str | None:
         recording = None
     else:
         recording = options.output if info.live else options.output or _default_output(options, info)
+    if recording is not None and is_url(recording):
+        raise UsageError(
+            f"OUTPUT is a file or a folder and '{without_password(recording)}' is an address; to watch from elsewhere, "
+            "use --serve"
+        )
     if options.segment is not None and recording is None:
         raise UsageError("--segment cuts a recording into pieces; name an OUTPUT video to record to")
     return recording

@@ -215,15 +215,15 @@ def _not_found(address: str) -> SourceError:
     """With the name that was probably meant, if a file of nearly that name is in the folder."""
     from difflib import get_close_matches
 
-    path = Path(address)
+    path, shown = Path(address), without_password(address)
     try:
         neighbours = [each.name for each in path.parent.iterdir()]
     except OSError:
         neighbours = []
     close = get_close_matches(path.name, neighbours, n=1, cutoff=0.7)
     if close:
-        return SourceError(f"there is no file '{address}'; did you mean '{path.parent / close[0]}'?")
+        return SourceError(f"there is no file '{shown}'; did you mean '{path.parent / close[0]}'?")
     return SourceError(
-        f"there is no file '{address}'; give a video file, a folder or glob of pictures, a camera number, "
+        f"there is no file '{shown}'; give a video file, a folder or glob of pictures, a camera number, "
         "an rtsp:// or http:// address, or synthetic:"
     )

@@ -17,6 +17,11 @@ from streamseg.sources.live_clock import LiveClock
 
 _SETTLED_S = 10.0  # a connection that held so long was a good one: the next wait is short again
 
+_ADVICE = {
+    "camera": "`streamseg cameras` lists those of this machine",
+    "network": "check the address and that it can be reached from here",
+}
+
 
 class ReconnectingSource(Source):
     """Frames of a camera or a stream as they arrive; when they stop, it is left behind and opened again.
@@ -66,9 +71,7 @@ class ReconnectingSource(Source):
             first = self._thread.next()
         except LostError as lost:
             self.close()
-            raise SourceError(
-                f"no video comes from {name}: {lost}; check the address and that it can be reached from here"
-            ) from lost
+            raise SourceError(f"no video comes from {name}: {lost}; {_ADVICE[kind]}") from lost
         except BaseException:
             self.close()
             raise

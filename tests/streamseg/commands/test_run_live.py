@@ -230,6 +230,15 @@ def test_pieces_need_something_to_be_recorded_to(clip, model, capsys, monkeypatc
     assert "name an OUTPUT video to record to" in capsys.readouterr().err
 
 
+def test_an_address_is_no_output(clip, model, capsys, monkeypatch, tmp_path):
+    """It would become a folder of that name; the password in it is not shown."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", str(clip), "rtsp://me:s3cret@server/out.mp4", "--model", str(model)]) == 2
+    error = capsys.readouterr().err
+    assert "'rtsp://me:***@server/out.mp4' is an address; to watch from elsewhere, use --serve" in error
+    assert not (tmp_path / "rtsp:").exists()
+
+
 def test_a_target_rate_says_what_it_chose(clip, model, capsys, monkeypatch, tmp_path):
     """In one line, before it starts."""
     monkeypatch.chdir(tmp_path)

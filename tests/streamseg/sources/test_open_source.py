@@ -67,6 +67,12 @@ def test_odd_addresses_are_missing_files(address: str) -> None:
         open_source(address)
 
 
+def test_a_password_in_an_address_nobody_knows_is_not_shown() -> None:
+    """A slip in the scheme does not make it public."""
+    with pytest.raises(SourceError, match=r"no file 'rstp://me:\*\*\*@camera/1'"):
+        open_source("rstp://me:s3cret@camera/1")
+
+
 def test_missing_camera_says_which_exist() -> None:
     """The way out is in the message."""
     with pytest.raises(SourceError, match=r"no video comes from camera 97: it cannot be opened: .*/dev/video"):
