@@ -10,8 +10,8 @@ bare        onnxruntime's provider with inputs and outputs that lie on the GPU a
 streamseg   the backend as `load_backend` gives it, frames in the computer's memory to labels there: one caller alone,
             and as many callers as a file gets
 
-and for the clip, each alone and as fast as it can: the decoder, the encoder (every core, the overlay of the first
-model kept without loss), and `streamseg run` from the clip to the overlay.
+and for the clip, each alone and as fast as it can: the decoder, the encoder (the one that streamseg takes here, every
+core, the overlay of the first model kept without loss), and `streamseg run` from the clip to the overlay.
 
 Two shares: of the network, streamseg's by the bare provider's best; end to end, by the slowest of decoder, bare network
 and encoder. --peak-tflops is what the datasheet promises for the precision taken; the operations counted are those of
@@ -41,6 +41,8 @@ from streamseg.backends.choosing_gpu import ways_of
 from streamseg.backends.cuda import batch_sizes
 from streamseg.backends.providers import nvidia_gpus, parse_device
 from streamseg.errors import ModelError
+from streamseg.sinks.formats import format_of
+from streamseg.sinks.hardware import chosen
 
 _HELD = 90  # frames of the overlay in memory while the encoder is measured
 
@@ -127,9 +129,11 @@ def decoder_fps(clip: str) -> float:
 
 
 def encoder_fps(overlay: str) -> float:
-    """streamseg's encoder by itself, on all cores; packets are thrown away."""
+    """The encoder that streamseg takes by itself, on all cores; packets are thrown away."""
     frames = list(islice(decoded(overlay), _HELD))
-    encoder = encoder_for(frames[0], threads=0)
+    path = Path("overlay.mp4")
+    codec = chosen("auto", format_of(path), (frames[0].height, frames[0].width), path).codec
+    encoder = encoder_for(frames[0], codec, threads=0)
     start_s = time.perf_counter()
     for frame in frames:
         encoder.encode(frame)

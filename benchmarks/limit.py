@@ -40,6 +40,7 @@ from typing import Any, cast
 
 import av
 import numpy as np
+from av.codec.hwaccel import HWAccel
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 
@@ -51,7 +52,7 @@ from streamseg import Painter, Pipeline, Segmenter, load_backend, open_source
 from streamseg.machine import core_count
 from streamseg.preprocess import network_input
 from streamseg.sinks import VideoFileSink
-from streamseg.sinks.formats import format_of
+from streamseg.sinks.formats import VideoCodec, format_of
 
 STEPS = ("decode", "network", "encode")
 _AT_ONCE = 30  # frames of one step before the next one's turn, so that caches stay warm and memory small
@@ -129,13 +130,14 @@ def decoded(path: str) -> Iterator[VideoFrame]:
             yield frame
 
 
-def encoder_for(picture: VideoFrame, threads: int = 1) -> VideoCodecContext:
-    """streamseg's own encoder for MP4. threads: 0 is one per core."""
-    codec = format_of(Path(_OUTPUT)).video
-    encoder = cast("VideoCodecContext", av.CodecContext.create(codec.name, "w"))
-    encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "yuv420p"
+def encoder_for(picture: VideoFrame, codec: VideoCodec | None = None, threads: int = 1) -> VideoCodecContext:
+    """streamseg's own encoder. codec: None is that of MP4 in software. threads: 0 is one per core."""
+    codec = codec or format_of(Path(_OUTPUT)).video
+    device = HWAccel(codec.device) if codec.device else None
+    encoder = cast("VideoCodecContext", av.CodecContext.create(codec.name, "w", device))
+    encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, codec.pixels
     encoder.time_base, encoder.framerate = picture.time_base or Fraction(1, 30), Fraction(30)
-    encoder.options = {**codec.options, "crf": str(codec.crf)}
+    encoder.options = {**codec.options, codec.quality: str(codec.crf)}
     encoder.thread_type, encoder.thread_count = "FRAME", threads
     return encoder
 
@@ -189,16 +191,17 @@ def measured(
         overlay = Path(folder) / "lossless.mkv"
         lossless_overlay(clip, overlay, network, frames)
         work = Work(clip, str(overlay), network, frames)
+        arguments = [*as_arguments(network), "--encoder", "x264"]  # the encoder whose work is measured
         with alone(lock):  # what streamseg tries out and remembers is not part of a run
             bare = machine.device(network)
-            last = run(clip, Path(folder) / _OUTPUT, [*as_arguments(network), "--max-frames", "1"])
+            last = run(clip, Path(folder) / _OUTPUT, [*arguments, "--max-frames", "1"])
         for _ in range(runs):
             with alone(lock):
                 found["alone"].append(machine.alone(work))
             with alone(lock):
                 found["together"].append(machine.together(work))
             with alone(lock):
-                last = run(clip, Path(folder) / _OUTPUT, as_arguments(network))
+                last = run(clip, Path(folder) / _OUTPUT, arguments)
             found["streamseg"].append(last.figures())
     on_gpu = not last.device.startswith(("cpu", "openvino"))
     cores = len(machine.cores)

@@ -190,6 +190,20 @@ def command_line() -> None:
 @click.option(
     "--reader", type=click.Choice(["pyav", "opencv"]), default="pyav", show_default=True, help="What reads video files."
 )
+@click.option(
+    "--decoder",
+    type=click.Choice(["cpu", "auto", "cuda", "vaapi", "videotoolbox"]),
+    default="cpu",
+    show_default=True,
+    help="What decodes video files: the CPU, or hardware; auto: hardware if it works.",
+)
+@click.option(
+    "--encoder",
+    type=click.Choice(["auto", "x264", "nvenc", "videotoolbox", "vaapi"]),
+    default="auto",
+    show_default=True,
+    help="What compresses H.264; auto: hardware if a short trial works, else x264.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what was chosen, and the time of each stage.")
 def run(**options: Any) -> int:  # fmt: skip

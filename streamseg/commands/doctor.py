@@ -152,8 +152,16 @@ def _codec(name: str, mode: str, use: str, codec: Callable[..., object]) -> Find
         return Finding(
             topic, name, False if name in _NEEDED else None, f"not in this FFmpeg build {use and f'({use})'}"
         )
-    built_in = name.partition("_")[2] in ("nvenc", "videotoolbox", "vaapi")
-    return Finding(topic, name, True, f"{use}{', if the hardware is there' if built_in else ''}")
+    reason = _hardware_problem(name)
+    return Finding(topic, name, True if reason is None else None, use if reason is None else f"does not work: {reason}")
+
+
+def _hardware_problem(name: str) -> str | None:
+    """Why an encoder in hardware does not work; None for others."""
+    from streamseg.sinks.hardware import HARDWARE, problem
+
+    kind = next((kind for kind, hardware in HARDWARE.items() if hardware.codec.name == name), None)
+    return problem(kind, (720, 1280)) if kind else None
 
 
 def _display_and_cameras() -> Iterator[Finding]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from streamseg.controls import View
 from streamseg.frame import Size
 from streamseg.segmenter import ClaheMode
-from streamseg.sources import Reader
+from streamseg.sources import DecoderName, Reader
 
 if TYPE_CHECKING:
+    from streamseg.sinks.hardware import EncoderName
     from streamseg.sinks.web.address import Address
 
 
@@ -48,5 +49,7 @@ class RunOptions:
     every: int | None = None
     smooth: int | None = None
     reader: Reader = "pyav"
+    decoder: DecoderName = "cpu"
+    encoder: EncoderName = "auto"
     quiet: bool = False
     verbose: bool = False

@@ -19,6 +19,7 @@ from streamseg.hud import Hud
 from streamseg.painting import Painter
 from streamseg.progress import ProgressBar
 from streamseg.sinks import MaskFolderSink, Sink, StatisticsSink, VideoPiecesSink, open_sink
+from streamseg.sinks.formats import FORMATS
 from streamseg.sinks.window import WindowSink, display_available
 from streamseg.sources import Source
 from streamseg.sources.browser import BrowserSource
@@ -149,14 +150,18 @@ def _recording(options: RunOptions, info: StreamInfo) -> str | None:
         )
     if options.segment is not None and recording is None:
         raise UsageError("--segment cuts a recording into pieces; name an OUTPUT video to record to")
+    if options.encoder != "auto" and (recording is None or Path(recording).suffix.lower() not in FORMATS):
+        raise UsageError("--encoder compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
     return recording
 
 
 def _opened_recording(run: Run, path: str) -> Sink:
-    painter, overwrite = run.painter(follows_controls=False), run.options.overwrite
-    if run.options.segment is not None:
-        return VideoPiecesSink(path, run.info, painter, length_s=60 * run.options.segment, overwrite=overwrite)
-    return open_sink(path, run.info, painter, overwrite=overwrite)
+    painter, options = run.painter(follows_controls=False), run.options
+    overwrite, encoder = options.overwrite, options.encoder
+    if options.segment is not None:
+        length_s = 60 * options.segment
+        return VideoPiecesSink(path, run.info, painter, length_s=length_s, overwrite=overwrite, encoder=encoder)
+    return open_sink(path, run.info, painter, overwrite=overwrite, encoder=encoder)
 
 
 def _default_output(options: RunOptions, info: StreamInfo) -> str:

@@ -106,6 +106,7 @@ def _opened_source(options: RunOptions) -> tuple[Source, BrowserSource | None]:
     source = open_source(
         options.source,
         reader=options.reader,
+        decoder=options.decoder,
         start_s=options.start,
         duration_s=options.duration,
         max_frames=options.max_frames,
@@ -122,6 +123,8 @@ def _visitors_camera(options: RunOptions) -> tuple[Source, BrowserSource]:
         raise UsageError(f"--start works on video files; '{BROWSER}' is a camera and begins where it begins")
     if options.open_timeout is not None:
         raise UsageError(f"--open-timeout is for cameras at this machine and live streams; '{BROWSER}' is neither")
+    if options.decoder != "cpu":
+        raise UsageError(f"--decoder is for video files; '{BROWSER}' is none")
     camera = BrowserSource(options.camera_size or _CAMERA_SIZE, options.camera_fps or _CAMERA_FPS)
     if options.duration is None and options.max_frames is None:
         return camera, camera

@@ -13,6 +13,7 @@ from streamseg.sinks.base import Outcome, Sink
 if TYPE_CHECKING:
     from streamseg.frame import StreamInfo
     from streamseg.painting import Painter
+    from streamseg.sinks.hardware import EncoderName
     from streamseg.sinks.mask_folder import MaskFolderSink
     from streamseg.sinks.memory import MemorySink
     from streamseg.sinks.picture_folder import PictureFolderSink
@@ -45,7 +46,9 @@ __all__ = [
 ]
 
 
-def open_sink(address: str, info: StreamInfo, painter: Painter, *, overwrite: bool = False) -> Sink:
+def open_sink(
+    address: str, info: StreamInfo, painter: Painter, *, overwrite: bool = False, encoder: EncoderName = "auto"
+) -> Sink:
     """The sink for pictures that `address` names.
 
     address: "window:" shows them live, "memory:" keeps all results, "null:" only counts them; a name ending in .mp4,
@@ -54,6 +57,7 @@ def open_sink(address: str, info: StreamInfo, painter: Painter, *, overwrite: bo
     info: of the source.
     painter: makes the pictures.
     overwrite: whether files that are there may be replaced.
+    encoder: of video files, see `VideoFileSink`; others have none.
 
     Raises:
         SinkError: the suffix names no video file, or the place cannot be written to.
@@ -72,7 +76,7 @@ def open_sink(address: str, info: StreamInfo, painter: Painter, *, overwrite: bo
         return PictureFolderSink(address, info, painter, overwrite=overwrite)
     from streamseg.sinks.video_file import VideoFileSink
 
-    return VideoFileSink(address, info, painter, overwrite=overwrite)
+    return VideoFileSink(address, info, painter, overwrite=overwrite, encoder=encoder)
 
 
 def _is_folder(address: str) -> bool:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from av.codec.hwaccel import HWAccel
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -54,11 +55,12 @@ class PictureTrack:
         """
         even_height, even_width = size[0] + size[0] % 2, size[1] + size[1] % 2
         self._container = container
-        options = {**codec.options, "crf": str(codec.crf)}
-        self._stream = cast("VideoStream", container.add_stream(codec.name, rate=fps or 30, options=options))
+        options = {**codec.options, codec.quality: str(codec.crf)}
+        device = {"hwaccel": HWAccel(codec.device)} if codec.device else {}
+        self._stream = cast("VideoStream", container.add_stream(codec.name, rate=fps or 30, options=options, **device))
         self._stream.time_base = time_base
         encoder = self._stream.codec_context
-        encoder.width, encoder.height, encoder.pix_fmt = even_width, even_height, "yuv420p"
+        encoder.width, encoder.height, encoder.pix_fmt = even_width, even_height, codec.pixels
         encoder.time_base = time_base
         encoder.thread_type = "FRAME"  # PyAV would cut pictures into slices: 0.15 dB less in 16 of them
         encoder.colorspace, encoder.color_primaries, encoder.color_trc = _COLOR_TAGS[color.matrix]

@@ -12,11 +12,20 @@ from streamseg.errors import SinkError
 
 @dataclass(frozen=True, slots=True)
 class VideoCodec:
-    """An encoder as FFmpeg names it. crf: constant quality, lower is better and larger."""
+    """An encoder as FFmpeg names it.
+
+    crf: constant quality, in the encoder's own numbers; of most, lower is better and larger.
+    quality: what the encoder calls that option.
+    pixels: the format that it takes.
+    device: the kind of hardware that pictures have to be brought to, as FFmpeg names it; None for the main memory.
+    """
 
     name: str
     crf: int
     options: Mapping[str, str] = field(default_factory=dict)
+    quality: str = "crf"
+    pixels: str = "yuv420p"
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class FileFormat:
         return {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
 
 
-# x264's quickest preset, with the two steps back on that are worth their time: see benchmarks/README.md for what was tried.
+# x264's quickest preset, with the two steps back on that are worth their time: benchmarks/README.md has what was tried.
 _H264 = VideoCodec("libx264", 23, {"preset": "ultrafast", "x264-params": "cabac=1:deblock=1", "bf": "0"})
 _VP9 = VideoCodec("libvpx-vp9", 32, {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "2"})
 

@@ -16,6 +16,7 @@ from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.clock import OutputClock
 from streamseg.sinks.files import PendingFile, cannot_write, refuse_source
 from streamseg.sinks.formats import VideoCodec, format_of
+from streamseg.sinks.hardware import EncoderName, Taken, chosen
 from streamseg.sinks.movie import Movie
 
 
@@ -39,6 +40,7 @@ class VideoFileSink(Sink):
         overwrite: bool = False,
         crf: int | None = None,
         preset: str | None = None,
+        encoder: EncoderName = "auto",
     ) -> None:
         """
         path: its suffix names the kind of file. The folder must exist.
@@ -46,17 +48,23 @@ class VideoFileSink(Sink):
         overwrite: replace a file that is there, once the new one is complete.
         crf: constant quality, lower is better and larger; None is the format's own choice.
         preset: of x264, "ultrafast" to "veryslow"; None is the format's own choice. VP9 has none.
+        encoder: of H.264, "x264", or hardware: "nvenc", "videotoolbox", "vaapi". "auto" takes hardware if a short trial
+            works, `notes` says so then, and x264 else, or where crf or preset ask for it.
 
         Raises:
-            SinkError: the suffix names no video, the file is there or is the source, or the place is not writable.
+            SinkError: the suffix names no video, the file is there or is the source, the place is not writable, or the
+                encoder that was named does not work here.
         """
         target = Path(path)
         self._format = format_of(target)
-        self._codec = _adjusted(self._format.video, crf, preset)
+        size = painter.size((info.height, info.width))
+        plain = encoder == "auto" and (crf is not None or preset is not None)
+        taken = Taken(self._format.video) if plain else chosen(encoder, self._format, size, target)
+        self._codec = _adjusted(taken.codec, crf, preset)
         refuse_source(target, info)
         self._file = PendingFile(target, overwrite=overwrite)
         self.place = str(target)
-        self.notes: list[str] = []
+        self.notes: list[str] = [taken.note] if taken.note else []
         self._info = info
         self._painter = painter
         self._clock = OutputClock(info)
@@ -127,6 +135,6 @@ class VideoFileSink(Sink):
 def _adjusted(codec: VideoCodec, crf: int | None, preset: str | None) -> VideoCodec:
     """The codec with the settings the caller wants otherwise; a preset is x264's alone, and then all its own."""
     options = dict(codec.options)
-    if preset is not None and "preset" in options:
+    if preset is not None and codec.name == "libx264":
         options = {"preset": preset, "bf": "0"}
     return replace(codec, crf=codec.crf if crf is None else crf, options=options)

@@ -13,6 +13,7 @@ from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.formats import format_of
+from streamseg.sinks.hardware import EncoderName
 from streamseg.sinks.video_file import VideoFileSink
 
 
@@ -33,6 +34,7 @@ class VideoPiecesSink(Sink):
         *,
         length_s: float,
         overwrite: bool = False,
+        encoder: EncoderName = "auto",
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         """
@@ -40,6 +42,7 @@ class VideoPiecesSink(Sink):
         info: of a live source.
         length_s: of each file; it ends with the first frame that comes later.
         overwrite: replace files that are there, each once the new one is complete.
+        encoder: see `VideoFileSink`.
         now: the time of day, with its zone.
 
         Raises:
@@ -55,7 +58,7 @@ class VideoPiecesSink(Sink):
         self._path = Path(path)
         format_of(self._path)
         self._info, self._painter, self._length_s = info, painter, length_s
-        self._overwrite = overwrite
+        self._overwrite, self._encoder = overwrite, encoder
         self._now = now
         self._finishing: list[Future[None]] = []
         self._finisher = ThreadPoolExecutor(1, "streamseg-finish")
@@ -72,7 +75,7 @@ class VideoPiecesSink(Sink):
         try:
             if self._piece is not None:
                 self._piece.close(outcome)
-                self.notes += self._piece.notes
+                self._note(self._piece)
             self._settle(wait=True)
         finally:
             self._finisher.shutdown()
@@ -90,7 +93,10 @@ class VideoPiecesSink(Sink):
 
     def _finish(self, piece: VideoFileSink) -> None:
         piece.close("cut")
-        self.notes += piece.notes
+        self._note(piece)
+
+    def _note(self, piece: VideoFileSink) -> None:
+        self.notes += [note for note in piece.notes if note not in self.notes]
 
     def _settle(self, *, wait: bool) -> None:
         """Raises what went wrong with a file that was being finished. wait: until all are."""
@@ -100,4 +106,4 @@ class VideoPiecesSink(Sink):
 
     def _opened(self) -> VideoFileSink:
         path = self._path.with_stem(f"{self._path.stem}_{self._now():%Y%m%d-%H%M%S%z}")
-        return VideoFileSink(path, self._info, self._painter, overwrite=self._overwrite)
+        return VideoFileSink(path, self._info, self._painter, overwrite=self._overwrite, encoder=self._encoder)

@@ -28,9 +28,10 @@ from streamseg.sources.url import without_password
 if TYPE_CHECKING:
     from streamseg.sources.capture_thread import Patience
 
-__all__ = ["Reader", "Source", "open_source"]
+__all__ = ["DecoderName", "Reader", "Source", "open_source"]
 
 Reader: TypeAlias = Literal["pyav", "opencv"]
+DecoderName: TypeAlias = Literal["cpu", "auto", "cuda", "vaapi", "videotoolbox"]
 
 _STREAMS = ("rtsp", "rtsps", "http", "https", "udp", "tcp", "rtp", "srt", "rtmp")
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -42,6 +43,7 @@ class _Wish:
     """What the caller asked for, beside the address."""
 
     reader: Reader
+    decoder: DecoderName
     start_s: float
     threads: int | None
     camera_size: Size | None
@@ -54,6 +56,7 @@ def open_source(
     address: str,
     *,
     reader: Reader = "pyav",
+    decoder: DecoderName = "cpu",
     start_s: float = 0.0,
     duration_s: float | None = None,
     max_frames: int | None = None,
@@ -65,7 +68,9 @@ def open_source(
 ) -> Source:
     """Open whatever the address names; see the table at the top of this file.
 
-    reader: what decodes video files.
+    reader: what reads video files.
+    decoder: what decodes them: "cpu", or hardware by its name, with which the reader "pyav" alone can do; "auto" takes
+        hardware if it works on the file, and `Source.notes` says what was taken.
     start_s: seconds into a video file or the synthetic scene to begin at.
     duration_s, max_frames: stop after so much; None means to the end.
     threads: for decoding video files; None lets the decoder choose.
@@ -90,7 +95,11 @@ def open_source(
         )
     if open_timeout_s is not None:
         _check_open_timeout(open_timeout_s, address, opener)
-    source = opener(address, _Wish(reader, start_s, threads, camera_size, camera_fps, reconnect, open_timeout_s))
+    if decoder != "cpu" and (opener is not _open_video or reader != "pyav"):
+        raise UsageError(f"--decoder is for video files read by PyAV; '{without_password(address)}' is not")
+    source = opener(
+        address, _Wish(reader, decoder, start_s, threads, camera_size, camera_fps, reconnect, open_timeout_s)
+    )
     if duration_s is None and max_frames is None:
         return source
     from streamseg.sources.limited import Limited
@@ -173,7 +182,7 @@ def _open_video(address: str, wish: _Wish) -> Source:
         return OpenCVFileSource(address, start_s=wish.start_s, threads=wish.threads)
     from streamseg.sources.video_file import VideoFileSource
 
-    return VideoFileSource(address, start_s=wish.start_s, threads=wish.threads)
+    return VideoFileSource(address, start_s=wish.start_s, threads=wish.threads, decoder=wish.decoder)
 
 
 _KINDS: tuple[tuple[Callable[[str], bool], Callable[[str, _Wish], Source]], ...] = (

@@ -14,6 +14,7 @@ from streamseg.sources.structure import has_mp4_index, is_mp4
 from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:
+    from av.codec.hwaccel import HWAccel
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -21,10 +22,11 @@ _NETWORK_TIMEOUT_S = 10.0
 _NO_VIDEO_FORMATS = ("tty",)  # FFmpeg draws text files as pictures of a terminal
 
 
-def open_container(address: str) -> tuple[InputContainer, VideoStream]:
+def open_container(address: str, hardware: HWAccel | None = None) -> tuple[InputContainer, VideoStream]:
     """The container and the video stream that a player would show; cover art is none.
 
     address: a path, or an http(s) address.
+    hardware: to decode with where it can; None is the CPU.
 
     Raises:
         SourceError: missing, not readable, empty, cut off, no video, or of a kind that FFmpeg does not know.
@@ -32,7 +34,8 @@ def open_container(address: str) -> tuple[InputContainer, VideoStream]:
     if not is_url(address):
         _check_file(Path(address))
     try:
-        container = av.open(_ffmpeg_name(address), timeout=_NETWORK_TIMEOUT_S if is_url(address) else None)
+        timeout = _NETWORK_TIMEOUT_S if is_url(address) else None
+        container = av.open(_ffmpeg_name(address), timeout=timeout, hwaccel=hardware)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise _explained(address, error) from (None if is_url(address) else error)  # FFmpeg's words show passwords
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import av
+from av.codec.hwaccel import HWAccel
 
 from streamseg.frame import Sound
 from streamseg.sources.container import open_container
@@ -33,9 +34,11 @@ class Decoder:
     read_error: why reading stopped before the end of the file; None when it did not.
     """
 
-    def __init__(self, address: str, threads: int | None) -> None:
+    def __init__(self, address: str, threads: int | None, hardware: str | None = None) -> None:
         """
         threads: None is one per core.
+        hardware: what decodes, as FFmpeg names it, with one thread; what it cannot do is done by the CPU. None is the
+            CPU alone.
 
         Raises:
             SourceError: the file cannot be opened.
@@ -43,7 +46,8 @@ class Decoder:
         self._damaged: set[tuple[int | None, int | None]] = set()  # place in the file, and time of decoding
         self.read_error: str | None = None
         self._address = address
-        self._threads = threads or 0
+        self._threads = 1 if hardware else threads or 0
+        self._hardware = hardware
         self._thread_type: Literal["AUTO", "SLICE"] = "AUTO"
         self._held_back: deque[int] = deque(maxlen=_HELD_BACK)  # times of packets whose frames have not come yet
         self.container, self.stream = self._open()
@@ -125,7 +129,8 @@ class Decoder:
         self.container.close()
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
-        container, stream = open_container(self._address)
+        hardware = HWAccel(self._hardware, allow_software_fallback=True) if self._hardware else None
+        container, stream = open_container(self._address, hardware)
         stream.thread_type = self._thread_type
         stream.thread_count = self._threads
         return container, stream

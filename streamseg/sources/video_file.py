@@ -13,11 +13,14 @@ from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
 from streamseg.sources.clock import Clock
 from streamseg.sources.decoding import Decoder, timestamp
+from streamseg.sources.hardware import chosen
 from streamseg.sources.planes import PlaneReader
 from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
+
+    from streamseg.sources import DecoderName
 
 _USUAL_RATE = Fraction(25)  # of files that do not say
 _ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
@@ -35,21 +38,32 @@ class VideoFileSource(Source):
     - A file that ends before its own structure does gives every frame there is, and then SourceError.
     """
 
-    def __init__(self, address: str | Path, *, start_s: float = 0.0, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        address: str | Path,
+        *,
+        start_s: float = 0.0,
+        threads: int | None = None,
+        decoder: DecoderName = "cpu",
+    ) -> None:
         """
         address: a path, or the http(s) address of a file.
         start_s: frames before it are not handed out.
         threads: decoder threads; None is one per core.
+        decoder: see `open_source`.
 
         Raises:
-            SourceError: missing, empty, no video, no decodable frame, or over before `start_s`.
+            SourceError: missing, empty, no video, no decodable frame, over before `start_s`, or the hardware that was
+                named does not decode it.
         """
         self._address = str(address)
         self._lock = threading.Lock()
         self._ended = False
         self._index = 0
         self._end_s = start_s
-        self._decoder = Decoder(self._address, threads)
+        hardware, note = chosen(decoder, self._address)
+        self.notes = [note] if note else []
+        self._decoder = Decoder(self._address, threads, hardware)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
         time_base, origin = self._decoder.time_base, self._decoder.origin
         self._clock = Clock(origin, round(self._frame_s / time_base), round(1 / time_base))
