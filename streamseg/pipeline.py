@@ -27,8 +27,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
@@ -161,6 +162,22 @@ class RunReport:
         return dict(self.__dict__)
 
 
+@contextmanager
+def _opencv_in_one_thread(wanted: bool) -> Iterator[None]:
+    """Keep OpenCV from sharing calls out among threads of its own: they would wait for cores that other frames use."""
+    if not wanted:
+        yield
+        return
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
 class Pipeline:
     """Runs a source through the network into sinks, once.
 
@@ -242,7 +259,8 @@ class Pipeline:
         for thread in threads:
             thread.start()
         try:
-            self._write()
+            with _opencv_in_one_thread(self._workers > 1):
+                self._write()
         except KeyboardInterrupt:
             self.stop()
         except BaseException as error:

@@ -55,9 +55,10 @@ def load_backend(
         when that GPU is not really used), or "auto" (CUDA if a GPU works, else the library that is fastest on this
         CPU). TensorRT builds engines for the model first, which takes a while and is kept.
     threads: CPU threads for the network; None means one per core.
-    precision: what is computed in, "fp32", "bf16", "fp16" or "int8" (a file NAME-int8.onnx beside the model, as
-        fp16 with CUDA is one NAME-fp16.onnx), or "auto" for the fastest whose labels are those of fp32 in 99.5 % of
-        pixels. Where there is a choice, it is made by a trial of about a second whose outcome is remembered.
+    precision: what is computed in, "fp32", "bf16", "mixed" (fp32 in the first layers, bf16 in the rest), "fp16" or
+        "int8" (a file NAME-int8.onnx beside the model, as fp16 with CUDA is one NAME-fp16.onnx), or "auto" for the
+        fastest whose labels are those of fp32 in 99.5 % of pixels. Where there is a choice, it is made by a trial of
+        a second or two whose outcome is remembered.
     streams: from how many threads at once the backend will be called; the CPU threads are shared out among them. For a
         GPU, more than one means batches of what waits, and `Backend.streams` asks for more threads. 1 is for the
         lowest latency, `throughput_streams` gives the number for the most frames a second.
@@ -72,10 +73,10 @@ def load_backend(
 
 
 def throughput_streams(threads: int | None = None) -> int:
-    """How many inferences side by side give the most frames a second: one per thread, as none then waits for another.
+    """How many inferences side by side give the most frames a second, each on one thread.
 
-    threads: CPU threads for the network; None means one per core.
+    threads: CPU threads for the network; None means one per core and one more, which works while another hands over.
     """
     from streamseg.machine import core_count
 
-    return min(threads or core_count(), _MOST_STREAMS)
+    return min(threads or core_count() + 1, _MOST_STREAMS)

@@ -30,7 +30,7 @@ from streamseg.machine import core_count, library_versions, processor_flags, pro
 if TYPE_CHECKING:
     from streamseg.frame import Image
 
-PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
+PRECISIONS = ("auto", "fp32", "bf16", "mixed", "fp16", "int8")
 
 AGREEMENT = 0.995
 """Share of labels that must be those of fp32."""
@@ -45,7 +45,7 @@ _REMEDIES = {
 """What helps when a library does not run on a GPU that is there."""
 
 _PICTURES, _PICTURE_COUNT = Path(__file__).with_name("trial.jpg"), 3
-_LONGEST_S = 1.5  # no further candidate is loaded after that
+_LONGEST_S = 4.0  # no further candidate is loaded after that
 _WORTH_S = 0.002  # a frame; where all is faster than that, there is nothing to win
 _FASTER = 0.95  # of the time of the one before, to be taken in its place
 _HOPELESS = 1.3  # times slower in a first round
@@ -166,7 +166,7 @@ def _candidates(path: Path, library: str | None, *, automatic: bool) -> list[Can
         found += [Candidate("onnxruntime", "int8", quantized)] if quantized.is_file() else []
     if library == "openvino" or (library is None and importlib.util.find_spec("openvino")):
         halves = platform.machine() in ("aarch64", "arm64") or "amx_fp16" in processor_flags()
-        precisions = ["fp32", "bf16", "fp16"] if halves or not automatic else ["fp32", "bf16"]
+        precisions = ["fp32", "bf16", "mixed", *(["fp16"] if halves or not automatic else [])]
         found += [Candidate("openvino", each, path) for each in precisions]
         found += [Candidate("openvino", "int8", quantized)] if quantized.is_file() else []
     return found
@@ -241,6 +241,7 @@ class _Trial:
     def _timed(self, backend: Backend, pictures: Image, rival_s: float | None) -> tuple[float, Image]:
         """Seconds a frame with as many callers as the run will have, the better of two rounds; and the labels."""
         batches = [picture[np.newaxis] for picture in pictures] * self._streams
+        list(self._pool.map(backend.infer, batches[: self._streams]))  # a thread's first call makes its memory
         best = float("inf")
         for _ in range(2):
             start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The OpenVINO backend: on processors, in fp32 or in the shorter floats that the processor has."""
+"""The OpenVINO backend: on processors, in fp32, in the shorter floats that the processor has, or in both."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from streamseg.backends.onnx_file import logits_graph
+from streamseg.backends.openvino_parts import Requests, in_two
 from streamseg.backends.tensors import CONFIDENCE, GraphTensor, Tensors, check_by_running, no_confidence, read_spec
 from streamseg.cache_folder import cache_folder
 from streamseg.errors import ModelError
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from streamseg.backends.base import Choice
     from streamseg.frame import Image
 
-_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
-"""OpenVINO's word for what is computed in. Integers are the file's own doing; the rest of such a file is float."""
+_HINTS = {"fp32": ["f32"], "bf16": ["bf16"], "mixed": ["f32", "bf16"], "fp16": ["f16"], "int8": ["f32"]}
+"""OpenVINO's word for what each part is computed in. Integers are the file's own doing; the rest of it is float."""
 
-_CAPABILITIES = {"bf16": "BF16", "fp16": "FP16"}
+_CAPABILITIES = {"bf16": "BF16", "mixed": "BF16", "fp16": "FP16"}
 _ONNX_TYPES = {"u8": "uint8", "i32": "int32", "i64": "int64", "f32": "float", "f16": "float16"}
 
 
@@ -37,7 +38,8 @@ class OpenVinoBackend:
     def __init__(self, path: Path, precision: str = "fp32", threads: int | None = None, streams: int = 1) -> None:
         """
         path: an ONNX file that describes itself, or one with a TOML description of the same stem beside it.
-        precision: "fp32", "bf16", "fp16", or "int8" for a file that was made so.
+        precision: "fp32", "bf16", "mixed" (fp32 in the first layers, bf16 in the rest), "fp16", or "int8" for a file
+            that was made so.
         threads: CPU threads; None means one per core.
         streams: how many calls run at once; the threads are shared out among them.
 
@@ -61,7 +63,13 @@ class OpenVinoBackend:
             spec = self.spec
             pixels = [spec.height, spec.width, 3] if spec.tensors.layout == "nhwc" else [3, spec.height, spec.width]
             model.reshape({self._tensors.input: [1, *pixels]})
-            self._compiled = core.compile_model(model, "CPU", _settings(precision, threads or core_count(), streams))
+            hints = _HINTS[precision]
+            parts = [model] if len(hints) == 1 else in_two(library, model, spec.height)
+            settings = _settings(threads or core_count(), streams)
+            self._compiled = [
+                core.compile_model(part, "CPU", settings | {"INFERENCE_PRECISION_HINT": hint})
+                for part, hint in zip(parts, hints, strict=True)
+            ]
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"'{path}' is not an ONNX model that OpenVINO can load: {reason[-200:]}") from error
@@ -87,19 +95,20 @@ class OpenVinoBackend:
         """The outputs for one frame after the other, by name; each only until the next one is asked for."""
         tensor = self._tensors.from_frames(batch)
         try:
-            request = self._request()
+            requests = self._requests()
             for place in range(len(batch)):
                 frame = {self._tensors.input: tensor[place : place + 1]}
-                yield request.infer(frame, share_inputs=True, share_outputs=self._shared)
+                yield requests.infer(frame, share_outputs=self._shared)
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"'{self.path}' failed on {self.device}: {reason[-200:]}") from error
 
-    def _request(self) -> Any:
+    def _requests(self) -> Requests:
         """The calling thread's own."""
-        if not hasattr(self._own, "request"):
-            self._own.request = self._compiled.create_infer_request()
-        return self._own.request
+        if not hasattr(self._own, "requests"):
+            self._own.requests = Requests(self._compiled)
+        requests: Requests = self._own.requests
+        return requests
 
 
 def _library() -> Any:
@@ -120,10 +129,9 @@ def _refuse_unknown(core: Any, precision: str) -> None:
         )
 
 
-def _settings(precision: str, threads: int, streams: int) -> dict[str, Any]:
+def _settings(threads: int, streams: int) -> dict[str, Any]:
     """Source: https://docs.openvino.ai, CPU device, supported properties."""
     settings: dict[str, Any] = {
-        "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "INFERENCE_NUM_THREADS": streams * max(1, threads // streams),
         "NUM_STREAMS": streams,
         "ENABLE_CPU_PINNING": False,  # decoder and encoder want the same cores

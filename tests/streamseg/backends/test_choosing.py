@@ -168,7 +168,7 @@ def test_a_precision_that_onnxruntime_lacks_on_cpus_names_openvino(model):
 
 def test_an_unknown_precision_lists_those_there_are(model, streamseg):
     """As an error of the library, and of the command line."""
-    with pytest.raises(ModelError, match="no precision 'fp8'; use auto, fp32, bf16, fp16 or int8"):
+    with pytest.raises(ModelError, match="no precision 'fp8'; use auto, fp32, bf16, mixed, fp16 or int8"):
         load_backend(model, precision="fp8")
     done = streamseg("run", "synthetic:", "null:", "--precision", "fp8")
     assert done.code == 2
