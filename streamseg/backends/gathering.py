@@ -16,12 +16,11 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -35,17 +34,34 @@ SIZES = (1, 2, 4, 8)
 """Of batches. Powers of two: a device is set up for each, and any number of calls is soon served by them."""
 
 
-@dataclass(eq=False, slots=True)
 class _Call:
-    """A caller's frames, and where it waits for what becomes of them. method: of the backend."""
+    """A caller's frames, and what becomes of them. A bare lock says when: a Future takes several times as long."""
 
-    method: str
-    batch: Image
-    answer: Future[Any] = field(default_factory=Future)
+    __slots__ = ("_answer", "_answered", "_error", "batch", "method")
+
+    def __init__(self, method: str, batch: Image) -> None:
+        """method: of the backend."""
+        self.method, self.batch = method, batch
+        self._answer: Any = None
+        self._error: BaseException | None = None
+        self._answered = threading.Lock()
+        self._answered.acquire()
 
     def goes_with(self, other: _Call) -> bool:
         """Whether one run can serve both."""
         return self.method == other.method and self.batch.shape[1:] == other.batch.shape[1:]
+
+    def answer(self, answer: Any, error: BaseException | None = None) -> None:
+        """Let the caller go on, once."""
+        self._answer, self._error = answer, error
+        self._answered.release()
+
+    def wait(self) -> Any:
+        """The answer, or the error raised, once it is there."""
+        self._answered.acquire()
+        if self._error is not None:
+            raise self._error
+        return self._answer
 
 
 class Gathering:
@@ -81,7 +97,7 @@ class Gathering:
     @property
     def waiting(self) -> int:
         """How many calls no worker has taken yet."""
-        return len(self._calls.waiting)
+        return len(self._calls)
 
     def infer(self, batch: Image) -> Image:
         """See `Backend.infer`; a ModelError also after `close`."""
@@ -95,81 +111,86 @@ class Gathering:
 
 
 class _Calls:
-    """Those that wait, the oldest first."""
+    """Those that wait, the oldest first. They arrive in a queue; those in `_held` have been looked at by a worker."""
 
     def __init__(self, sizes: tuple[int, ...]) -> None:
         self.sizes = sizes
-        self.waiting: deque[_Call] = deque()
-        self._changed = threading.Condition()
+        self._arrived: SimpleQueue[_Call | None] = SimpleQueue()  # None: there will be no more
+        self._held: deque[_Call | None] = deque()
+        self._taking, self._closing = threading.Lock(), threading.Lock()
         self._closed = False
+
+    def __len__(self) -> int:
+        return self._arrived.qsize() + len(self._held) - self._closed
 
     def answer(self, method: str, batch: Image) -> Any:
         """Have a call answered by a worker, and wait for that."""
         call = _Call(method, batch)
-        with self._changed:
+        with self._closing:
             if self._closed:
                 raise ModelError("the backend was closed; load it again to go on")
-            self.waiting.append(call)
-            self._changed.notify()
-        return call.answer.result()
+            self._arrived.put(call)
+        return call.wait()
 
     def take(self) -> list[_Call] | None:
         """The next batch, once there is one; None when there will be no more."""
-        with self._changed:
-            while not self.waiting:
-                if self._closed:
-                    return None
-                self._changed.wait()
-            return [self.waiting.popleft() for _ in range(self._fitting())]
+        with self._taking:
+            if not self._held:
+                self._held.append(self._arrived.get())
+            while not self._arrived.empty():
+                self._held.append(self._arrived.get())
+            if self._held[0] is None:
+                return None  # and leave it there for the other workers
+            return [cast("_Call", self._held.popleft()) for _ in range(self._fitting())]
 
     def _fitting(self) -> int:
         """How many of those that wait make the largest batch of a known size; at least the first."""
-        first = self.waiting[0]
-        frames = accumulate(len(call.batch) for call in _while_alike(first, self.waiting))
+        frames = accumulate(len(call.batch) for call in _while_alike(self._held))
         return max((count for count, total in enumerate(frames, 1) if total in self.sizes), default=1)
 
     def close(self) -> None:
         """Serve those that wait, nobody after them."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._arrived.put(None)
 
 
-def _while_alike(first: _Call, calls: deque[_Call]) -> Iterator[_Call]:
+def _while_alike(calls: Iterable[_Call | None]) -> Iterator[_Call]:
+    """Those at the beginning that one run can serve."""
+    first = None
     for call in calls:
-        if not call.goes_with(first):
+        first = first or call
+        if call is None or first is None or not call.goes_with(first):
             return
         yield call
 
 
 def _work(calls: _Calls, backend: Backend, ready: Future[None]) -> None:
     """A worker's life. It knows nothing of the `Gathering`, so that one can be forgotten while workers wait."""
-    with _told(ready):
+    try:
         spec = backend.spec
         for size in calls.sizes:
             backend.infer(np.zeros((size, spec.height, spec.width, 3), np.uint8))
         ready.set_result(None)
+    except BaseException as error:
+        ready.set_exception(error)
+        return
     while (batch := calls.take()) is not None:
-        with _told(*(call.answer for call in batch)):
-            _serve(backend, batch)
+        _serve(backend, batch)
         del batch  # results may be large, and the next ones may take a while to come
 
 
 def _serve(backend: Backend, calls: list[_Call]) -> None:
-    frames = calls[0].batch if len(calls) == 1 else np.concatenate([call.batch for call in calls])
-    result = getattr(backend, calls[0].method)(frames)
+    """Answer all of them; what is raised goes to each."""
+    try:
+        frames = calls[0].batch if len(calls) == 1 else np.concatenate([call.batch for call in calls])
+        result = getattr(backend, calls[0].method)(frames)
+    except BaseException as error:
+        for call in calls:
+            call.answer(None, error)
+        return
     start = 0
     for call in calls:
         part = slice(start, start := start + len(call.batch))
-        call.answer.set_result(tuple(each[part] for each in result) if isinstance(result, tuple) else result[part])
-
-
-@contextmanager
-def _told(*waiting: Future[Any]) -> Iterator[None]:
-    """What is raised goes to those that wait."""
-    try:
-        yield
-    except BaseException as error:
-        for each in waiting:
-            if not each.done():
-                each.set_exception(error)
+        call.answer(tuple(each[part] for each in result) if isinstance(result, tuple) else result[part])

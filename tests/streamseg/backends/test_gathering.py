@@ -112,8 +112,10 @@ def test_two_workers_have_two_batches_on_their_way(held):
     held.free.clear()
     del held.sizes[:]
     with ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(gathering.infer, grey(value)) for value in (10, 250)]
-        until(lambda: len(held.sizes) == 2)
+        futures = []
+        for value in (10, 250):
+            futures.append(pool.submit(gathering.infer, grey(value)))
+            until(lambda: len(held.sizes) == len(futures))
         held.free.set()
         assert [int(future.result(60)[0, 0, 0]) for future in futures] == [0, 2]
 
