@@ -308,6 +308,7 @@ def doctor(as_json: bool) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code; never lets a traceback out unless STREAMSEG_TRACEBACK is set."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy loads; ours are products of microseconds
     try:
         return int(command_line.main(arguments, prog_name="streamseg", standalone_mode=False) or 0)
     except click.ClickException as error:
