@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from streamseg.frame import Image
 
 _LARGEST: Size = (720, 1280)  # of a new window; it can be enlarged
+_SETTLED_S = (
+    0.3  # without a change of size; letters are drawn anew for each, which is too slow while an edge is dragged
+)
 _ENLARGED = 1080  # lines up to which a picture is enlarged to its window; beyond, that costs more than it shows
 _ANSWER_S = 2.0
 _SAID_S = 1.5  # how long what a key did is to be read
@@ -43,11 +46,13 @@ class _Look:
     version: of the controls.
     notice: what is to be read across the picture; None for nothing.
     window_size: (height, width) of the window's inside, pixels.
+    room: (height, width) that is painted for.
     """
 
     version: int
     notice: str | None
     window_size: Size
+    room: Size
 
 
 class WindowSink(Sink):
@@ -94,6 +99,8 @@ class WindowSink(Sink):
         self._full_screen = False
         self._segmentation: Segmentation | None = None
         self._look: _Look | None = None
+        self._window_size = self._room = (0, 0)
+        self._resized_s = 0.0
         self._said = ""
         self._said_until_s = 0.0
 
@@ -131,14 +138,23 @@ class WindowSink(Sink):
             state = cv2.WINDOW_FULLSCREEN if self._full_screen else cv2.WINDOW_NORMAL
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
         self._look = self._look_wanted()
-        picture = self._painter.bgr(scaled(segmentation, _scale_wanted(size, self._look.window_size)))
+        picture = self._painter.bgr(scaled(segmentation, _scale_wanted(size, self._look.room)))
         if self._look.notice:
             banner_patch(self._look.notice, picture.shape[:2]).draw_on_bgr(picture)
         cv2.imshow(self._title, _with_bars(picture, self._look.window_size))
 
     def _look_wanted(self) -> _Look:
         _, _, width, height = cv2.getWindowImageRect(self._title)
-        return _Look(self._controls.version, self._notice(), (height, width))
+        return _Look(self._controls.version, self._notice(), (height, width), self._room_in((height, width)))
+
+    def _room_in(self, window_size: Size) -> Size:
+        """What to paint for: the window's size once it has settled, the one before until then."""
+        now_s = time.monotonic()
+        if window_size != self._window_size:
+            self._window_size, self._resized_s = window_size, now_s
+        if min(self._room) < 1 or now_s - self._resized_s >= _SETTLED_S:
+            self._room = window_size
+        return self._room
 
     def _answer(self) -> bool:
         """Do what a key asks for. Returns: whether to go on."""
@@ -173,11 +189,11 @@ class WindowSink(Sink):
         self._opened = True
 
 
-def _scale_wanted(size: Size, window_size: Size) -> float:
-    """By what a painted picture of (height, width) is to be scaled for a window of (height, width)."""
-    if min(window_size) < 1:  # not on the screen yet
+def _scale_wanted(size: Size, room: Size) -> float:
+    """By what a painted picture of (height, width) is to be scaled to be seen in a room of (height, width)."""
+    if min(room) < 1:  # not on the screen yet
         return 1.0
-    return min(scale_into(size, window_size), max(1.0, _ENLARGED / size[0]))
+    return min(scale_into(size, room), max(1.0, _ENLARGED / size[0]))
 
 
 def _with_bars(picture: Image, window_size: Size) -> Image:

@@ -230,6 +230,26 @@ print(shown.min(), shown.max())
 
 
 @on_x11
+def test_a_window_whose_edge_is_dragged_is_painted_for_once_it_stands(display: str) -> None:
+    """Every size in between would cost new letters; without a new frame, too."""
+    then = """
+from streamseg.sinks import window
+painted = []
+paint = painter.bgr
+painter.bgr = lambda segmentation: painted.append(segmentation.frame.size) or paint(segmentation)
+window._SETTLED_S = 3600.0
+for width in range(656, 720, 16):
+    cv2.resizeWindow("test window", width, width * 9 // 16)
+    until(lambda: cv2.getWindowImageRect("test window")[2] == width)
+    write()
+print(set(painted))
+window._SETTLED_S = 0.0
+print(until(lambda: painted[-1] == (396, 704)) == controls.settings)
+"""
+    assert _driven(display, then) == ["{(360, 640)}", "True"]
+
+
+@on_x11
 def test_full_screen_fills_the_screen_without_distortion(display: str) -> None:
     """16:9 on a screen of 4:3 has black bars above and below, and a pixel stays as wide as high."""
     if shutil.which("openbox") is None:
