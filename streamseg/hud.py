@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from streamseg.timing import RateMeter, Timings
+from streamseg.timing import Timings
 
 _REFRESH_S = 0.25  # faster than that nobody can read, and drawing letters costs a millisecond
 
@@ -12,23 +12,18 @@ _REFRESH_S = 0.25  # faster than that nobody can read, and drawing letters costs
 class Hud:
     """Called with each painting; gives the same lines until they are due for a refresh.
 
-    A frame that is painted again, as under a new view, counts once. One that stands because no other comes grows old.
+    What is painted again while no other frame comes is told with no rate and with the age it has by then.
     """
 
     def __init__(self, timings: Timings, device: str) -> None:
         """device: what really runs the network."""
         self._timings = timings
         self._device = device
-        self._rate = RateMeter()
-        self._frames = 0
         self._lines: tuple[str, ...] = ()
         self._due_s = 0.0
 
     def __call__(self) -> tuple[str, ...]:
         """Lines of text, without units left to guess."""
-        if self._timings.latency.count != self._frames:
-            self._frames = self._timings.latency.count
-            self._rate.tick()
         now = time.perf_counter()
         if now >= self._due_s:
             self._due_s = now + _REFRESH_S
@@ -36,7 +31,7 @@ class Hud:
         return self._lines
 
     def _fresh(self) -> list[str]:
-        timings, fps = self._timings, self._rate.now
+        timings, fps = self._timings, self._timings.rate.now
         lines = [f"{fps:.1f} fps on {self._device}"]
         age_now_s = timings.age_now_s
         if age_now_s is not None:

@@ -73,6 +73,7 @@ class Timings:
     latency: from a frame's capture until all sinks have taken it.
     age: from a frame's capture until a person could see it; empty where nothing is shown.
     dropped: frames that were too old to be processed.
+    rate: at which frames come out.
     """
 
     def __init__(self) -> None:
@@ -83,6 +84,7 @@ class Timings:
         self.latency = Distribution()
         self.age = Distribution()
         self.dropped = 0
+        self.rate = RateMeter()
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
@@ -104,6 +106,7 @@ class Timings:
         """Note a frame that all sinks have taken; captured_s: `Frame.captured_s`. Returns its latency in seconds."""
         latency = time.perf_counter() - captured_s
         self.latency.add(latency)
+        self.rate.tick()
         return latency
 
     def shown_frame(self, captured_s: float) -> float:

@@ -179,7 +179,10 @@ class WindowSink(Sink):
         return "paused" if self._controls.settings.paused else None
 
     def _visible(self) -> bool:
-        return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # a person has closed the last window, and OpenCV's Qt with it
+            return False
 
     def _open(self, size: Size) -> None:
         height, width = size

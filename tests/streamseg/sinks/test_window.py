@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -130,6 +132,22 @@ print(windows_would_hang())
 
 
 @on_x11
+def test_closing_the_window_by_hand_asks_to_stop(display: str) -> None:
+    """As a person does it, by the window manager; what comes after that shows nothing and breaks nothing."""
+    then = """
+for _ in range(50):
+    time.sleep(0.02); sink.idle()
+window = ["xdotool", "search", "--sync", "--name", "^test window$", "windowactivate", "--sync"]
+subprocess.run([*window, "key", "alt+F4"], check=True, stderr=subprocess.DEVNULL)
+until(lambda: sink.idle() is False)
+print(write(), sink.idle())
+sink.close("cut")
+"""
+    with window_manager(display):
+        assert _driven(display, then) == ["False False"]
+
+
+@on_x11
 @pytest.mark.parametrize("key", ["q", "Escape"])
 def test_key_asks_to_stop(display: str, key: str) -> None:
     """q and Escape."""
@@ -252,10 +270,6 @@ print(until(lambda: painted[-1] == (396, 704)) == controls.settings)
 @on_x11
 def test_full_screen_fills_the_screen_without_distortion(display: str) -> None:
     """16:9 on a screen of 4:3 has black bars above and below, and a pixel stays as wide as high."""
-    if shutil.which("openbox") is None:
-        pytest.skip("there is no openbox on this machine, and full screen is up to a window manager")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    manager = subprocess.Popen(["openbox"], env={**os.environ, "DISPLAY": display}, **quiet)
     then = """
 controls.change(legend=False, alpha=0.0)
 for _ in range(50):
@@ -267,16 +281,27 @@ print(rows.sum(), rows[300], rows[10], rows[590])
 controls.change(full_screen=False)
 until(lambda: cv2.getWindowImageRect("test window")[2:] == (640, 360))
 """
-    try:
+    with window_manager(display):
         count, *where = _driven(display, then)[0].split()
-    finally:
-        manager.terminate()
-        manager.wait()
     assert int(count) == pytest.approx(450, abs=3)
     assert where == ["True", "False", "False"]
 
 
 _SETTINGS = Settings().to_dict()
+
+
+@contextmanager
+def window_manager(display: str) -> Iterator[None]:
+    """What full screen and closing a window are up to."""
+    if shutil.which("openbox") is None:
+        pytest.skip("there is no openbox on this machine")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    manager = subprocess.Popen(["openbox"], env={**os.environ, "DISPLAY": display}, **quiet)
+    try:
+        yield
+    finally:
+        manager.terminate()
+        manager.wait()
 
 
 def _shown(display: str, then: str) -> list[str]:
