@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from streamseg.frame import Image
 
+_SCRATCHES = 4  # luma and chroma, for two uses
+
 
 class Painter:
     """Paints segmentations, on one thread.
@@ -158,6 +160,8 @@ class Painter:
         """`small` at the height and width of `shape`, in memory that the next call with the same arguments reuses."""
         scratch = self._scratch.get((use, *shape))
         if scratch is None:
+            if len(self._scratch) >= _SCRATCHES:  # of sizes gone by, as of a window that was resized
+                self._scratch.clear()
             scratch = self._scratch[use, *shape] = np.empty(shape, np.uint8)
         return cast("Image", cv2.resize(small, shape[1::-1], dst=scratch, interpolation=cv2.INTER_LINEAR))
 
