@@ -47,7 +47,7 @@ def opened(model: Path, clahe: ClaheMode = "auto") -> tuple[Predictor, tuple[Seg
         return keras_predictor(experiment, RunFolder(model).network(), clahe), experiment.classes
     from streamseg.backends import load_backend
 
-    backend = load_backend(model, device="auto")
+    backend = load_backend(model, precision="fp32")  # scores are the model's, whatever a machine would rather take
     return onnx_predictor(backend, clahe), backend.spec.classes
 
 
