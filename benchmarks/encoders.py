@@ -14,18 +14,16 @@ import argparse
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
-from av.video.frame import PictureType, VideoFrame
+from av.video.frame import VideoFrame
 
 from benchmarks.clips import made_clip
-from benchmarks.limit import lossless_overlay
+from benchmarks.limit import decoded, encoder_for, lossless_overlay
 from benchmarks.results import table
 from streamseg.sinks.formats import format_of
 
@@ -47,11 +45,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
 
 def compressed(pictures: Sequence[VideoFrame], options: Mapping[str, str]) -> tuple[float, float, float]:
     """Milliseconds of processor time and kilobytes a frame, and PSNR of the luma in dB."""
-    encoder = cast("VideoCodecContext", av.CodecContext.create(_CODEC.name, "w"))
-    encoder.width, encoder.height, encoder.pix_fmt = pictures[0].width, pictures[0].height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30)
-    encoder.options = {"bf": "0", "crf": str(_CODEC.crf), **options}
-    encoder.thread_count = 1
+    encoder = encoder_for(pictures[0], replace(_CODEC, options={"bf": "0", **options}))
     start_s = time.process_time()
     packets = [packet for picture in (*pictures, None) for packet in encoder.encode(picture)]
     cpu_s = time.process_time() - start_s
@@ -70,14 +64,6 @@ def _luma(picture: VideoFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float3
     return rows[:, : plane.width].astype(np.float32)
 
 
-def _pictures(path: Path) -> Iterator[VideoFrame]:
-    with av.open(str(path)) as container:
-        for number, frame in enumerate(container.decode(video=0)):
-            frame.pict_type = PictureType.NONE  # an encoder would take it as an order
-            frame.pts, frame.time_base = number, Fraction(1, 30)
-            yield frame
-
-
 def main() -> None:
     """Parse the command line, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.encoders", description=__doc__.splitlines()[0])
@@ -88,7 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="streamseg-encoders-") as folder:
         overlay = Path(folder) / "lossless.mkv"
         lossless_overlay(clip, overlay, {}, options.frames)
-        pictures = list(_pictures(overlay))
+        pictures = list(decoded(str(overlay)))
     print(f"{Path(clip).name}, {pictures[0].width}x{pictures[0].height}, {len(pictures)} frames")
     rows = []
     for name, settings in SETTINGS.items():
