@@ -40,7 +40,6 @@ from typing import Any, cast
 
 import av
 import numpy as np
-from av.codec.hwaccel import HWAccel
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 
@@ -53,6 +52,7 @@ from streamseg.machine import core_count
 from streamseg.preprocess import network_input
 from streamseg.sinks import VideoFileSink
 from streamseg.sinks.formats import VideoCodec, format_of
+from streamseg.sinks.hardware import device_of
 
 STEPS = ("decode", "network", "encode")
 _AT_ONCE = 30  # frames of one step before the next one's turn, so that caches stay warm and memory small
@@ -133,8 +133,7 @@ def decoded(path: str) -> Iterator[VideoFrame]:
 def encoder_for(picture: VideoFrame, codec: VideoCodec | None = None, threads: int = 1) -> VideoCodecContext:
     """streamseg's own encoder. codec: None is that of MP4 in software. threads: 0 is one per core."""
     codec = codec or format_of(Path(_OUTPUT)).video
-    device = HWAccel(codec.device) if codec.device else None
-    encoder = cast("VideoCodecContext", av.CodecContext.create(codec.name, "w", device))
+    encoder = cast("VideoCodecContext", av.CodecContext.create(codec.name, "w", device_of(codec)))
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, codec.pixels
     encoder.time_base, encoder.framerate = picture.time_base or Fraction(1, 30), Fraction(30)
     encoder.options = {**codec.options, codec.quality: str(codec.crf)}

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from av.codec.hwaccel import HWAccel
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -17,6 +16,7 @@ from av.video.stream import VideoStream
 
 from streamseg.frame import Size, Yuv420, YuvColor
 from streamseg.sinks.formats import VideoCodec
+from streamseg.sinks.hardware import device_of
 
 if TYPE_CHECKING:
     from streamseg.frame import Image
@@ -56,8 +56,11 @@ class PictureTrack:
         even_height, even_width = size[0] + size[0] % 2, size[1] + size[1] % 2
         self._container = container
         options = {**codec.options, codec.quality: str(codec.crf)}
-        device = {"hwaccel": HWAccel(codec.device)} if codec.device else {}
-        self._stream = cast("VideoStream", container.add_stream(codec.name, rate=fps or 30, options=options, **device))
+        device = device_of(codec)
+        hardware = {"hwaccel": device} if device else {}
+        self._stream = cast(
+            "VideoStream", container.add_stream(codec.name, rate=fps or 30, options=options, **hardware)
+        )
         self._stream.time_base = time_base
         encoder = self._stream.codec_context
         encoder.width, encoder.height, encoder.pix_fmt = even_width, even_height, codec.pixels

@@ -116,7 +116,7 @@ def problem(name: str, size: Size) -> str | None:
 def _lost(codec: VideoCodec, size: Size) -> str | None:
     """Compress a moving ramp and decode it again. What is not right about what comes back; None when all is."""
     height, width = (length + length % 2 for length in size)
-    encoder = cast("VideoCodecContext", av.CodecContext.create(codec.name, "w", _device(codec)))
+    encoder = cast("VideoCodecContext", av.CodecContext.create(codec.name, "w", device_of(codec)))
     encoder.width, encoder.height, encoder.pix_fmt = width, height, codec.pixels
     encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30)
     encoder.options = {**codec.options, codec.quality: str(codec.crf)}
@@ -132,7 +132,8 @@ def _lost(codec: VideoCodec, size: Size) -> str | None:
     return None if difference < _FAR else "pictures in a trial came back changed"
 
 
-def _device(codec: VideoCodec) -> HWAccel | None:
+def device_of(codec: VideoCodec) -> HWAccel | None:
+    """The hardware that an encoder's pictures have to be brought to; None where they stay in the main memory."""
     return HWAccel(codec.device) if codec.device else None
 
 

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from streamseg.frame import Image
 
 _LARGEST: Size = (720, 1280)  # of a new window; it can be enlarged
-_SETTLED_S = (
-    0.3  # without a change of size; letters are drawn anew for each, which is too slow while an edge is dragged
-)
+_SETTLED_S = 0.3  # without a change of size: letters are drawn anew for each, too slow while an edge is dragged
 _ENLARGED = 1080  # lines up to which a picture is enlarged to its window; beyond, that costs more than it shows
 _ANSWER_S = 2.0
 _SAID_S = 1.5  # how long what a key did is to be read
