@@ -18,9 +18,8 @@ from train.size import SizeType
 @click.argument("output", metavar="MODEL.onnx", type=click.Path(path_type=Path))
 @data_root
 @click.option("--precision", type=click.Choice(list(LEAST_EQUAL)), default="fp32", show_default=True,
-              help="fp16 is for GPUs; int8, calibrated on real pictures, is for CPUs.")  # fmt: skip
-@click.option("--compact", is_flag=True,
-              help="Keep the kernels as float16 in an fp32 file, widened at load: half the size.")  # fmt: skip
+              help="bf16 rounds the kernels alone: half the file, and the same labels in fp32 as on CPUs with bf16.  "
+                   "fp16 is for GPUs; int8, calibrated on real pictures, is for CPUs.")  # fmt: skip
 @click.option("--size", type=SizeType(),
               help="Height and width of the network's input, multiples of 32.  [default: as trained]")  # fmt: skip
 @click.option("--confidence", is_flag=True,

@@ -104,12 +104,10 @@ def with_logits(draft: Path) -> Path:
 
 def at_precision(request: Request, experiment: Experiment, proto: onnx.ModelProto) -> onnx.ModelProto:
     """The graph in the precision that is asked for."""
-    from export.precision import compacted, half, quantized
+    from export.precision import bfloat16_kernels, half, quantized
 
-    if request.compact and request.precision != "fp32":
-        raise UsageError(f"--compact is for --precision fp32, got {request.precision}; leave one of them out")
-    if request.compact:
-        return compacted(proto)
+    if request.precision == "bf16":
+        return bfloat16_kernels(proto)
     if request.precision == "fp16":
         return half(proto)
     if request.precision == "int8":

@@ -8,7 +8,7 @@ from pathlib import Path
 from streamseg.frame import Size
 from train.config import Experiment, Share
 
-LEAST_EQUAL = {"fp32": 0.999, "fp16": 0.995, "int8": 0.97}
+LEAST_EQUAL = {"fp32": 0.999, "bf16": 0.995, "fp16": 0.995, "int8": 0.97}
 """Share of pixels that must get the same label, by precision; of fp32 the rest are ties that rounding decides."""
 
 MOST_MIOU_LOSS = 0.005
@@ -23,7 +23,6 @@ class Request:
     output: the model file.
     root: the data root.
     precision: a name in LEAST_EQUAL.
-    compact: whether an fp32 file keeps its kernels as float16, see `precision.compacted`.
     size: (height, width) of the input; None for the training's.
     confidence: whether the file has the second output.
     label_stride: see `to_onnx.to_onnx`.
@@ -40,7 +39,6 @@ class Request:
     output: Path
     root: Path
     precision: str = "fp32"
-    compact: bool = False
     size: Size | None = None
     confidence: bool = False
     label_stride: int = 1

@@ -62,8 +62,8 @@ class Experiment:
     not_own_car: names of classes that a drawn bonnet or bar cannot be.
     clahe: what the model file asks the runtime for; None for none.
     clahe_share: how many training pictures get it, 0..1.
-    start_from: folder of a finished training with the same architecture and classes, whose best weights to begin
-        with; None for none.
+    start_from: folder of a finished training with the same classes, whose best weights to begin with; of another
+        architecture the layers that this one has too, by name and shapes. None for none.
     frozen_to: name of a layer; it and the layers before it keep their weights, which saves their half of a step.
         None trains all.
     encoder_weights: "imagenet" for the published ones, or a file of the same form, below the data root unless

@@ -71,7 +71,7 @@ class Training:
             say(f"{share.weight:5.2f}  {dataset.name}: {len(dataset)} pictures")
         with devices.scope(), arithmetic(experiment.precision):
             self.model = build(experiment, experiment.crop or experiment.size)
-        load_start(experiment, self.model, root)
+        load_start(experiment, self.model, root, say)
         freeze(self.model, experiment.frozen_to)
         with devices.scope():
             self.optimizer = optimizer(experiment, devices.replicas)

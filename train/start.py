@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,18 +49,23 @@ def check_fit(variables: Sequence[Any], arrays: Sequence[NDArray[Any]], origin: 
             raise UsageError(f"{origin}: '{variable.path}' must be {tuple(variable.shape)}, got {array.shape}; {_FIT}")
 
 
-def load_start(experiment: Experiment, model: keras.Model, root: Path) -> None:
+def load_start(experiment: Experiment, model: keras.Model, root: Path, say: Callable[[str], None]) -> None:
     """Puts the weights of an earlier training, or published ones of the encoder, into a new model.
 
     root: the data root, below which a relative `encoder_weights` lies.
+    say: takes lines for the person.
 
     Raises:
         UsageError: there are none, or they are of another network.
     """
     if experiment.start_from:
         earlier = RunFolder(Path(experiment.start_from))
-        check_same_network(earlier, experiment)
-        assign(model.weights, values(earlier.network().weights), earlier.path)
+        check_same_classes(earlier, experiment)
+        if earlier.experiment().architecture == experiment.architecture:
+            assign(model.weights, values(earlier.network().weights), earlier.path)
+        else:
+            taken = take_over(model, earlier.network(), earlier.path)
+            say(f"{earlier.path}: another network; {taken} of {_weighted(model)} layers start with its weights")
     elif experiment.encoder_weights:
         encoder = experiment.architecture.split("-", 1)[1]
         published = experiment.encoder_weights == "imagenet"
@@ -68,15 +73,42 @@ def load_start(experiment: Experiment, model: keras.Model, root: Path) -> None:
         ENCODER_WEIGHTS[encoder](model, path)
 
 
-def check_same_network(earlier: RunFolder, experiment: Experiment) -> None:
-    """Raises UsageError unless the earlier training had the same architecture and classes."""
-    then = earlier.experiment()
-    for what, had, has in (
-        ("architecture", then.architecture, experiment.architecture),
-        ("classes", [each.name for each in then.classes], [each.name for each in experiment.classes]),
-    ):
-        if had != has:
-            raise UsageError(f"start_from {earlier.path}: its {what} must be {has}, got {had}; start from another")
+def check_same_classes(earlier: RunFolder, experiment: Experiment) -> None:
+    """Raises UsageError unless the earlier training had the same classes."""
+    had, has = ([each.name for each in one.classes] for one in (earlier.experiment(), experiment))
+    if had != has:
+        raise UsageError(f"start_from {earlier.path}: its classes must be {has}, got {had}; start from another")
+
+
+def take_over(model: keras.Model, earlier: keras.Model, origin: object) -> int:
+    """Puts the weights of another network into the layers that both have, by name and shapes.
+
+    origin: where they come from, for the message.
+
+    Returns: how many layers got any.
+
+    Raises:
+        UsageError: none, so that the start is no start.
+    """
+    theirs, taken = {layer.name: layer for layer in earlier.layers}, 0
+    for layer in model.layers:
+        other = theirs.get(layer.name)
+        if layer.weights and other is not None and _shapes(layer) == _shapes(other):
+            layer.set_weights(other.get_weights())
+            taken += 1
+    if not taken:
+        raise UsageError(
+            f"start_from {origin}: no layer of {earlier.name} fits one of {model.name}; start from another"
+        )
+    return taken
+
+
+def _shapes(layer: keras.Layer) -> list[tuple[int, ...]]:
+    return [tuple(each.shape) for each in layer.weights]
+
+
+def _weighted(model: keras.Model) -> int:
+    return sum(bool(layer.weights) for layer in model.layers)
 
 
 def freeze(model: keras.Model, last: str | None) -> None:

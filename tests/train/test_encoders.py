@@ -220,6 +220,18 @@ def test_an_installed_package_gives_the_light_encoders_weights(lite):
     assert 0.01 < spread < 2
 
 
+def test_a_fused_beginning_leaves_the_other_published_weights_in_place(lite):
+    """Stem and later blocks are those of the network without; the fused blocks start new."""
+    fused = ARCHITECTURES["fcn8s-efficientnet-lite0-fused"]((64, 96), 3)
+    before = fused.get_layer("fused1").get_weights()
+    for model in (lite, fused):
+        load_efficientnet_lite0(model, published_weights("efficientnet-lite0"))
+    for name in ("stem", "stem_norm", "block3_expand", "block14_project_norm"):
+        for ours, theirs in zip(fused.get_layer(name).get_weights(), lite.get_layer(name).get_weights(), strict=True):
+            assert np.array_equal(ours, theirs)
+    assert np.array_equal(fused.get_layer("fused1").get_weights(), before)
+
+
 @pytest.mark.parametrize(
     ("encoder", "file", "md5"),
     [

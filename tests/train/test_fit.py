@@ -12,10 +12,11 @@ import pytest
 
 from streamseg.errors import UsageError
 from tests.striped import CLASSES, register, striped_config
+from train.architectures import ARCHITECTURES, build
 from train.devices import OneDevice
 from train.fit import Training
 from train.run_folder import BEST, CURVE, STATE, RunFolder
-from train.start import load_start
+from train.start import load_start, take_over
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")  # Keras' save_weights, with NumPy 2.4
 
@@ -163,15 +164,29 @@ def test_a_training_can_start_from_another_ones_best_weights(training, tmp_path)
     ("change", "message"),
     [
         ({"classes": CLASSES[:1]}, r"its classes must be \['dark'\], got \['dark', 'road'\]; start from another"),
-        ({"architecture": "fcn8s-squeezenet"}, "its architecture must be fcn8s-squeezenet, got two-convolutions"),
+        ({"architecture": "fcn8s-squeezenet"}, "no layer of .* fits one of fcn8s-squeezenet; start"),
     ],
 )
 def test_weights_of_another_network_are_refused_as_a_start(training, tmp_path, change, message):
     """In one line that names the folder and what differs."""
-    made = training(epochs=1)
+    training(epochs=1).run()
     experiment = replace(RunFolder(tmp_path / "run").experiment(), start_from=str(tmp_path / "run"), **change)
     with pytest.raises(UsageError, match=message):
-        load_start(experiment, made.model, tmp_path)
+        load_start(experiment, build(experiment, (64, 96)), tmp_path, [].append)
+
+
+def test_layers_that_a_relative_has_too_start_with_its_weights(tmp_path):
+    """By name and shapes, said with their number; the others stay as they were made."""
+    relative = ARCHITECTURES["fcn8s-efficientnet-lite0"]((64, 96), 2, separable=True)
+    model = ARCHITECTURES["fcn8s-efficientnet-lite0-fused"]((64, 96), 2, separable=False)
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+    taken = take_over(model, relative, tmp_path)
+    theirs = {layer.name: layer for layer in relative.layers}
+    for name in ("stem", "block7_depthwise", "logits"):
+        assert np.array_equal(model.get_layer(name).get_weights()[0], theirs[name].get_weights()[0])
+    for name in ("fused1", "smooth4"):  # not in the other, and of other shapes there
+        assert np.array_equal(model.get_layer(name).get_weights()[0], before[name][0])
+    assert 100 < taken < sum(bool(each) for each in before.values())
 
 
 def test_a_state_of_another_config_is_refused(training, tmp_path):

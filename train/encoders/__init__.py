@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from train.encoders.base import Features, Tensor
-from train.encoders.efficientnet_lite import efficientnet_lite0, load_efficientnet_lite0
+from train.encoders.efficientnet_lite import efficientnet_lite0, efficientnet_lite0_fused, load_efficientnet_lite0
 from train.encoders.published import published_weights
 from train.encoders.resnet import load_resnet, resnet50, resnet101
 from train.encoders.squeezenet import load_squeezenet, squeezenet
@@ -19,6 +19,7 @@ __all__ = ["ENCODERS", "ENCODER_WEIGHTS", "Features", "Tensor", "published_weigh
 ENCODERS: dict[str, Callable[[Tensor], Features]] = {
     "squeezenet": squeezenet,
     "efficientnet-lite0": efficientnet_lite0,
+    "efficientnet-lite0-fused": efficientnet_lite0_fused,
     "resnet50": resnet50,
     "resnet101": resnet101,
     "vgg16": vgg16,
@@ -28,6 +29,7 @@ ENCODERS: dict[str, Callable[[Tensor], Features]] = {
 ENCODER_WEIGHTS: dict[str, Callable[[keras.Model, Path], None]] = {
     "squeezenet": load_squeezenet,
     "efficientnet-lite0": load_efficientnet_lite0,
+    "efficientnet-lite0-fused": load_efficientnet_lite0,
     "resnet50": load_resnet,
     "resnet101": load_resnet,
     "vgg16": load_vgg16,

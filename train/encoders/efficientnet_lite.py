@@ -1,8 +1,12 @@
-"""EfficientNet-Lite0 as an encoder, and its published ImageNet weights.
+"""EfficientNet-Lite0 as an encoder, its published ImageNet weights, and a form of it with a faster beginning.
 
 MobileNetV2's inverted bottlenecks with EfficientNet's proportions, without squeeze-and-excitation and with ReLU6, so
 that CPUs and integer arithmetic take it well (Tan and Le, arXiv:1905.11946; "lite" models, TensorFlow TPU repository,
 2020). The last stage and the classifier are left out: at stride 32 a decoder has no use for 1280 channels.
+
+Depthwise convolutions save arithmetic but not memory traffic, which is what large pictures with few channels cost.
+EfficientNetV2 therefore begins with fused blocks, whose depthwise and first 1x1 convolution are one 3x3 convolution
+(Tan and Le, arXiv:2104.00298, section 3.3); so does the form here that is called fused.
 """
 
 from __future__ import annotations
@@ -23,17 +27,37 @@ if TYPE_CHECKING:
 _STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192))
 """(blocks, kernel, stride of the first, expansion, channels out)."""
 
+_FUSED_STAGES, _FUSED_BLOCKS = 2, 2  # so many of the stages above become so many fused blocks
+
 _MEAN, _STD = (127.0,) * 3, (128.0,) * 3
 
 
 def efficientnet_lite0(frames: Tensor) -> Features:
     """EfficientNet-Lite0 without its last stage. frames: (n, h, w, 3) BGR 0..255, h and w multiples of 32."""
+    return _stages(_stem(frames), {}, stride=2, first=0)
+
+
+def efficientnet_lite0_fused(frames: Tensor) -> Features:
+    """EfficientNet-Lite0 with two fused blocks in place of its first two stages, down to stride 4.
+
+    frames: as for `efficientnet_lite0`. The layers that both have are called the same.
+    """
+    x, channels = _stem(frames), _STAGES[_FUSED_STAGES - 1][-1]
+    for number in range(1, _FUSED_BLOCKS + 1):
+        x = fused_bottleneck(x, 2 if number == 1 else 1, channels, f"fused{number}")
+    return _stages(x, {4: x}, stride=4, first=_FUSED_STAGES)
+
+
+def _stem(frames: Tensor) -> Tensor:
     x = normalized(frames, _MEAN, _STD)
     x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem")(x)
-    x = _relu6(_norm(x, "stem"), "stem")
-    features: Features = {}
-    stride, place = 2, 0
-    for blocks, kernel, first_stride, expansion, filters in _STAGES:
+    return _relu6(_norm(x, "stem"), "stem")
+
+
+def _stages(x: Tensor, features: Features, stride: int, first: int) -> Features:
+    """The stages from number `first` on, behind x at `stride`. features: what there is already."""
+    place = sum(blocks for blocks, *_ in _STAGES[:first])
+    for blocks, kernel, first_stride, expansion, filters in _STAGES[first:]:
         stride *= first_stride
         for number in range(blocks):
             step = first_stride if number == 0 else 1
@@ -57,6 +81,16 @@ def inverted_bottleneck(x: Tensor, kernel: int, stride: int, expansion: int, fil
     if stride == 1 and channels == filters:
         y = layers.Add(name=f"{name}_add")([x, y])
     return y
+
+
+def fused_bottleneck(x: Tensor, stride: int, filters: int, name: str) -> Tensor:
+    """Fused-MBConv without expansion: 3x3, then 1x1 to `filters`; added to x where shapes agree."""
+    channels = x.shape[-1]
+    y = layers.Conv2D(channels, 3, stride, padding="same", use_bias=False, name=name)(x)
+    y = _relu6(_norm(y, name), name)
+    y = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project")(y)
+    y = _norm(y, f"{name}_project")
+    return layers.Add(name=f"{name}_add")([x, y]) if stride == 1 and channels == filters else y
 
 
 def _norm(x: Tensor, name: str) -> Tensor:
