@@ -5,7 +5,6 @@ Each runs in a process of its own, since a library that does not know an operato
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from streamseg.backends.openvino import openvino_library
 from streamseg.backends.providers import captured_stderr
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def second_opinions(path: Path, frames: Sequence[Image], labels: Sequence[Image]
 
 def openvino_labels(path: Path, frames: Image) -> Image:
     """What OpenVINO says, on the CPU in float32: (n, height, width, 3) uint8 -> (n, height, width) uint8."""
-    openvino = importlib.import_module("openvino")
-    compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_library().Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return np.concatenate([compiled(frame[None])["labels"] for frame in frames])
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from streamseg.machine import core_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     from streamseg.backends.base import Choice
     from streamseg.frame import Image
@@ -26,6 +28,7 @@ _HINTS = {"fp32": ["f32"], "bf16": ["bf16"], "mixed": ["f32", "bf16"], "fp16": [
 """OpenVINO's word for what each part is computed in. Integers are the file's own doing; the rest of it is float."""
 
 _CAPABILITIES = {"bf16": "BF16", "mixed": "BF16", "fp16": "FP16"}
+_CONVERTER = "openvino.tools.ovc"
 _ONNX_TYPES = {"u8": "uint8", "i32": "int32", "i64": "int64", "f32": "float", "f16": "float16"}
 
 
@@ -50,7 +53,7 @@ class OpenVinoBackend:
         self.streams = streams
         self.device = f"openvino:CPU {precision}"
         self.spec = read_spec(path)
-        library = _library()
+        library = openvino_library()
         whole = self.spec.tensors.output != "labels"
         logits = None if whole else logits_graph(path, self.spec.tensors.output_name)
         try:
@@ -111,13 +114,26 @@ class OpenVinoBackend:
         return requests
 
 
-def _library() -> Any:
+def openvino_library() -> Any:
+    """The module `openvino`, without its converter if it is imported here for the first time.
+
+    Nothing is converted here, importing the converter takes longer than the rest of OpenVINO, and it tells OpenVINO's
+    makers of each import, over the network. What is None in `sys.modules` counts as not installed.
+
+    Raises:
+        ModelError: OpenVINO is not installed.
+    """
+    modules = cast("dict[str, ModuleType | None]", sys.modules)
+    converter = modules.setdefault(_CONVERTER, None)
     try:
         return importlib.import_module("openvino")
     except ImportError as error:
         raise ModelError(
             "device 'openvino' needs OpenVINO, which is not installed; install streamseg[openvino] or use --device cpu"
         ) from error
+    finally:
+        if converter is None:
+            modules.pop(_CONVERTER)
 
 
 def _refuse_unknown(core: Any, precision: str) -> None:
