@@ -122,6 +122,8 @@ NEEDS = (
     ),
     # For OpenCV's window.
     Need("libSM.so.6", library_loads, everywhere("libSM", debian="libsm6", suse="libSM6", arch="libsm")),
+    # streamseg works without, and people are not made to have a compiler; its tests are for both ways.
+    Need("cc gcc clang", program_found, everywhere("gcc", debian="gcc libc6-dev"), tests_only=True),
     Need("ffmpeg", program_found, everywhere("ffmpeg", fedora="ffmpeg-free"), tests_only=True),
     # Ubuntu has it only as a snap, which containers cannot install.
     Need("chromium chromium-browser google-chrome", program_found, everywhere("chromium", ubuntu=""), tests_only=True),
@@ -291,8 +293,9 @@ def install_streamseg(group: str | None) -> None:
     """Installs streamseg from this checkout, with a dependency group if named, unless it is there already."""
     digest = hashlib.sha256(str(HERE).encode())  # a checkout that was moved must be installed again
     digest.update(repr(python_version([str(PYTHON)])).encode())
-    for name in ("pyproject.toml", "constraints.txt"):
-        digest.update((HERE / name).read_bytes())
+    compiled = sorted((HERE / "streamseg" / "native").glob("*.[ch]"))
+    for path in (HERE / "pyproject.toml", HERE / "constraints.txt", HERE / "hatch_build.py", *compiled):
+        digest.update(path.read_bytes())
     stamps = [VENV / "streamseg-installed"] + ([VENV / f"{group}-installed"] if group else [])
     if STREAMSEG.exists() and all(is_file_with(digest.hexdigest(), stamp) for stamp in stamps):
         return

@@ -56,6 +56,7 @@ _ONE_AT_A_TIME = Way(device="cpu", precision="fp32", streams=1)
 WAYS: Mapping[str, Way] = {
     "as it is": Way(),
     "pictures in BGR": Way(reader="opencv"),
+    "without compiled C": Way(environment={"STREAMSEG_NATIVE": "0"}),
     "1 inference at a time": Way(streams=1),
     "as many as cores": Way(streams=core_count()),
     "two more than cores": Way(streams=core_count() + 2),

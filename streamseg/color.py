@@ -41,6 +41,12 @@ def _bgr_from_yuv(color: YuvColor) -> NDArray[np.float64]:
     return np.hstack([inverse, -inverse @ forward[:, 3:]])[::-1].copy()
 
 
+@lru_cache
+def rgb_from_yuv_1024(color: YuvColor) -> NDArray[np.int32]:
+    """(3, 4) int32: Y, U, V, 1 to R, G, B in 1/1024, as `yuv444_to_bgr` computes inside OpenCV."""
+    return np.ascontiguousarray(np.rint(1024 * _bgr_from_yuv(color)[::-1]), np.int32)
+
+
 def colors_to_yuv(colors_rgb: NDArray[np.uint8], color: YuvColor) -> NDArray[np.uint8]:
     """(n, 3) uint8 RGB to (n, 3) uint8 Y, U, V."""
     matrix = yuv_from_rgb(color)

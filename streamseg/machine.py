@@ -13,12 +13,15 @@ from streamseg import __version__
 
 
 def machine_facts() -> dict[str, Any]:
-    """Processor, cores this process may use, system, and the versions that decide speed."""
+    """Processor, cores this process may use, system, the versions that decide speed, and whether C is in use."""
+    from streamseg import native
+
     return {
         "processor": processor_name(),
         "cores": core_count(),
         "system": platform.platform(terse=True),
         "versions": library_versions(),
+        "compiled": native.LIBRARY is not None,
     }
 
 

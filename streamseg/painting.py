@@ -7,12 +7,14 @@ is darkened to make the colours stand out.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
+from streamseg import native
 from streamseg.color import colors_to_yuv, yuv420_to_bgr
 from streamseg.controls import Controls, Settings, View
 from streamseg.frame import Size, Yuv420, YuvColor
@@ -27,6 +29,27 @@ if TYPE_CHECKING:
     from streamseg.frame import Image
 
 _SCRATCHES = 4  # luma and chroma, for two uses
+
+
+@dataclass(frozen=True)
+class _Tint:
+    """What each class does to a layer, by class id: (256,) for a plane, (256, 3) for interleaved BGR.
+
+    colors: uint8.
+    added: float64, the colour times its strength.
+    kept: float64, the share of the layer that is left.
+    strength: where all classes have the same; None where some are not painted.
+    """
+
+    colors: NDArray[np.uint8]
+    added: NDArray[np.float64]
+    kept: NDArray[np.float64]
+    strength: float | None
+
+    @cached_property
+    def fixed_point(self) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        """`added` and `kept` as `native.blend` takes them."""
+        return np.rint(128 * self.added).astype(np.int16), np.rint(32767 * self.kept).astype(np.int16)
 
 
 class Painter:
@@ -68,7 +91,7 @@ class Painter:
         self._colors = np.zeros((256, 3), np.uint8)  # RGB by class id; black where nothing is painted
         for each in self.painted:
             self._colors[each.id] = each.color_rgb
-        self._yuv_colors = lru_cache(maxsize=2)(lambda color: colors_to_yuv(self._colors, color))
+        self._plane_tints = lru_cache(maxsize=2)(self._tints_of_planes)
         self._scratch: dict[tuple[str, *tuple[int, ...]], Image] = {}
 
     def size(self, frame_size: Size) -> Size:
@@ -102,7 +125,8 @@ class Painter:
                 picture = yuv420_to_bgr(self._painted_planes(segmentation, settings, None))
             else:
                 picture = np.empty((*size, 3), np.uint8)
-                self._paint(segmentation.frame.bgr(), segmentation, self._colors[:, ::-1], settings, picture)
+                tint = self._tint(self._colors[:, ::-1], settings.alpha)
+                self._paint(segmentation.frame.bgr(), segmentation, tint, settings, picture)
             for patch in self._patches(size, settings):
                 patch.draw_on_bgr(picture)
             return picture
@@ -111,50 +135,53 @@ class Painter:
         """Without legend and head-up display."""
         source = segmentation.frame.planes()
         target = into or _new_planes(_painted_size(source.size, settings.view), source.color)
-        table = self._yuv_colors(source.color)
-        self._paint(source.y, segmentation, table[:, 0], settings, target.y)
-        self._paint(source.u, segmentation, table[:, 1], settings, target.u)
-        self._paint(source.v, segmentation, table[:, 2], settings, target.v)
+        layers, outs = (source.y, source.u, source.v), (target.y, target.u, target.v)
+        for layer, tint, out in zip(layers, self._plane_tints(source.color, settings.alpha), outs, strict=True):
+            self._paint(layer, segmentation, tint, settings, out)
         return target
 
-    def _strength(self, alpha: float) -> NDArray[np.float64]:
-        """(256,) float64: how much of the class colour each id gets."""
+    def _tints_of_planes(self, color: YuvColor, alpha: float) -> tuple[_Tint, ...]:
+        """Of Y, U and V."""
+        return tuple(self._tint(plane, alpha) for plane in colors_to_yuv(self._colors, color).T)
+
+    def _tint(self, colors: NDArray[np.uint8], alpha: float) -> _Tint:
+        """colors: (256,) or (256, 3) uint8."""
         strength = np.zeros(256)
         strength[[each.id for each in self.painted]] = alpha
-        return strength
+        own = np.broadcast_to(strength if colors.ndim == 1 else strength[:, None], colors.shape)
+        everywhere = alpha if len(self.painted) == len(self.classes) else None
+        return _Tint(np.ascontiguousarray(colors), colors * own, 1 - own, everywhere)
 
-    def _paint(
-        self, layer: Image, segmentation: Segmentation, table: NDArray[np.uint8], settings: Settings, out: Image
-    ) -> None:
-        """One layer (a plane, or interleaved BGR) in the chosen view. table: (256,) or (256, 3) uint8."""
+    def _paint(self, layer: Image, segmentation: Segmentation, tint: _Tint, settings: Settings, out: Image) -> None:
+        """One layer (a plane, or interleaved BGR) in the chosen view."""
         labels = segmentation.labels
         if settings.view == "mask":
-            colors = _looked_up(table, labels)
+            colors = _looked_up(tint.colors, labels)
             cv2.resize(colors, layer.shape[1::-1], dst=out, interpolation=cv2.INTER_NEAREST_EXACT)
         elif settings.view == "side":
             whole = layer.shape[1] - segmentation.frame.size[1] % 2  # two odd widths would share a chroma sample
             out[:, :whole] = layer[:, :whole]
-            self._blend(layer[:, :whole], labels, table, settings.alpha, out[:, whole:])
+            self._blend(layer[:, :whole], labels, tint, out[:, whole:])
         else:
-            self._blend(layer, labels, table, settings.alpha, out)
+            self._blend(layer, labels, tint, out)
             if settings.view == "wipe":
                 middle = layer.shape[1] // 2
                 out[:, :middle] = layer[:, :middle]
 
-    def _blend(self, layer: Image, labels: Image, table: NDArray[np.uint8], alpha: float, out: Image) -> None:
-        """layer * (1 - strength) + colour * strength, with both enlarged from the labels' size bilinearly."""
-        if len(self.painted) == len(self.classes):  # one strength everywhere: half the work
-            tint = self._enlarged("tint", _looked_up(table, labels), layer.shape)
-            cv2.addWeighted(layer, 1 - alpha, tint, alpha, 0, dst=out)
-            return
-        strength = self._strength(alpha)
-        column = strength if table.ndim == 1 else strength[:, None]
-        share = np.rint(table * column).astype(np.uint8)
-        keep = np.rint(255 * (1 - np.broadcast_to(column, table.shape))).astype(np.uint8)
-        tint = self._enlarged("tint", _looked_up(share, labels), layer.shape)
-        kept = self._enlarged("kept", _looked_up(keep, labels), layer.shape)
-        cv2.multiply(layer, kept, dst=kept, scale=1 / 255)
-        cv2.add(kept, tint, dst=out)
+    def _blend(self, layer: Image, labels: Image, tint: _Tint, out: Image) -> None:
+        """layer * kept + added, with both enlarged from the labels' size bilinearly."""
+        if native.LIBRARY and layer.ndim == 2:
+            native.blend(layer, labels, *tint.fixed_point, out)
+        elif tint.strength is not None:  # half the work
+            colors = self._enlarged("added", _looked_up(tint.colors, labels), layer.shape)
+            cv2.addWeighted(layer, 1 - tint.strength, colors, tint.strength, 0, dst=out)
+        else:
+            added, kept = (
+                self._enlarged(use, _looked_up(np.rint(table).astype(np.uint8), labels), layer.shape)
+                for use, table in (("added", tint.added), ("kept", 255 * tint.kept))
+            )
+            cv2.multiply(layer, kept, dst=kept, scale=1 / 255)
+            cv2.add(kept, added, dst=out)
 
     def _enlarged(self, use: str, small: Image, shape: tuple[int, ...]) -> Image:
         """`small` at the height and width of `shape`, in memory that the next call with the same arguments reuses."""

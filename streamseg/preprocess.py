@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from streamseg.color import yuv444_to_bgr
+from streamseg import native
+from streamseg.color import rgb_from_yuv_1024, yuv444_to_bgr
 from streamseg.frame import Frame, Size
 from streamseg.spec import ChannelOrder, Clahe, ModelSpec, Resize
 
@@ -19,23 +20,21 @@ _local = threading.local()
 
 
 def network_input(frame: Frame, spec: ModelSpec, clahe: Clahe | None) -> Image:
-    """The picture as the network wants it.
+    """The picture as the network wants it; never letterboxed.
 
     clahe: normally `spec.clahe`; None for none.
 
     Returns: (spec.height, spec.width, 3) uint8, channels in the spec's order.
     """
-    small = resized_bgr(frame, (spec.height, spec.width), spec.resize)
-    return prepared(small, spec.channel_order, clahe)
-
-
-def resized_bgr(frame: Frame, size: Size, resize: Resize = "pyramid") -> Image:
-    """The frame as (height, width, 3) uint8 BGR at `size`; never letterboxed. From planes without a full-size copy."""
+    size = spec.height, spec.width
     if frame.native == "bgr":
-        return resize_picture(frame.bgr(), size, resize)
-    planes = frame.planes()
-    y, u, v = (resize_picture(layer, size, resize) for layer in (planes.y, planes.u, planes.v))
-    return yuv444_to_bgr(y, u, v, planes.color)
+        return prepared(resize_picture(frame.bgr(), size, spec.resize), spec.channel_order, clahe)
+    planes = frame.planes()  # without a full-size copy
+    y, u, v = (resize_picture(layer, size, spec.resize) for layer in (planes.y, planes.u, planes.v))
+    if clahe and native.LIBRARY and native.divides(clahe.tiles, size):
+        matrix = rgb_from_yuv_1024(planes.color)
+        return native.equalized_picture(y, u, v, matrix, clahe, rgb=spec.channel_order == "rgb")
+    return prepared(yuv444_to_bgr(y, u, v, planes.color), spec.channel_order, clahe)
 
 
 def resize_picture(picture: Image, size: Size, resize: Resize = "pyramid") -> Image:

@@ -26,6 +26,7 @@ LAYERS = (
     ("sources", "backends", "painting"),
     ("preprocess", "scene", "lettering"),
     ("timing", "segmentation", "controls", "live", "machine", "cache_folder"),
+    ("native",),
     ("spec", "frame color"),
     ("errors",),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -87,6 +88,28 @@ def test_the_wheel_brings_a_small_model_and_its_card(contents: dict[str, int]):
     assert models
     assert max(models.values()) <= MODEL_LIMIT
     assert all(name.removesuffix(".onnx") + ".md" in contents for name in models)
+
+
+def test_the_wheel_brings_the_compiled_frame_path(wheel: Path, contents: dict[str, int]):
+    """And says for which machines it is; it needs no particular Python."""
+    if not any(shutil.which(name) for name in ("cc", "gcc", "clang")):
+        pytest.skip("no C compiler on this machine")
+    assert contents["streamseg/native/frame_path.so"] > 0
+    assert "-py3-none-" in wheel.name
+    assert not wheel.name.endswith("-any.whl")
+
+
+def test_without_a_compiler_the_wheel_is_for_every_machine(
+    sdist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Nothing is compiled, nothing fails."""
+    monkeypatch.setenv("CC", str(tmp_path / "no-compiler"))
+    options = ("--no-deps", "--no-index", "--no-build-isolation", "-w", tmp_path)
+    run(sys.executable, "-m", "pip", "wheel", *options, sdist, cwd=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if name.endswith(".so")]
 
 
 def test_the_wheel_is_marked_as_typed(contents: dict[str, int]):

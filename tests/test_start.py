@@ -111,6 +111,7 @@ def test_the_demo_asks_for_no_tools_that_only_tests_use(monkeypatch: pytest.Monk
     assert {need.name for need in start.missing(testing=True)} - {
         need.name for need in start.missing(testing=False)
     } == {
+        "cc gcc clang",
         "ffmpeg",
         "chromium chromium-browser google-chrome",
         "Xvfb",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from streamseg import native
+
 if TYPE_CHECKING:
     from streamseg.frame import Image
 
@@ -33,6 +35,8 @@ def enlarged_winners(logits: Any, factor: int) -> Image:
 
     Returns: (h * factor, w * factor) uint8, the same as `winners` of the enlarged logits but for rounding.
     """
+    if native.LIBRARY and factor <= native.LARGEST_FACTOR:
+        return native.enlarged_winners(logits, factor)
     corners = np.pad(logits, ((0, 0), (1, 1), (1, 1)), mode="edge")  # beyond the border nothing changes
     classes, height, width = corners.shape
     rows, columns = height - 1, width - 1  # of cells between corners

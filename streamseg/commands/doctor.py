@@ -96,6 +96,13 @@ def _opencv() -> Iterator[Finding]:
     yield Finding(topic, "camera back ends", bool(backends) or None, ", ".join(backends) or "none")
 
 
+def _compiled_code() -> Iterator[Finding]:
+    from streamseg import native
+
+    found = "in use" if native.LIBRARY else f"not in use: {native.help_()}"
+    yield Finding("frame path", "compiled code", True if native.LIBRARY else None, found)
+
+
 def _model_and_devices() -> Iterator[Finding]:
     import onnxruntime as ort
 
@@ -174,4 +181,4 @@ def _display_and_cameras() -> Iterator[Finding]:
     yield Finding("cameras", "devices", True if cameras else None, ", ".join(cameras) or "none found under /dev/video*")
 
 
-_LOOKS = (_versions, _opencv, _model_and_devices, _codecs, _display_and_cameras)
+_LOOKS = (_versions, _opencv, _compiled_code, _model_and_devices, _codecs, _display_and_cameras)
