@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import tempfile
 import threading
@@ -57,7 +58,7 @@ def measured(
     environment: variables added to this process's.
     folder: its current one.
     """
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _stopped_by_exception():
         start_s = time.perf_counter()
         process = subprocess.Popen(
             [*(("taskset", "-c", ",".join(map(str, cores))) if cores else ()), *map(str, command)],
@@ -67,13 +68,35 @@ def measured(
             env={**os.environ, **(environment or {})},
             cwd=folder,
         )
-        memory = _Memory(process.pid)
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            memory = _Memory(process.pid)
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:  # or it would take the time of whatever is measured next
+            process.kill()
+            process.wait()
+            raise
         wall_s = time.perf_counter() - start_s
         process.returncode = os.waitstatus_to_exitcode(status)
         peak_mb = memory.peak_mb()
         cpu_s = usage.ru_utime + usage.ru_stime
         return Finished(process.returncode, _text(out), _text(err), wall_s, cpu_s, peak_mb)
+
+
+@contextmanager
+def _stopped_by_exception() -> Iterator[None]:
+    """SIGTERM raises SystemExit meanwhile, as Ctrl-C raises KeyboardInterrupt; on the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 @contextmanager

@@ -47,9 +47,9 @@ class _Tint:
     strength: float | None
 
     @cached_property
-    def fixed_point(self) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-        """`added` and `kept` as `native.blend` takes them."""
-        return np.rint(128 * self.added).astype(np.int16), np.rint(32767 * self.kept).astype(np.int16)
+    def compiled(self) -> native.Tint:
+        """For a plane."""
+        return native.Tint(self.added, self.kept)
 
 
 class Painter:
@@ -126,7 +126,7 @@ class Painter:
             else:
                 picture = np.empty((*size, 3), np.uint8)
                 tint = self._tint(self._colors[:, ::-1], settings.alpha)
-                self._paint(segmentation.frame.bgr(), segmentation, tint, settings, picture)
+                self._paint([segmentation.frame.bgr()], segmentation, [tint], settings, [picture])
             for patch in self._patches(size, settings):
                 patch.draw_on_bgr(picture)
             return picture
@@ -135,9 +135,9 @@ class Painter:
         """Without legend and head-up display."""
         source = segmentation.frame.planes()
         target = into or _new_planes(_painted_size(source.size, settings.view), source.color)
+        tints = self._plane_tints(source.color, settings.alpha)
         layers, outs = (source.y, source.u, source.v), (target.y, target.u, target.v)
-        for layer, tint, out in zip(layers, self._plane_tints(source.color, settings.alpha), outs, strict=True):
-            self._paint(layer, segmentation, tint, settings, out)
+        self._paint(layers, segmentation, tints, settings, outs)
         return target
 
     def _tints_of_planes(self, color: YuvColor, alpha: float) -> tuple[_Tint, ...]:
@@ -152,36 +152,52 @@ class Painter:
         everywhere = alpha if len(self.painted) == len(self.classes) else None
         return _Tint(np.ascontiguousarray(colors), colors * own, 1 - own, everywhere)
 
-    def _paint(self, layer: Image, segmentation: Segmentation, tint: _Tint, settings: Settings, out: Image) -> None:
-        """One layer (a plane, or interleaved BGR) in the chosen view."""
+    def _paint(
+        self,
+        layers: Sequence[Image],
+        segmentation: Segmentation,
+        tints: Sequence[_Tint],
+        settings: Settings,
+        outs: Sequence[Image],
+    ) -> None:
+        """Layers (three planes, or one of interleaved BGR) in the chosen view."""
         labels = segmentation.labels
         if settings.view == "mask":
-            colors = _looked_up(tint.colors, labels)
-            cv2.resize(colors, layer.shape[1::-1], dst=out, interpolation=cv2.INTER_NEAREST_EXACT)
+            for layer, tint, out in zip(layers, tints, outs, strict=True):
+                colors = _looked_up(tint.colors, labels)
+                cv2.resize(colors, layer.shape[1::-1], dst=out, interpolation=cv2.INTER_NEAREST_EXACT)
         elif settings.view == "side":
-            whole = layer.shape[1] - segmentation.frame.size[1] % 2  # two odd widths would share a chroma sample
-            out[:, :whole] = layer[:, :whole]
-            self._blend(layer[:, :whole], labels, tint, out[:, whole:])
+            odd = segmentation.frame.size[1] % 2  # two odd widths would share a chroma sample
+            left = [layer[:, : layer.shape[1] - odd] for layer in layers]
+            for layer, out in zip(left, outs, strict=True):
+                out[:, : layer.shape[1]] = layer
+            self._blend(left, labels, tints, [out[:, layer.shape[1] :] for layer, out in zip(left, outs, strict=True)])
         else:
-            self._blend(layer, labels, tint, out)
+            self._blend(layers, labels, tints, outs)
             if settings.view == "wipe":
-                middle = layer.shape[1] // 2
-                out[:, :middle] = layer[:, :middle]
+                for layer, out in zip(layers, outs, strict=True):
+                    middle = layer.shape[1] // 2
+                    out[:, :middle] = layer[:, :middle]
 
-    def _blend(self, layer: Image, labels: Image, tint: _Tint, out: Image) -> None:
+    def _blend(self, layers: Sequence[Image], labels: Image, tints: Sequence[_Tint], outs: Sequence[Image]) -> None:
         """layer * kept + added, with both enlarged from the labels' size bilinearly."""
-        if native.LIBRARY and layer.ndim == 2:
-            native.blend(layer, labels, *tint.fixed_point, out)
-        elif tint.strength is not None:  # half the work
+        if native.LIBRARY and len(layers) > 1:
+            native.blend(layers, labels, [tint.compiled for tint in tints], outs)
+            return
+        for layer, tint, out in zip(layers, tints, outs, strict=True):
+            self._blend_one(layer, labels, tint, out)
+
+    def _blend_one(self, layer: Image, labels: Image, tint: _Tint, out: Image) -> None:
+        if tint.strength is not None:  # half the work
             colors = self._enlarged("added", _looked_up(tint.colors, labels), layer.shape)
             cv2.addWeighted(layer, 1 - tint.strength, colors, tint.strength, 0, dst=out)
-        else:
-            added, kept = (
-                self._enlarged(use, _looked_up(np.rint(table).astype(np.uint8), labels), layer.shape)
-                for use, table in (("added", tint.added), ("kept", 255 * tint.kept))
-            )
-            cv2.multiply(layer, kept, dst=kept, scale=1 / 255)
-            cv2.add(kept, added, dst=out)
+            return
+        added, kept = (
+            self._enlarged(use, _looked_up(np.rint(table).astype(np.uint8), labels), layer.shape)
+            for use, table in (("added", tint.added), ("kept", 255 * tint.kept))
+        )
+        cv2.multiply(layer, kept, dst=kept, scale=1 / 255)
+        cv2.add(kept, added, dst=out)
 
     def _enlarged(self, use: str, small: Image, shape: tuple[int, ...]) -> Image:
         """`small` at the height and width of `shape`, in memory that the next call with the same arguments reuses."""

@@ -53,7 +53,7 @@ class OpenVinoBackend:
         self.streams = streams
         self.device = f"openvino:CPU {precision}"
         self.spec = read_spec(path)
-        library = openvino_library()
+        self._library = library = openvino_library()
         whole = self.spec.tensors.output != "labels"
         logits = None if whole else logits_graph(path, self.spec.tensors.output_name)
         try:
@@ -94,14 +94,14 @@ class OpenVinoBackend:
         labels, confidence = zip(*pairs, strict=True)
         return np.concatenate(labels), np.concatenate(confidence)
 
-    def _run(self, batch: Image) -> Iterator[Any]:
-        """The outputs for one frame after the other, by name; each only until the next one is asked for."""
+    def _run(self, batch: Image) -> Iterator[dict[str, Any]]:
+        """The outputs for one frame after the other, by name; logits are good until the next one is asked for."""
         tensor = self._tensors.from_frames(batch)
         try:
             requests = self._requests()
             for place in range(len(batch)):
-                frame = {self._tensors.input: tensor[place : place + 1]}
-                yield requests.infer(frame, share_outputs=self._shared)
+                outputs = requests.infer(tensor[place : place + 1])
+                yield outputs if self._shared else {name: output.copy() for name, output in outputs.items()}
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"'{self.path}' failed on {self.device}: {reason[-200:]}") from error
@@ -109,7 +109,7 @@ class OpenVinoBackend:
     def _requests(self) -> Requests:
         """The calling thread's own."""
         if not hasattr(self._own, "requests"):
-            self._own.requests = Requests(self._compiled)
+            self._own.requests = Requests(self._library, self._compiled)
         requests: Requests = self._own.requests
         return requests
 

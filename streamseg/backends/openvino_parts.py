@@ -113,19 +113,31 @@ def _upstream(operation: Any) -> Iterable[Any]:
 
 
 class Requests:
-    """Parts of a network one after the other, for one thread."""
+    """Parts of a network one after the other, for one thread.
 
-    def __init__(self, compiled: Sequence[Any]) -> None:
-        """compiled: the parts; the outputs of each are the inputs of the next, in order."""
+    Inputs and outputs are handed over as memory: OpenVINO's conversions from and to dictionaries of arrays take more of
+    the interpreter's time than anything else on a frame's way.
+    """
+
+    def __init__(self, library: Any, compiled: Sequence[Any]) -> None:
+        """
+        library: the module `openvino`.
+        compiled: the parts; the outputs of each are the inputs of the next, in order.
+        """
+        self._tensor = library.Tensor
         self._requests = [each.create_infer_request() for each in compiled]
         for before, after in pairwise(self._requests):
             for place in range(len(after.model_inputs)):
                 after.set_input_tensor(place, before.get_output_tensor(place))
+        ports = self._requests[-1].model_outputs
+        self._outputs = [(name, place) for place, port in enumerate(ports) for name in port.get_names()]
 
-    def infer(self, inputs: Any, *, share_outputs: bool) -> Any:
-        """The outputs of the last part by name. share_outputs: they may be overwritten by the next call."""
-        *before, last = self._requests
-        for request in before:
-            request.infer(inputs, share_inputs=True, share_outputs=True)
-            inputs = None  # it is there already
-        return last.infer(inputs, share_inputs=True, share_outputs=share_outputs)
+    def infer(self, tensor: Any) -> dict[str, Any]:
+        """The outputs of the last part by name; the next call writes over them.
+
+        tensor: for the only input, C-contiguous.
+        """
+        self._requests[0].set_input_tensor(self._tensor(tensor, shared_memory=True))
+        for request in self._requests:
+            request.infer(share_outputs=True)
+        return {name: request.get_output_tensor(place).data for name, place in self._outputs}

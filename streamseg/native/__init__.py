@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from streamseg.frame import Image, Size
@@ -96,21 +98,47 @@ def equalized_picture(
     return picture
 
 
-def blend(layer: Image, labels: Image, added: NDArray[np.int16], kept: NDArray[np.int16], out: Image) -> None:
-    """layer * kept + added, both enlarged bilinearly from the labels' size.
+class _Plane(ctypes.Structure):
+    """What `blend` does to one plane; the C has the same structure."""
 
-    layer, out: (height, width) uint8, rows without gaps inside.
+    _fields_ = (
+        ("layer", ctypes.c_void_p),
+        ("stride", ctypes.c_ssize_t),
+        ("out", ctypes.c_void_p),
+        ("out_stride", ctypes.c_ssize_t),
+        ("added", ctypes.c_void_p),
+        ("kept", ctypes.c_void_p),
+        ("height", ctypes.c_int32),
+        ("width", ctypes.c_int32),
+    )
+
+
+class Tint:
+    """What each class does to a plane, as `blend` takes it."""
+
+    def __init__(self, added: NDArray[np.float64], kept: NDArray[np.float64]) -> None:
+        """
+        added: (256,) by class id, grey levels.
+        kept: (256,) by class id, the share of the plane that is left, 0..1.
+        """
+        self._tables = np.rint(128 * added).astype(np.int16), np.rint(32767 * kept).astype(np.int16)
+        self.addresses = tuple(each.ctypes.data for each in self._tables)
+
+
+def blend(layers: Sequence[Image], labels: Image, tints: Sequence[Tint], outs: Sequence[Image]) -> None:
+    """layer * kept + added, both enlarged bilinearly from the labels' size, for three planes.
+
+    layers, outs: (height, width) uint8 each, rows without gaps inside.
     labels: (h, w) uint8.
-    added: (256,) int16 by class id, 1/128 of a grey level.
-    kept: (256,) int16 by class id, 32767 for all of the layer.
     """
+    planes = [
+        _Plane(layer.ctypes.data, layer.strides[0], out.ctypes.data, out.strides[0], *tint.addresses, *layer.shape)
+        for layer, tint, out in zip(layers, tints, outs, strict=True)
+    ]
     labels = np.ascontiguousarray(labels)
-    height, width = layer.shape
-    scratch = _scratch(4 * (labels.shape[1] + 1) + 10 * (width + 16))
-    _library().streamseg_blend(
-        _at(layer), ctypes.c_ssize_t(layer.strides[0]), height, width, _at(labels), *labels.shape, _at(added),
-        _at(kept), _at(scratch), _at(out), ctypes.c_ssize_t(out.strides[0]),
-    )  # fmt: skip
+    columns = labels.shape[1]
+    room = 12 * columns + sum(4 * (columns + 1) + 10 * (layer.shape[1] + 16) + 2 for layer in layers)
+    _library().streamseg_blend((_Plane * 3)(*planes), _at(labels), *labels.shape, _at(_scratch(room)))
 
 
 def _library() -> Any:
@@ -120,7 +148,7 @@ def _library() -> Any:
 
 
 def _at(array: NDArray[Any]) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.__array_interface__["data"][0])
+    return ctypes.c_void_p(array.ctypes.data)
 
 
 def _scratch(size: int) -> NDArray[np.uint8]:

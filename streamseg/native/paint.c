@@ -1,10 +1,9 @@
-/* Class colours blended into a plane of a picture, enlarged bilinearly from the labels' size on the way.
+/* Class colours blended into the planes of a picture, enlarged bilinearly from the labels' size on the way.
 
    Labels come in runs of one class, within which nothing has to be interpolated: a row of labels is enlarged run by
-   run, once, and the rows of the picture lie between two such rows.
+   run, once for each plane, and the rows of the picture lie between two such rows.
 
-   Numbers are fixed-point in 16 bits, of which processors do the most at once: what a class adds in 1/128 of a grey
-   level, shares of one in 1/32767 ("Q15"). */
+   What a class adds is counted in 1/128 of a grey level. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,37 +11,59 @@
 #include "clones.h"
 #include "fixed_point.h"
 
-enum { AT_ONCE = 16 };
+enum { AT_ONCE = 16, PLANES = 3 };
 
-/* A row of labels, enlarged to the picture's width. */
+/* One plane of the picture. Python has the same structure.
+   layer, out: (height, width), the same or apart; strides in bytes.
+   added: what each class adds, 1/128. kept: how much of the layer each class leaves, Q15. */
 typedef struct {
-    int16_t *added; /* what the classes add, 1/128 */
-    int16_t *kept;  /* how much of the picture is kept, Q15 */
-    int label_row;  /* which row it is; -1 for none yet */
+    const uint8_t *layer;
+    ptrdiff_t stride;
+    uint8_t *out;
+    ptrdiff_t out_stride;
+    const int16_t *added, *kept;
+    int32_t height, width;
+} Plane;
+
+/* A row of labels, enlarged to a plane's width. */
+typedef struct {
+    int16_t *added, *kept;
 } Row;
 
-/* first[i]: the first column of the picture whose left neighbour among the labels is i or a later one.
-   share: how much of the neighbour to the right each column has, Q15. */
-static void columns(int width, int label_width, int32_t *first, int16_t *share) {
+/* How a plane's columns lie among the labels', and where its rows are made.
+   first[i]: the first column whose left neighbour among the labels is i or a later one.
+   share: how much of the neighbour to the right each column has, Q15.
+   rows: of even and of odd rows of labels.
+   done: rows of the plane so far. */
+typedef struct {
+    int32_t *first;
+    int16_t *share;
+    Row rows[2];
+    int done;
+} Enlarging;
+
+/* Labels `start` to `end` of a row are of one class. */
+typedef struct {
+    int32_t start, end;
+    uint8_t class_id;
+} Run;
+
+/* Where a row or column lies among `count` of labels, counted from the centre of the first. */
+static inline float place(int index, float scale, int count) {
+    const float at = ((float)index + 0.5f) * scale - 0.5f, last = (float)(count - 1);
+    return at < 0 ? 0 : at > last ? last : at;
+}
+
+static void set_columns(int width, int label_width, int32_t *first, int16_t *share) {
     const float scale = (float)label_width / (float)width;
     int seen = 0;
     for (int x = 0; x < width; x++) {
-        float at = ((float)x + 0.5f) * scale - 0.5f;
-        if (at < 0) at = 0;
-        int left = (int)at;
-        if (left > label_width - 1) left = label_width - 1;
+        const float at = place(x, scale, label_width);
+        const int left = (int)at;
         while (seen <= left) first[seen++] = x;
-        share[x] = left == label_width - 1 ? 0 : q15(at - (float)left);
+        share[x] = q15(at - (float)left);
     }
     while (seen <= label_width) first[seen++] = width;
-}
-
-/* May write up to AT_ONCE - 1 values more, over which the row's next ones are written: runs are short, and loops that
-   end exactly take longer than they. */
-static inline void fill(int16_t *row, int start, int end, int16_t value) {
-    int16_t values[AT_ONCE];
-    for (int i = 0; i < AT_ONCE; i++) values[i] = value;
-    for (int x = start; x < end; x += AT_ONCE) memcpy(row + x, values, sizeof values);
 }
 
 /* Where the run of equal labels that begins at `start` ends. */
@@ -58,25 +79,42 @@ static inline int run_end(const uint8_t *labels, int start, int width) {
     return x;
 }
 
-CLONED static void enlarge(const uint8_t *labels, int label_width, const int16_t *added, const int16_t *kept,
-                           const int32_t *first, const int16_t *share, Row *row) {
-    for (int start = 0; start < label_width;) {
-        const int end = run_end(labels, start, label_width), last = end < label_width ? end - 1 : label_width;
-        const uint8_t one = labels[start];
-        fill(row->added, first[start], first[last], added[one]);
-        fill(row->kept, first[start], first[last], kept[one]);
-        if (end < label_width) {
-            const uint8_t next = labels[end];
-            for (int x = first[end - 1]; x < first[end]; x++) {
-                row->added[x] = between(added[one], added[next], share[x]);
-                row->kept[x] = between(kept[one], kept[next], share[x]);
-            }
+static int find_runs(const uint8_t *labels, int width, Run *runs) {
+    int count = 0;
+    for (int start = 0; start < width; count++) {
+        const Run run = {start, run_end(labels, start, width), labels[start]};
+        runs[count] = run;
+        start = run.end;
+    }
+    return count;
+}
+
+/* May write up to AT_ONCE - 1 values more, over which the row's next ones are written: runs are short, and loops that
+   end exactly take longer than they. */
+static inline void fill(int16_t *row, int start, int end, int16_t value) {
+    int16_t values[AT_ONCE];
+    for (int i = 0; i < AT_ONCE; i++) values[i] = value;
+    for (int x = start; x < end; x += AT_ONCE) memcpy(row + x, values, sizeof values);
+}
+
+CLONED static void enlarge(const Run *runs, int count, const Plane *plane, const Enlarging *how, int16_t *added,
+                           int16_t *kept) {
+    const int32_t *first = how->first;
+    for (const Run *run = runs; run < runs + count; run++) {
+        const int last = run + 1 == runs + count, one = run->class_id;
+        const int start = first[run->start], end = first[last ? run->end : run->end - 1];
+        fill(added, start, end, plane->added[one]);
+        fill(kept, start, end, plane->kept[one]);
+        if (last) return;
+        const int next = run[1].class_id;
+        for (int x = end; x < first[run->end]; x++) {
+            added[x] = between(plane->added[one], plane->added[next], how->share[x]);
+            kept[x] = between(plane->kept[one], plane->kept[next], how->share[x]);
         }
-        start = end;
     }
 }
 
-/* One row of the picture between two rows of labels; `share` is how much of the lower one, Q15. */
+/* One row of a plane between two rows of labels; `share` is how much of the lower one, Q15. */
 CLONED static void blend_row(const uint8_t *restrict layer, int width, const Row *upper, const Row *lower, int16_t share,
                              uint8_t *restrict out) {
     const int16_t *restrict added = upper->added, *restrict next_added = lower->added;
@@ -87,31 +125,38 @@ CLONED static void blend_row(const uint8_t *restrict layer, int width, const Row
     }
 }
 
-/* layer, out: (height, width) with their strides, the same or apart. labels: (label_height, label_width).
-   added: what each class adds, 1/128. kept: how much of the layer each class leaves, Q15.
-   scratch: room for label_width + 1 int32 and 5 * (width + 16) int16. */
-void streamseg_blend(const uint8_t *layer, ptrdiff_t stride, int height, int width, const uint8_t *labels,
-                     int label_height, int label_width, const int16_t *added, const int16_t *kept, void *scratch,
-                     uint8_t *out, ptrdiff_t out_stride) {
-    int32_t *first = scratch;
-    int16_t *share = (int16_t *)(first + label_width + 1), *space = share + width;
-    const int room = width + AT_ONCE;
-    Row rows[2] = {{space, space + room, -1}, {space + 2 * room, space + 3 * room, -1}};
-    const float scale = (float)label_height / (float)height;
-    columns(width, label_width, first, share);
-    for (int y = 0; y < height; y++) {
-        float at = ((float)y + 0.5f) * scale - 0.5f;
-        if (at < 0) at = 0;
-        int above = (int)at;
-        if (above > label_height - 1) above = label_height - 1;
-        const int below = above + 1 < label_height ? above + 1 : above;
-        for (int wanted = above; wanted <= below; wanted++) {
-            Row *row = &rows[wanted % 2];
-            if (row->label_row == wanted) continue;
-            enlarge(labels + (ptrdiff_t)wanted * label_width, label_width, added, kept, first, share, row);
-            row->label_row = wanted;
+/* All rows of a plane that lie above the centre of a row of labels which was just enlarged, or all when it is the last. */
+static void blend_down_to(int label_row, int label_height, const Plane *plane, Enlarging *how) {
+    const float scale = (float)label_height / (float)plane->height;
+    for (; how->done < plane->height; how->done++) {
+        const float at = place(how->done, scale, label_height);
+        const int above = (int)at;
+        if (above >= label_row && label_row + 1 < label_height) return;
+        blend_row(plane->layer + how->done * plane->stride, plane->width, &how->rows[above % 2],
+                  &how->rows[above + 1 < label_height ? (above + 1) % 2 : above % 2], q15(at - (float)above),
+                  plane->out + how->done * plane->out_stride);
+    }
+}
+
+/* labels: (label_height, label_width). planes: three. scratch: room for label_width runs, and for each plane for
+   label_width + 1 int32 and 5 * (width + 16) int16. */
+void streamseg_blend(const Plane *planes, const uint8_t *labels, int label_height, int label_width, void *scratch) {
+    Run *runs = scratch;
+    Enlarging all[PLANES];
+    int32_t *space = (int32_t *)(runs + label_width);
+    for (int i = 0; i < PLANES; i++) {
+        const int room = planes[i].width + AT_ONCE;
+        int16_t *rows = (int16_t *)(space + label_width + 1);
+        const Enlarging how = {space, rows, {{rows + room, rows + 2 * room}, {rows + 3 * room, rows + 4 * room}}, 0};
+        all[i] = how;
+        set_columns(planes[i].width, label_width, how.first, how.share);
+        space = (int32_t *)(rows + 5 * room + (room & 1));
+    }
+    for (int row = 0; row < label_height; row++) {
+        const int count = find_runs(labels + (ptrdiff_t)row * label_width, label_width, runs);
+        for (int i = 0; i < PLANES; i++) {
+            enlarge(runs, count, planes + i, all + i, all[i].rows[row % 2].added, all[i].rows[row % 2].kept);
+            blend_down_to(row, label_height, planes + i, all + i);
         }
-        const int16_t lower_share = q15(at - (float)above);
-        blend_row(layer + y * stride, width, &rows[above % 2], &rows[below % 2], lower_share, out + y * out_stride);
     }
 }

@@ -35,6 +35,8 @@ class OutputClock:
         if info.time_base is not None:
             self._start = round(info.start_s / info.time_base)
             self.begins_late_s = float(self._start * info.time_base) - info.start_s
+        ratio = (info.time_base or Fraction(1)) / self.time_base
+        self._ratio: int | Fraction = ratio.numerator if ratio.denominator == 1 else ratio  # far less work a frame
         self._last: int | None = None
         self._gap = 0
         self._longest_gap = 0
@@ -75,7 +77,7 @@ class OutputClock:
             if self._start_s is None:
                 self._start_s = frame.time_s
             return self._in_ticks(Fraction(frame.time_s - self._start_s))
-        return self._in_ticks((frame.pts - self._start) * info.time_base)
+        return round((frame.pts - self._start) * self._ratio)
 
     def _in_ticks(self, seconds: Fraction) -> int:
         return round(seconds / self.time_base)

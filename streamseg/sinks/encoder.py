@@ -74,6 +74,7 @@ class PictureTrack:
         self._color = color
         self._shapes = (size, *[((size[0] + 1) // 2, (size[1] + 1) // 2)] * 2)  # of what is painted on each plane
         self._buffer = VideoFrame(even_width, even_height, "yuv420p")
+        self._even = size == (even_height, even_width)
         self._last: int | None = None
         self._durations: dict[int, int] = {}
         self._waiting: deque[Packet[VideoStream]] = deque()
@@ -96,8 +97,9 @@ class PictureTrack:
         if self._last is not None:
             self._durations[self._last] = ticks - self._last
         self._last = ticks
-        for plane, shape in zip(self._buffer.planes, self._shapes, strict=True):
-            _repeat_edge(plane, shape)
+        if not self._even:
+            for plane, shape in zip(self._buffer.planes, self._shapes, strict=True):
+                _repeat_edge(plane, shape)
         self._buffer.pts, self._buffer.time_base = ticks, self._time_base
         self._mux(self._stream.encode(self._buffer))
 

@@ -67,7 +67,7 @@ class Movie:
     def write(self, ticks: int) -> None:
         """Add the picture on the canvas, to be shown from `ticks` on, and the sound before it."""
         if self._sound:
-            self._sound.advance(float(ticks * self._time_base))
+            self._sound.advance(ticks * self._time_base.numerator / self._time_base.denominator)
         self._pictures.write(ticks)
 
     def finish(self, last_duration: int, sound_until_s: float) -> None:

@@ -67,11 +67,12 @@ class SoundTracks:
             self._packets = self._input.demux(streams)
         except (OSError, av.FFmpegError) as error:
             self.notes.append(f"sound left out: '{sound.path}' cannot be read ({error})")
+        self._next_s = 0.0
         self._next = self._read()
 
     def advance(self, until_s: float) -> None:
         """Write what begins before `until_s`, seconds from the start of the output. Raises when it cannot."""
-        while self._next is not None and self._begins_s(self._next) < until_s:
+        while self._next is not None and self._next_s < until_s:
             self._tracks[self._next.stream_index].take(self._next)
             self._next = self._read()
 
@@ -100,13 +101,13 @@ class SoundTracks:
     def _read(self) -> _AudioPacket | None:
         """The next packet; None at the end, and where the file breaks off."""
         try:
-            return next((packet for packet in self._packets if packet.size and packet.pts is not None), None)
+            packet = next((each for each in self._packets if each.size and each.pts is not None), None)
         except (OSError, av.FFmpegError) as error:
             self.notes.append(f"sound ends early: it cannot be read further ({error})")
             return None
-
-    def _begins_s(self, packet: _AudioPacket) -> float:
-        return float(_pts(packet) * packet.time_base) - self._start_s
+        if packet is not None:
+            self._next_s = float(_pts(packet) * packet.time_base) - self._start_s
+        return packet
 
 
 class _Copied:
@@ -125,6 +126,8 @@ class _Copied:
         self._clock = Fraction(1, source.rate or 48_000)
         self._start = round(Fraction(start_s) / self._clock)
         self._frame_size = codec.frame_size
+        tick = (source.time_base or self._clock) / self._clock
+        self._tick: int | Fraction = tick.numerator if tick.denominator == 1 else tick  # far less work a packet
         # MP4 hides what comes before its start. Matroska hides what a codec such as Opus declares as delay and would
         # move everything, the pictures too, to make room for more.
         self._earliest = -round(Fraction(_LEAD_IN_S) / self._clock) if mp4_family else -codec.delay
@@ -133,7 +136,7 @@ class _Copied:
         self._dropped = 0
 
     def take(self, packet: _AudioPacket) -> None:
-        tick = packet.time_base / self._clock
+        tick = self._tick
         pts = round(_pts(packet) * tick) - self._start
         if self._following is not None and abs(pts - self._following) <= tick:
             pts = self._following

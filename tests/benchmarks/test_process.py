@@ -1,6 +1,12 @@
 """Programs are measured with their children."""
 
+import signal
+import subprocess
 import sys
+import time
+
+import psutil
+import pytest
 
 from benchmarks.process import alone, measured
 
@@ -25,6 +31,20 @@ def test_a_program_that_fails_tells_why_in_one_line():
     """Its exit code and the last that it said."""
     done = measured([sys.executable, "-c", _BUSY_CHILD, "fail"])
     assert done.reason == "exit code 1: no luck"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_stops_a_measurement_stops_what_is_measured(number):
+    """No program goes on in the background and takes the time of what is measured next."""
+    code = "import sys; from benchmarks.process import measured; measured([sys.executable, '-c', %r])"
+    sleeping = "import time; time.sleep(60)"
+    measuring = subprocess.Popen([sys.executable, "-c", code % sleeping], stderr=subprocess.DEVNULL)
+    family = psutil.Process(measuring.pid)
+    while not (children := [each for each in family.children() if sleeping in each.cmdline()]):
+        time.sleep(0.1)
+    measuring.send_signal(number)
+    measuring.wait(10)
+    assert not psutil.wait_procs(children, 10)[1]
 
 
 def test_a_program_can_be_kept_to_some_cores(tmp_path):

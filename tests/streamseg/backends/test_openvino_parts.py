@@ -29,6 +29,7 @@ def network(strides, kind=np.float32, rounded=True):
         wide = constant if kind == np.float32 else operations.convert(constant, "f32")
         y = operations.convolution(x, wide, [stride] * 2, [1, 1], [1, 1], [1, 1])
         x = operations.relu(operations.add(x, y) if stride == 1 else y)
+    x.output(0).get_tensor().set_names({"logits"})
     return library.Model([library.op.Result(x.output(0))], [frames], "network")
 
 
@@ -59,7 +60,7 @@ def test_both_parts_one_after_the_other_give_what_the_whole_gives(rounded):
     parts = [
         core.compile_model(each, "CPU", hint) for each in in_two(library, network(strides, rounded=rounded), HEIGHT)
     ]
-    assert Requests(parts).infer(frames, share_outputs=False)[0] == pytest.approx(whole, rel=1e-4)
+    assert Requests(library, parts).infer(frames)["logits"] == pytest.approx(whole, rel=1e-4)
 
 
 @pytest.mark.parametrize(
