@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from streamseg.frame import Image
 
 _BACKGROUND = 0.62  # how much of the picture a patch hides where it has no letters
+_SHEET = 18  # grey level of a patch without letters
 _WEIGHT = 500  # of the letters: 400 is regular, 700 bold
 _LINE = 1.45  # height of a line in letters
 
@@ -107,7 +108,7 @@ class _Canvas:
     """A dark, half-opaque sheet to draw on."""
 
     def __init__(self, height: int, width: int) -> None:
-        self._bgr = np.full((height, width, 3), 18, np.uint8)
+        self._bgr = np.full((height, width, 3), _SHEET, np.uint8)
         self._opacity = np.full((height, width), round(255 * _BACKGROUND), np.uint8)
 
     def box(self, left: int, top: int, side: int, color_rgb: tuple[int, int, int]) -> None:
@@ -119,11 +120,13 @@ class _Canvas:
         """Write with the baseline where it centres capitals in a line that begins at `top`."""
         baseline = top + round(line / 2 + letter * 0.36)
         cv2.putText(self._bgr, text, (left, baseline), (245, 245, 245), face, letter, _WEIGHT)
-        letters = np.max(self._bgr, axis=2)
-        np.maximum(self._opacity, letters, out=self._opacity, where=letters > 18)
 
     def patch(self, top: int, left: int) -> Patch:
-        return Patch(self._bgr, self._opacity, top, left)
+        """What was drawn is as opaque as it is bright, as letters fade out at their edges."""
+        blue, green, red = cv2.split(self._bgr)
+        bright = cv2.max(cv2.max(blue, green), red)
+        drawn = cv2.threshold(bright, _SHEET, 0, cv2.THRESH_TOZERO)[1]
+        return Patch(self._bgr, cast("Image", cv2.max(self._opacity, drawn)), top, left)
 
 
 def _measures(picture_size: Size, lines: int) -> tuple[int, int, int]:

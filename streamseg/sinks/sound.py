@@ -57,7 +57,7 @@ class SoundTracks:
         self._input: InputContainer | None = None
         self._packets: Iterator[_AudioPacket] = iter(())
         try:
-            self._input = av.open(sound.path, timeout=_TIMEOUT_S)
+            self._input = _opened(sound.path)
             streams = _only_sound(self._input)
             if len(streams) < len(self._input.streams.audio):
                 self.notes.append("sound left out: a track is compressed in a way that FFmpeg does not know")
@@ -199,6 +199,23 @@ class _Reencoded:
         self._container.mux(self._output.encode(None))
         if self._damaged:
             self.notes.append(f"sound has gaps: {self._damaged} damaged packets left out")
+
+
+def _opened(path: str) -> InputContainer:
+    """The file, without decoding pictures to learn about them where its header says all there is to know of the sound.
+
+    That takes FFmpeg longer than everything else here. Of other kinds of file the beginning has to be read.
+    """
+    container = av.open(path, timeout=_TIMEOUT_S, options={"probesize": "32"})
+    if "mp4" in container.format.name and all(map(_described, container.streams.audio)):
+        return container
+    container.close()
+    return av.open(path, timeout=_TIMEOUT_S)
+
+
+def _described(stream: AudioStream) -> bool:
+    codec = stream.codec_context
+    return codec is None or bool(stream.rate and codec.frame_size and codec.layout.nb_channels)
 
 
 def _only_sound(container: InputContainer) -> tuple[AudioStream, ...]:
