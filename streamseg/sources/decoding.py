@@ -13,6 +13,7 @@ import av
 from av.codec.hwaccel import HWAccel
 
 from streamseg.frame import Sound
+from streamseg.machine import core_count
 from streamseg.sources.container import open_container
 from streamseg.sources.structure import is_cut_off
 from streamseg.sources.url import is_url
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _SEEK_MARGINS_S = (0, 10)  # a container may land behind the time asked for: try earlier, then from the start
 _READ_ERRORS_IN_A_ROW = 20
+_MOST_THREADS = 16  # FFmpeg advises against more
 _HELD_BACK = 64  # frames a decoder holds back at most: 16 for re-ordering, and one a thread
 
 
@@ -36,7 +38,8 @@ class Decoder:
 
     def __init__(self, address: str, threads: int | None, hardware: str | None = None) -> None:
         """
-        threads: None is one per core.
+        threads: None is one for every two cores. A thread that has a core to itself decodes several times what a
+            network gets through, and each one more holds another picture back and costs time of its own.
         hardware: what decodes, as FFmpeg names it, with one thread; what it cannot do is done by the CPU. None is the
             CPU alone.
 
@@ -46,7 +49,7 @@ class Decoder:
         self._damaged: set[tuple[int | None, int | None]] = set()  # place in the file, and time of decoding
         self.read_error: str | None = None
         self._address = address
-        self._threads = 1 if hardware else threads or 0
+        self._threads = 1 if hardware else threads or max(1, min(core_count() // 2, _MOST_THREADS))
         self._hardware = hardware
         self._thread_type: Literal["AUTO", "SLICE"] = "AUTO"
         self._held_back: deque[int] = deque(maxlen=_HELD_BACK)  # times of packets whose frames have not come yet

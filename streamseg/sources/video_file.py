@@ -49,7 +49,7 @@ class VideoFileSource(Source):
         """
         address: a path, or the http(s) address of a file.
         start_s: frames before it are not handed out.
-        threads: decoder threads; None is one per core.
+        threads: decoder threads; None is one for every two cores.
         decoder: see `open_source`.
 
         Raises:
