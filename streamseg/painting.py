@@ -91,7 +91,7 @@ class Painter:
         self._colors = np.zeros((256, 3), np.uint8)  # RGB by class id; black where nothing is painted
         for each in self.painted:
             self._colors[each.id] = each.color_rgb
-        self._plane_tints = lru_cache(maxsize=2)(self._tints_of_planes)
+        self._tints = lru_cache(maxsize=2)(self._made_tints)
         self._scratch: dict[tuple[str, *tuple[int, ...]], Image] = {}
 
     def size(self, frame_size: Size) -> Size:
@@ -125,8 +125,8 @@ class Painter:
                 picture = yuv420_to_bgr(self._painted_planes(segmentation, settings, None))
             else:
                 picture = np.empty((*size, 3), np.uint8)
-                tint = self._tint(self._colors[:, ::-1], settings.alpha)
-                self._paint([segmentation.frame.bgr()], segmentation, [tint], settings, [picture])
+                tints = self._tints(None, settings.alpha)
+                self._paint([segmentation.frame.bgr()], segmentation, tints, settings, [picture])
             for patch in self._patches(size, settings):
                 patch.draw_on_bgr(picture)
             return picture
@@ -135,22 +135,22 @@ class Painter:
         """Without legend and head-up display."""
         source = segmentation.frame.planes()
         target = into or _new_planes(_painted_size(source.size, settings.view), source.color)
-        tints = self._plane_tints(source.color, settings.alpha)
+        tints = self._tints(source.color, settings.alpha)
         layers, outs = (source.y, source.u, source.v), (target.y, target.u, target.v)
         self._paint(layers, segmentation, tints, settings, outs)
         return target
 
-    def _tints_of_planes(self, color: YuvColor, alpha: float) -> tuple[_Tint, ...]:
-        """Of Y, U and V."""
-        return tuple(self._tint(plane, alpha) for plane in colors_to_yuv(self._colors, color).T)
-
-    def _tint(self, colors: NDArray[np.uint8], alpha: float) -> _Tint:
-        """colors: (256,) or (256, 3) uint8."""
-        strength = np.zeros(256)
+    def _made_tints(self, color: YuvColor | None, alpha: float) -> tuple[_Tint, ...]:
+        """Of Y, U and V; of interleaved BGR where `color` is None."""
+        strength = np.zeros((256, 1))
         strength[[each.id for each in self.painted]] = alpha
-        own = np.broadcast_to(strength if colors.ndim == 1 else strength[:, None], colors.shape)
+        tables = colors_to_yuv(self._colors, color).T if color else [self._colors[:, ::-1]]
         everywhere = alpha if len(self.painted) == len(self.classes) else None
-        return _Tint(np.ascontiguousarray(colors), colors * own, 1 - own, everywhere)
+        tints = []
+        for colors in tables:
+            own = np.broadcast_to(strength, (256, 3)) if colors.ndim == 2 else strength[:, 0]
+            tints.append(_Tint(np.ascontiguousarray(colors), colors * own, 1 - own, everywhere))
+        return tuple(tints)
 
     def _paint(
         self,

@@ -89,11 +89,12 @@ def equalized_picture(
     Returns: (height, width, 3) uint8.
     """
     height, width = y.shape
+    planes = [np.ascontiguousarray(plane) for plane in (y, u, v)]  # kept here while their memory is read
     picture = np.empty((height, width, 3), np.uint8)
     _library().streamseg_equalized_picture(
-        *(_at(np.ascontiguousarray(plane)) for plane in (y, u, v)),
+        *map(_at, planes),
         height, width, _at(rgb_from_yuv), *clahe.tiles, ctypes.c_float(clahe.clip_limit), int(rgb),
-        _at(_scratch(5 * y.size)), _at(picture),
+        _at(_scratch(3 * y.size + 2 * width)), _at(picture),
     )  # fmt: skip
     return picture
 
@@ -128,7 +129,7 @@ class Tint:
 def blend(layers: Sequence[Image], labels: Image, tints: Sequence[Tint], outs: Sequence[Image]) -> None:
     """layer * kept + added, both enlarged bilinearly from the labels' size, for three planes.
 
-    layers, outs: (height, width) uint8 each, rows without gaps inside.
+    layers, outs: (height, width) uint8 each, rows without gaps inside; not the same memory.
     labels: (h, w) uint8.
     """
     planes = [

@@ -124,14 +124,15 @@ static void equalize(uint8_t *luma, int height, int width, int rows, int columns
 }
 
 /* y, u, v: (height, width) each, without gaps. matrix: (3, 4), of R, G, B by Y, U, V, 1, times 1024.
-   scratch: room for 5 * height * width bytes. out: (height, width, 3). The rest as of `equalize`. */
+   scratch: room for 3 * height * width bytes and width int16. out: (height, width, 3). The rest as of `equalize`. */
 void streamseg_equalized_picture(const uint8_t *y, const uint8_t *u, const uint8_t *v, int height, int width, const int32_t *matrix,
-                       int rows, int columns, float clip_limit, int rgb, uint8_t *scratch, uint8_t *out) {
+                       int rows, int columns, float clip_limit, int rgb, void *scratch, uint8_t *out) {
     const ptrdiff_t plane = (ptrdiff_t)height * width;
-    uint8_t *luma = scratch, *red = scratch + plane, *blue = scratch + 2 * plane;
+    int16_t *share = scratch;
+    uint8_t *luma = (uint8_t *)(share + width), *red = luma + plane, *blue = red + plane;
     for (ptrdiff_t at = 0; at < plane; at += width)
         to_luma(y + at, u + at, v + at, width, matrix, luma + at, red + at, blue + at);
-    equalize(luma, height, width, rows, columns, clip_limit, (int16_t *)(void *)(scratch + 3 * plane));
+    equalize(luma, height, width, rows, columns, clip_limit, share);
     for (ptrdiff_t at = 0; at < plane; at += width)
         to_channels(luma + at, red + at, blue + at, width, rgb, out + 3 * at);
 }

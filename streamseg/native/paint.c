@@ -14,7 +14,7 @@
 enum { AT_ONCE = 16, PLANES = 3 };
 
 /* One plane of the picture. Python has the same structure.
-   layer, out: (height, width), the same or apart; strides in bytes.
+   layer, out: (height, width), not the same memory; strides in bytes.
    added: what each class adds, 1/128. kept: how much of the layer each class leaves, Q15. */
 typedef struct {
     const uint8_t *layer;

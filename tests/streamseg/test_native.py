@@ -120,6 +120,17 @@ def test_every_kind_of_yuv_gives_the_same_input(matrix: Any, full_range: bool, m
 
 
 @needs_library
+def test_planes_with_gaps_between_their_rows_are_read_right(monkeypatch: pytest.MonkeyPatch):
+    """As decoders have them, and of the network's own size, so that nothing is resized first."""
+    rng = np.random.default_rng(4)
+    y, u, v = (rng.integers(0, 256, (144, 320), np.uint8)[:, :256] for _ in range(3))
+    frame = Frame(0, 0.0, Yuv420(y, u[:72, :128], v[:72, :128], YuvColor()))
+    spec = ModelSpec("m", 144, 256, CLASSES)
+    compiled, plain = with_and_without(monkeypatch, lambda: network_input(frame, spec, Clahe()))
+    assert levels_apart(compiled, plain).max() <= 1
+
+
+@needs_library
 @pytest.mark.parametrize("size", [(360, 640), (121, 161), (36, 50), (7, 5)], ids=str)
 @pytest.mark.parametrize("view", ["overlay", "side", "wipe", "mask"])
 @pytest.mark.parametrize("selected", [None, ["road"]], ids=["all", "road"])
