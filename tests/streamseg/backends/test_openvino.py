@@ -81,6 +81,18 @@ def test_a_whole_graph_gives_labels_that_last(model):
     assert np.array_equal(first, np.full((2, 48, 64), 2))
 
 
+def test_frames_may_lie_in_memory_as_they_like(model):
+    """Mirrored, cut out of larger ones, read-only: the labels are those of a copy."""
+    backend = openvino(model)
+    rng = np.random.default_rng(3)
+    large = rng.integers(0, 256, (2, backend.spec.height, 2 * backend.spec.width, 3), np.uint8)
+    cut = large[:, :, ::-2]
+    frozen = np.ascontiguousarray(cut)
+    frozen.flags.writeable = False
+    assert np.array_equal(backend.infer(cut), backend.infer(cut.copy()))
+    assert np.array_equal(backend.infer(frozen), backend.infer(cut.copy()))
+
+
 def test_a_foreign_model_runs_with_a_toml_beside_it(tmp_path):
     """Float planes in, logits out."""
     path = logits_model(tmp_path / "elsewhere.onnx")
