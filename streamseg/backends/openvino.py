@@ -96,7 +96,7 @@ class OpenVinoBackend:
 
     def _run(self, batch: Image) -> Iterator[dict[str, Any]]:
         """The outputs for one frame after the other, by name; logits are good until the next one is asked for."""
-        tensor = np.require(self._tensors.from_frames(batch), requirements="CW")  # OpenVINO shares no other memory
+        tensor = np.require(self._tensors.from_frames(batch), requirements=("C", "W"))  # OpenVINO shares no other
         try:
             requests = self._requests()
             for place in range(len(batch)):

@@ -138,6 +138,7 @@ def blend(layers: Sequence[Image], labels: Image, tints: Sequence[Tint], outs: S
     ]
     labels = np.ascontiguousarray(labels)
     columns = labels.shape[1]
+    # as paint.c says: a run has 12 bytes
     room = 12 * columns + sum(4 * (columns + 1) + 10 * (layer.shape[1] + 16) + 2 for layer in layers)
     _library().streamseg_blend((_Plane * 3)(*planes), _at(labels), *labels.shape, _at(_scratch(room)))
 

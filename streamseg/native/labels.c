@@ -36,8 +36,8 @@ CLONED static void winners(const float *logits, int classes, int plane, uint8_t 
 }
 
 /* The labels between four corners, given as places in a plane of logits; factor * factor of them in reading order. */
-CLONED static void between(const float *logits, int classes, int plane, const int corners[4], const float *shares,
-                           int pixels, int32_t *found) {
+CLONED static void cell_winners(const float *logits, int classes, int plane, const int corners[4], const float *shares,
+                                int pixels, int32_t *found) {
     float best[LARGEST_FACTOR * LARGEST_FACTOR];
     for (int class_id = 0; class_id < classes; class_id++) {
         const float *own = logits + (ptrdiff_t)class_id * plane;
@@ -112,7 +112,7 @@ void streamseg_enlarged_winners(const float *logits, int classes, int height, in
             const int left = cell > 0 ? cell - 1 : 0, right = cell < width ? cell : cell - 1;
             const int first_x = cell > 0 ? 0 : half, last_x = cell < width ? factor : half;
             const int corners[4] = {up + left, up + right, down + left, down + right};
-            between(logits, classes, plane, corners, shares, pixels, found);
+            cell_winners(logits, classes, plane, corners, shares, pixels, found);
             for (int y = first_y; y < last_y; y++) {
                 uint8_t *own = target + (ptrdiff_t)(y - first_y) * stride + cell * factor - half;
                 for (int x = first_x; x < last_x; x++) own[x] = (uint8_t)found[y * factor + x];

@@ -139,7 +139,7 @@ static void blend_down_to(int label_row, int label_height, const Plane *plane, E
 }
 
 /* labels: (label_height, label_width). planes: three. scratch: room for label_width runs, and for each plane for
-   label_width + 1 int32 and 5 * (width + 16) int16. */
+   label_width + 1 int32 and 5 * (width + 16) + 1 int16. */
 void streamseg_blend(const Plane *planes, const uint8_t *labels, int label_height, int label_width, void *scratch) {
     Run *runs = scratch;
     Enlarging all[PLANES];
