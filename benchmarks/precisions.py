@@ -27,7 +27,7 @@ from streamseg.preprocess import network_input
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _WAYS = (("cpu", "fp32"), ("cpu", "int8"), *(("openvino", each) for each in ("fp32", "mixed", "bf16", "fp16", "int8")))
 

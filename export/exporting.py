@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras
     import onnx
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
     Say = Callable[[str], None]
 

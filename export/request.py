@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from train.config import Experiment, Share
 
 LEAST_EQUAL = {"fp32": 0.999, "bf16": 0.995, "fp16": 0.995, "int8": 0.97}

@@ -20,7 +20,7 @@ from streamseg.backends.openvino import openvino_library
 from streamseg.backends.providers import captured_stderr
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
     Infer = Callable[[Path, Image], Image]
 

@@ -19,7 +19,7 @@ from train.fcn8s import enlarged
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from streamseg.backends import Backend, load_backend, throughput_streams
     from streamseg.controls import Controls, Settings
     from streamseg.errors import ModelError, SinkError, SourceError, StreamsegError, UsageError
-    from streamseg.frame import Frame, Sound, StreamInfo, Yuv420, YuvColor
+    from streamseg.frame import Frame, Sound, StreamInfo
     from streamseg.live import LiveState, LiveStatus
     from streamseg.painting import Painter
     from streamseg.pipeline import Pipeline, RunReport
+    from streamseg.pixels import Yuv420, YuvColor
     from streamseg.segmentation import Segmentation
     from streamseg.segmenter import Segmenter
     from streamseg.sinks import Sink, VideoPiecesSink, WindowSink, open_sink
@@ -33,9 +34,9 @@ _HOME = {
     "Controls": "controls", "Settings": "controls",
     "ModelError": "errors", "SinkError": "errors", "SourceError": "errors",
     "StreamsegError": "errors", "UsageError": "errors",
-    "Frame": "frame", "Sound": "frame", "StreamInfo": "frame", "Yuv420": "frame", "YuvColor": "frame",
+    "Frame": "frame", "Sound": "frame", "StreamInfo": "frame",
     "LiveState": "live", "LiveStatus": "live",
-    "Painter": "painting",
+    "Painter": "painting", "Yuv420": "pixels", "YuvColor": "pixels",
     "Pipeline": "pipeline", "RunReport": "pipeline",
     "Sink": "sinks", "VideoPiecesSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
     "Address": "sinks.web", "WebSink": "sinks.web",

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from streamseg.frame import Yuv420, YuvColor
+from streamseg.pixels import Yuv420, YuvColor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}  # weights of red, blue
 

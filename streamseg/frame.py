@@ -6,47 +6,13 @@ import time
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
+
+from streamseg.color import bgr_to_yuv420, yuv420_to_bgr
+from streamseg.pixels import Size, Yuv420, YuvColor
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Image: TypeAlias = NDArray[np.uint8]
-
-Size: TypeAlias = tuple[int, int]
-"""(height, width) in pixels, everywhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class YuvColor:
-    """How YUV numbers mean colours.
-
-    matrix: the luma coefficients, ITU-R BT.601, BT.709 or BT.2020.
-    full_range: True for 0..255 in all planes (JPEG); False for luma 16..235, chroma 16..240 (video).
-    """
-
-    matrix: Literal["bt601", "bt709", "bt2020"] = "bt601"
-    full_range: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Yuv420:
-    """A picture in planar YUV 4:2:0.
-
-    y: (height, width) uint8.
-    u, v: (ceil(height / 2), ceil(width / 2)) uint8.
-    color: what the numbers mean.
-    """
-
-    y: Image
-    u: Image
-    v: Image
-    color: YuvColor
-
-    @property
-    def size(self) -> Size:
-        return self.y.shape[0], self.y.shape[1]
+    from streamseg.pixels import Image
 
 
 class Frame:
@@ -107,16 +73,12 @@ class Frame:
     def _bgr(self) -> Image:
         if not isinstance(self._pixels, Yuv420):
             return self._pixels
-        from streamseg.color import yuv420_to_bgr
-
         return yuv420_to_bgr(self._pixels)
 
     @cached_property
     def _planes(self) -> Yuv420:
         if isinstance(self._pixels, Yuv420):
             return self._pixels
-        from streamseg.color import bgr_to_yuv420
-
         return bgr_to_yuv420(self._pixels)
 
     def __repr__(self) -> str:

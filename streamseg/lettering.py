@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from streamseg.color import yuv_from_rgb
-from streamseg.frame import Size, YuvColor
+from streamseg.pixels import Size, YuvColor
 from streamseg.spec import SegmentClass
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _BACKGROUND = 0.62  # how much of the picture a patch hides where it has no letters
 _SHEET = 18  # grey level of a patch without letters

@@ -17,8 +17,8 @@ import numpy as np
 from streamseg import native
 from streamseg.color import colors_to_yuv, yuv420_to_bgr
 from streamseg.controls import Controls, Settings, View
-from streamseg.frame import Size, Yuv420, YuvColor
 from streamseg.lettering import Patch, legend_patch, text_patch
+from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.segmentation import Segmentation, class_named
 from streamseg.spec import SegmentClass
 from streamseg.timing import Timings
@@ -26,7 +26,7 @@ from streamseg.timing import Timings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _SCRATCHES = 4  # luma and chroma, for two uses
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from streamseg import native
 from streamseg.color import rgb_from_yuv_1024, yuv444_to_bgr
-from streamseg.frame import Frame, Size
+from streamseg.frame import Frame
+from streamseg.pixels import Size
 from streamseg.spec import ChannelOrder, Clahe, ModelSpec, Resize
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _local = threading.local()
 

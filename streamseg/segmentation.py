@@ -8,14 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from streamseg.errors import UsageError
-from streamseg.frame import Frame, Size
+from streamseg.frame import Frame
+from streamseg.pixels import Size
 from streamseg.spec import SegmentClass
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from streamseg.errors import UsageError
 from streamseg.segmentation import Segmentation
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _CUT = 0.5  # share of the picture; more than that changes only where a recording is cut or a camera comes back
 

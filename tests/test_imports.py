@@ -27,7 +27,9 @@ LAYERS = (
     ("preprocess", "scene", "lettering"),
     ("timing", "segmentation", "controls", "live", "machine", "cache_folder"),
     ("native",),
-    ("spec", "frame color"),
+    ("frame",),
+    ("color",),
+    ("spec", "pixels"),
     ("errors",),
 )
 """The parts of the runtime, each a module or package of streamseg, or two that belong together, from the top down.

@@ -14,7 +14,7 @@ from train.fcn8s import fcn8s_light
 from train.fcn8s_vgg16 import fcn8s_vgg16
 
 if TYPE_CHECKING:
-    from streamseg.frame import Size
+    from streamseg.pixels import Size
     from train.config import Experiment
 
 ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {

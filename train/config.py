@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from streamseg.errors import UsageError
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from streamseg.spec import Clahe, SegmentClass
 from train.augment import Augmentation
 from train.classes import CAMVID_CLASSES

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from streamseg.spec import SegmentClass
 
 _CELL = 0.62  # inches a cell: room for "100.0"

@@ -16,7 +16,7 @@ from streamseg.errors import SinkError
 from streamseg.preprocess import resize_picture
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image, Size
+    from streamseg.pixels import Image, Size
 
 _LINE = 22  # pixels of height for the text
 

@@ -15,7 +15,7 @@ from train.encoders import Tensor
 from train.losses import Loss
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 Step: TypeAlias = Callable[["Image", "Image"], float]
 """One step of the optimizer: pictures (n, h, w, 3) uint8 BGR and codes (n, h, w) uint8 -> the loss before it."""

@@ -22,7 +22,7 @@ from train.encoders import Tensor
 from train.losses import Loss
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 class Distributed(Devices):

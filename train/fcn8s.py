@@ -13,7 +13,7 @@ import keras
 from keras import layers
 
 from streamseg.errors import UsageError
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from train.encoders import ENCODERS, Features, Tensor
 from train.encoders.base import conv_norm_relu, separable_conv_norm_relu
 

@@ -12,7 +12,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from train.encoders import Tensor
 from train.encoders.vgg16 import vgg16
 from train.fcn8s import check_classes, check_size

@@ -24,7 +24,7 @@ from train.label_sets import SetTable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
     Batch = tuple[Image, Image]
 

@@ -13,7 +13,7 @@ from train.datasets.base import VOID, LabelSets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 def joint_counts(labels: Image, values: Image) -> NDArray[np.int64]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from streamseg.frame import Frame, Size
+from streamseg.frame import Frame
 from streamseg.painting import Painter
+from streamseg.pixels import Size
 from streamseg.segmentation import Segmentation
 from streamseg.spec import SegmentClass
 from train.contact_sheet import contact_sheet
@@ -14,7 +15,7 @@ from train.datasets import Dataset
 from train.scoring import spread
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 SHOWN = 6  # pictures, always the same
 COLUMNS = 2

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import keras
 
     from streamseg.backends import Backend
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from train.config import Experiment
 
 ClaheMode = Literal["auto", "on", "off"]

@@ -12,7 +12,7 @@ from train.run_folder import CURVE, LOSSES, RunFolder
 from train.tensorboard import Board
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 CURVE_PICTURE, PICTURES, BOARD = "curve.png", "pictures", "tensorboard"
 

@@ -20,7 +20,7 @@ from train.metrics import Scores, allowed_matrix, joint_counts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from train.datasets.base import LabelSets
 
 ROAD = "road"

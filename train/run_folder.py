@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
-    from streamseg.frame import Size
+    from streamseg.pixels import Size
 
     Arrays = list[NDArray[Any]]
 

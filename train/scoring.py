@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from train.datasets import Dataset
 from train.metrics import Scores
 from train.predictors import Predict, Prediction
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 SCORED_SIZES: dict[str, Size] = {"camvid-train": (360, 480), "camvid-val": (360, 480)}
 """(height, width) labels are compared at, by data set; others at each picture's own size."""

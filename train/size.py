@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from streamseg.frame import Size
+    from streamseg.pixels import Size
 
 
 class SizeType(click.ParamType["Size"]):

@@ -12,7 +12,7 @@ from train.road_measures import ROAD, RoadCurve
 from train.worst import Worst
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from streamseg.spec import SegmentClass
     from train.datasets import LabelSets
     from train.scoring import Compared

@@ -11,7 +11,7 @@ import cv2
 from streamseg.errors import UsageError
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 class Board:

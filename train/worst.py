@@ -16,7 +16,7 @@ from train.metrics import allowed_matrix
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from streamseg.spec import SegmentClass
     from train.datasets.base import LabelSets
     from train.scoring import Compared

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from streamseg.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from streamseg.errors import ModelError
 
 if TYPE_CHECKING:
     from streamseg.backends.base import Choice
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _DTYPES = {"float": "float32", "double": "float64"}
 """numpy's words where ONNX has others."""

@@ -28,7 +28,7 @@ from streamseg.errors import ModelError
 from streamseg.machine import core_count, library_versions, processor_flags, processor_name
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 PRECISIONS = ("auto", "fp32", "bf16", "mixed", "fp16", "int8")
 

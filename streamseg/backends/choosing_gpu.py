@@ -31,7 +31,7 @@ from streamseg.errors import ModelError
 from streamseg.machine import library_versions
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _RUNS = 10  # of a batch, the middle one counts
 

@@ -10,7 +10,7 @@ import numpy as np
 from streamseg import native
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 def winners(logits: Any) -> Image:

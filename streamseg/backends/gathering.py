@@ -28,7 +28,7 @@ from streamseg.errors import ModelError
 
 if TYPE_CHECKING:
     from streamseg.backends.base import Backend, Choice
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 SIZES = (1, 2, 4, 8)
 """Of batches. Powers of two: a device is set up for each, and any number of calls is soon served by them."""

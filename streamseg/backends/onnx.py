@@ -12,7 +12,7 @@ from streamseg.machine import core_count
 
 if TYPE_CHECKING:
     from streamseg.backends.base import Choice
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 class OnnxBackend:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from streamseg.backends.base import Choice
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _HINTS = {"fp32": ["f32"], "bf16": ["bf16"], "mixed": ["f32", "bf16"], "fp16": ["f16"], "int8": ["f32"]}
 """OpenVINO's word for what each part is computed in. Integers are the file's own doing; the rest of it is float."""

@@ -16,7 +16,7 @@ from streamseg.spec import METADATA_KEY, ModelSpec, TensorRules
 
 if TYPE_CHECKING:
     from streamseg.backends.base import Backend
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 CONFIDENCE = "confidence"
 """The output that a file may have beside its labels."""

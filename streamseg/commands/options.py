@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamseg.controls import View
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from streamseg.segmenter import ClaheMode
 from streamseg.sources import DecoderName, Reader
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image, Size
+    from streamseg.pixels import Image, Size
     from streamseg.spec import Clahe
 
 LARGEST_FACTOR = 16

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cv2.typing import MatLike
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from streamseg.scene.texture import Texture
     from streamseg.scene.view import View
     from streamseg.scene.weather import Light

@@ -14,7 +14,7 @@ from streamseg.scene.texture import Texture
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _SCALE = 40
 """Pixels for a metre."""

@@ -18,7 +18,7 @@ from streamseg.scene.view import FAR, NEAR
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from streamseg.scene.course import Course
     from streamseg.scene.town import Block
     from streamseg.scene.view import View

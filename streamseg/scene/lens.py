@@ -10,7 +10,7 @@ import numpy as np
 from streamseg.scene.chance import generator
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from streamseg.scene.canvas import Canvas
 
 _NOISE_MIDDLE = 24

@@ -17,7 +17,7 @@ from streamseg.scene.view import NEAR
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from streamseg.scene.canvas import Canvas
 
     Color = tuple[float, ...]

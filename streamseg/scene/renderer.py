@@ -24,7 +24,7 @@ from streamseg.scene.weather import Weather
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from streamseg.scene.view import View
     from streamseg.scene.weather import Light
 

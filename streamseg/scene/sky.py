@@ -13,7 +13,7 @@ from streamseg.scene.view import FAR
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
     from streamseg.scene.canvas import Canvas
     from streamseg.scene.view import View
     from streamseg.scene.weather import Light

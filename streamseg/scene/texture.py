@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _COARSEST = 64
 

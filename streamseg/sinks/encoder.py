@@ -14,12 +14,12 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.stream import VideoStream
 
-from streamseg.frame import Size, Yuv420, YuvColor
+from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.formats import VideoCodec
 from streamseg.sinks.hardware import device_of
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 # (matrix, primaries, transfer) as ITU-T H.273 numbers them; without them players guess by the height of the picture
 _COLOR_TAGS = {"bt601": (6, 6, 6), "bt709": (1, 1, 1), "bt2020": (9, 9, 14)}

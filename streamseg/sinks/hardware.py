@@ -22,7 +22,7 @@ from streamseg.sinks.formats import FileFormat, VideoCodec
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
 
-    from streamseg.frame import Size
+    from streamseg.pixels import Size
 
 EncoderName: TypeAlias = Literal["auto", "x264", "nvenc", "videotoolbox", "vaapi"]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import av
 
-from streamseg.frame import Size, Sound, StreamInfo, Yuv420, YuvColor
+from streamseg.frame import Sound, StreamInfo
+from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.encoder import PictureTrack
 from streamseg.sinks.formats import FileFormat, VideoCodec
 from streamseg.sinks.sound import SoundTracks

@@ -13,7 +13,7 @@ from streamseg.frame import Frame
 from streamseg.sinks.files import cannot_write, made_folder, refuse_existing, write_whole
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 class PictureFiles:

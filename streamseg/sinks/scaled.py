@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from streamseg.frame import Frame, Size
+from streamseg.frame import Frame
+from streamseg.pixels import Size
 from streamseg.segmentation import Segmentation
 from streamseg.sources.fitting import fitted
 

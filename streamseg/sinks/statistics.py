@@ -16,7 +16,7 @@ from streamseg.sinks.files import PendingFile, cannot_write
 from streamseg.spec import SegmentClass
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _Shares: TypeAlias = "dict[str, float]"
 _WriteLine: TypeAlias = "Callable[[dict[str, Any], _Shares], object]"

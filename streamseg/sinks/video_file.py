@@ -9,8 +9,9 @@ from pathlib import Path
 import av
 
 from streamseg.errors import SinkError
-from streamseg.frame import Size, StreamInfo, YuvColor
+from streamseg.frame import StreamInfo
 from streamseg.painting import Painter
+from streamseg.pixels import Size, YuvColor
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.clock import OutputClock

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, cast
 import cv2
 
 from streamseg.errors import SinkError
-from streamseg.frame import Size
 from streamseg.lettering import banner_patch
 from streamseg.live import LiveState
 from streamseg.painting import Painter
+from streamseg.pixels import Size
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import cannot_write
@@ -26,7 +26,7 @@ from streamseg.sinks.scaled import scale_into, scaled
 from streamseg.timing import Timings
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _LARGEST: Size = (720, 1280)  # of a new window; it can be enlarged
 _SETTLED_S = 0.3  # without a change of size: letters are drawn anew for each, too slow while an edge is dragged

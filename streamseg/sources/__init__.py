@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from streamseg.errors import SourceError, UsageError
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from streamseg.sources.base import Source
 from streamseg.sources.url import without_password
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from streamseg.frame import Frame, Size, StreamInfo
+from streamseg.frame import Frame, StreamInfo
 from streamseg.live import LiveState
+from streamseg.pixels import Size
 from streamseg.sources.base import Source
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 ADDRESS = "browser:"
 _OLDEST_S = 10.0  # a picture that claims to be older has a wrong clock

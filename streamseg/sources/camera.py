@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from streamseg.sources.camera_mode import Wish, negotiate
 from streamseg.sources.capture import Capture, LostError, Shot
 from streamseg.sources.capture_thread import Patience
@@ -19,7 +19,7 @@ from streamseg.sources.opencv import plausible_rate, quiet_opencv
 from streamseg.sources.reconnecting import ReconnectingSource
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _OPEN_S = 10.0  # cameras at USB take seconds to wake up and to settle their exposure
 

@@ -10,7 +10,7 @@ import cv2
 from streamseg.sources.opencv import plausible_rate
 
 if TYPE_CHECKING:
-    from streamseg.frame import Size
+    from streamseg.pixels import Size
 
 _MOTION_JPEG = "MJPG"
 _FLUID_FPS = 20.0  # below it, where no rate was asked for, compressed pictures at a higher one are preferred

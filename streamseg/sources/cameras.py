@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from streamseg.frame import Size
+from streamseg.pixels import Size
 
 if TYPE_CHECKING:
     import cv2

@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from streamseg.errors import SourceError
-from streamseg.frame import Yuv420, YuvColor
+from streamseg.pixels import Yuv420, YuvColor
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image, Size
+    from streamseg.pixels import Image, Size
 
 
 class LostError(SourceError):

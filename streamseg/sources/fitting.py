@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from streamseg.color import yuv_from_rgb
-from streamseg.frame import Yuv420
+from streamseg.pixels import Yuv420
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image, Size, YuvColor
+    from streamseg.pixels import Image, Size, YuvColor
 
 
 def fitted(pixels: Image | Yuv420, size: Size, color: YuvColor | None) -> Image | Yuv420:

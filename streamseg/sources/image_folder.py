@@ -16,7 +16,7 @@ from streamseg.sources.base import Source
 from streamseg.sources.opencv import quiet_opencv
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 

@@ -19,7 +19,7 @@ from streamseg.sources.opencv import quiet_opencv
 from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _TIME_BASE = Fraction(1, 90_000)  # OpenCV tells milliseconds with fractions; the usual clock of video holds them
 _USUAL_RATE = Fraction(25)  # of files that do not say

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from streamseg.errors import SourceError
-from streamseg.frame import Yuv420, YuvColor
+from streamseg.pixels import Yuv420, YuvColor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from av.sidedata.sidedata import SideData
     from av.video.plane import VideoPlane
 
-    from streamseg.frame import Image, Size
+    from streamseg.pixels import Image, Size
 
 _HIGH_DEFINITION_ROWS = 720
 _MATRIX: dict[int, Literal["bt601", "bt709", "bt2020"]] = {  # by number in ITU-T H.273

@@ -13,7 +13,7 @@ from streamseg.scene.weather import WEATHERS
 from streamseg.sources.base import Source
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 __all__ = ["SyntheticScene", "SyntheticSource", "parse_synthetic"]
 

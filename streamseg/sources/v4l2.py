@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from streamseg.sources.cameras import Camera, CameraMode
 
 Ioctl: TypeAlias = Callable[[int, int, bytearray], Any]

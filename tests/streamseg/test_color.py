@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from streamseg.color import bgr_to_yuv420, colors_to_yuv, yuv420_to_bgr, yuv444_to_bgr
-from streamseg.frame import YuvColor
+from streamseg.pixels import YuvColor
 
 
 def smooth_picture(height: int, width: int) -> np.ndarray:

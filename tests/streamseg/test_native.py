@@ -18,8 +18,9 @@ import pytest
 from streamseg import native
 from streamseg.backends.deciding import enlarged_winners
 from streamseg.color import bgr_to_yuv420
-from streamseg.frame import Frame, Yuv420, YuvColor
+from streamseg.frame import Frame
 from streamseg.painting import Painter
+from streamseg.pixels import Yuv420, YuvColor
 from streamseg.preprocess import network_input
 from streamseg.segmentation import Segmentation
 from streamseg.spec import Clahe, ModelSpec, SegmentClass

@@ -6,9 +6,10 @@ import pytest
 from streamseg.color import bgr_to_yuv420, yuv420_to_bgr
 from streamseg.controls import Controls, Settings
 from streamseg.errors import UsageError
-from streamseg.frame import Frame, Yuv420
+from streamseg.frame import Frame
 from streamseg.lettering import banner_patch
 from streamseg.painting import Painter
+from streamseg.pixels import Yuv420
 from streamseg.segmentation import Segmentation
 from streamseg.spec import SegmentClass
 

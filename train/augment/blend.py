@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 def covered(picture: Image, mask: Image, over: Image | NDArray[np.float64]) -> Image:

@@ -12,7 +12,7 @@ from train.augment.blend import covered
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _INSIDE = 255  # of the mask; cv2 wants plain numbers
 

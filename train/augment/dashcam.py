@@ -10,7 +10,7 @@ import numpy as np
 from train.augment.blend import covered
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
     Pair = tuple[Image, Image]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from streamseg.preprocess import resize_picture
 from train.augment.settings import Augmentation
 from train.label_sets import VOID_CODE
@@ -15,7 +15,7 @@ from train.label_sets import VOID_CODE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 def moved(

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 def relit(random: np.random.Generator, picture: Image, *, brightness: bool, contrast: bool, color: bool) -> Image:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from train.augment.camera import blurred, compressed, noisy, posterized
 from train.augment.dashboard import with_dashboard
 from train.augment.dashcam import captioned, with_bars, with_bonnet
@@ -16,7 +16,7 @@ from train.augment.settings import Augmentation, Drawn
 from train.augment.windscreen import foggy, rained_on, reflected
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 def augmented(

@@ -12,7 +12,7 @@ from train.size import SizeType
 from train.table import text_table
 
 if TYPE_CHECKING:
-    from streamseg.frame import Size
+    from streamseg.pixels import Size
 
 HEADING = ("name", "parameters", "GFLOPs", "ms (Keras, this machine)")
 

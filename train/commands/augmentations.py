@@ -22,7 +22,7 @@ from train.loader import drawn_sets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 SIZE = (288, 512)  # of the bundled network
 TILE = (216, 384)  # the smallest at which compression and dithering can be told apart

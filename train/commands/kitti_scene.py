@@ -19,7 +19,7 @@ from train.datasets.synthetic import scene_views
 from train.size import SizeType
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image, Size
+    from streamseg.pixels import Image, Size
 
 VIEWS = 8  # pictures of one scene; building it takes longer than drawing all of these
 NOTE = "scene.json"

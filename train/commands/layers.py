@@ -11,7 +11,7 @@ from train.size import SizeType
 from train.table import text_table
 
 if TYPE_CHECKING:
-    from streamseg.frame import Size
+    from streamseg.pixels import Size
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,7 +11,7 @@ from train.datasets.paired_files import PairedFiles
 from train.datasets.reading import files, read_index_mask
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _VOID_IN_FILES = 11
 

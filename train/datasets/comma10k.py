@@ -10,7 +10,7 @@ from train.datasets.paired_files import PairedFiles
 from train.datasets.reading import files, read_color_mask
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _LABELS_BY_RGB = {
     (0x40, 0x20, 0x20): 0,  # road

@@ -12,7 +12,7 @@ from train.datasets.paired_files import PairedFiles
 from train.datasets.reading import PICTURE_SUFFIXES, files, read_index_mask
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 TOML = "classes.toml"
 

@@ -10,7 +10,7 @@ from train.datasets.paired_files import PairedFiles
 from train.datasets.reading import files, read_index_mask
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 class IddLite(PairedFiles):

@@ -15,7 +15,7 @@ from train.datasets.paired_files import PairedFiles
 from train.datasets.reading import files, read_color_mask
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 Black = Literal["void", "not road"]
 

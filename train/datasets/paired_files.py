@@ -12,7 +12,7 @@ from train.datasets.base import Dataset, LabelSets
 from train.datasets.reading import checked, read_picture
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 class PairedFiles(Dataset):

@@ -13,7 +13,7 @@ from streamseg.errors import UsageError
 from train.datasets.base import VOID, LabelSets
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 

@@ -9,7 +9,7 @@ from streamseg.errors import UsageError
 from train.datasets.base import Dataset
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 
 class Subset(Dataset):

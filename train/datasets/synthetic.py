@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamseg.frame import Size
+from streamseg.pixels import Size
 from streamseg.sources.synthetic import SyntheticScene
 from train.classes import CAMVID_CLASSES, Classes, ids
 from train.contact_sheet import write_picture
@@ -15,7 +15,7 @@ from train.datasets.base import Dataset
 from train.datasets.reading import read_index_mask, read_picture
 
 if TYPE_CHECKING:
-    from streamseg.frame import Image
+    from streamseg.pixels import Image
 
 _SECONDS_APART = 7.3  # far enough for another view, and no multiple of anything in the scene
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import cv2
 
 from streamseg.controls import Controls, Settings
-from streamseg.frame import Size
 from streamseg.painting import Painter
+from streamseg.pixels import Size
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.scaled import scale_into, scaled
 from streamseg.timing import Timings

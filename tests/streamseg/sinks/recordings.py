@@ -10,8 +10,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from streamseg.frame import Frame, Sound, StreamInfo, Yuv420, YuvColor
+from streamseg.frame import Frame, Sound, StreamInfo
 from streamseg.painting import Painter
+from streamseg.pixels import Yuv420, YuvColor
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.spec import SegmentClass

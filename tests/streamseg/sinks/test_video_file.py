@@ -9,8 +9,8 @@ import pytest
 
 from streamseg.color import bgr_to_yuv420, colors_to_yuv
 from streamseg.errors import SinkError
-from streamseg.frame import Yuv420, YuvColor
 from streamseg.painting import Painter
+from streamseg.pixels import Yuv420, YuvColor
 from streamseg.sinks import VideoFileSink
 from tests.streamseg.sinks.recordings import (
     CLASSES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from streamseg.color import bgr_to_yuv420, yuv420_to_bgr
-from streamseg.frame import Yuv420, YuvColor
+from streamseg.pixels import Yuv420, YuvColor
 from streamseg.sources.fitting import fitted
 
 GRADIENT = np.dstack([np.tile(np.linspace(low, high, 96), (64, 1)) for low, high in ((0, 255), (200, 40), (90, 160))])

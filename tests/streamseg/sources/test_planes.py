@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamseg.frame import YuvColor
+from streamseg.pixels import YuvColor
 from streamseg.sources.video_file import VideoFileSource
 from tests.streamseg.sources.clips import Clip, needs_ffmpeg
 
