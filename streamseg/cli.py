@@ -62,7 +62,7 @@ class Place(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """An `Address`; the usual one for no text at all."""
-        from streamseg.sinks.web.address import Address, parse_address
+        from streamseg.web_address import Address, parse_address
 
         if isinstance(value, Address):
             return value
@@ -79,7 +79,7 @@ class Host(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
         """In small letters."""
-        from streamseg.sinks.web.address import parse_host
+        from streamseg.web_address import parse_host
 
         return parse_host(str(value))
 

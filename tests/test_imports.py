@@ -25,11 +25,12 @@ LAYERS = (
     ("segmenter", "stages", "sinks", "target_rate"),
     ("sources", "backends", "painting"),
     ("preprocess", "scene", "lettering"),
+    ("options",),
     ("timing", "segmentation", "controls", "live", "machine", "cache_folder"),
     ("native",),
     ("frame",),
     ("color",),
-    ("spec", "pixels"),
+    ("spec", "pixels", "web_address"),
     ("errors",),
 )
 """The parts of the runtime, each a module or package of streamseg, or two that belong together, from the top down.

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from streamseg.sinks.web.address import Address
+from streamseg.web_address import Address
 
 TOKEN_BYTES = 32
 OPEN_PATHS = ("/healthz",)

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from streamseg.errors import SinkError
-from streamseg.sinks.web.address import USUAL_PORT, Address
+from streamseg.web_address import USUAL_PORT, Address
 
 _GOODBYE_S = 1.0  # for answers that are under way when the server stops
 

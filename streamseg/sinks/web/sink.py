@@ -11,7 +11,6 @@ from streamseg.live import LiveState
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.web.address import Address
 from streamseg.sinks.web.guard import Guard
 from streamseg.sinks.web.messages import message
 from streamseg.sinks.web.newest import Newest
@@ -22,6 +21,7 @@ from streamseg.sinks.web.status import Status, no_figures
 from streamseg.sinks.web.viewer import Run
 from streamseg.sources.browser import BrowserSource
 from streamseg.timing import Timings
+from streamseg.web_address import Address
 
 MAX_VIEWERS = 8
 
