@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streamseg.pixels import Yuv420, YuvColor
     from streamseg.segmentation import Segmentation
     from streamseg.segmenter import Segmenter
-    from streamseg.sinks import Sink, VideoPiecesSink, WindowSink, open_sink
+    from streamseg.sinks import SegmentedVideoSink, Sink, WindowSink, open_sink
     from streamseg.sinks.web import Address, WebSink
     from streamseg.sources import Source, open_source
     from streamseg.sources.browser import BrowserSource
@@ -38,7 +38,7 @@ _HOME = {
     "LiveState": "live", "LiveStatus": "live",
     "Painter": "painting", "Yuv420": "pixels", "YuvColor": "pixels",
     "Pipeline": "pipeline", "RunReport": "pipeline",
-    "Sink": "sinks", "VideoPiecesSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
+    "Sink": "sinks", "SegmentedVideoSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
     "Address": "sinks.web", "WebSink": "sinks.web",
     "Source": "sources", "open_source": "sources",
     "BrowserSource": "sources.browser", "Patience": "sources.capture_thread",
@@ -66,6 +66,7 @@ __all__ = [
     "RunReport",
     "SegmentClass",
     "Segmentation",
+    "SegmentedVideoSink",
     "Segmenter",
     "Settings",
     "Sink",
@@ -79,7 +80,6 @@ __all__ = [
     "TensorRules",
     "Timings",
     "UsageError",
-    "VideoPiecesSink",
     "WebSink",
     "WindowSink",
     "Yuv420",

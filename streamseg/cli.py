@@ -317,14 +317,19 @@ def main(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped", INTERRUPTED)
     except StreamsegError as error:
-        return _say(str(error), error.exit_code)
+        return _say(_with_notes(str(error), error), error.exit_code)
     except BrokenPipeError:  # whoever read our output has left, `| head` for one
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except Exception as error:  # a fault of ours, or of the installation
         if os.environ.get("STREAMSEG_TRACEBACK"):
             traceback.print_exc()
-        return _say(_unexpected(error), 1)
+        return _say(_with_notes(_unexpected(error), error), 1)
+
+
+def _with_notes(text: str, error: Exception) -> str:
+    """A message and what the pipeline noted with the error, such as the files that are kept; one line."""
+    return "; ".join([text, *getattr(error, "__notes__", ())])
 
 
 def _unexpected(error: Exception) -> str:

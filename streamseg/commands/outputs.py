@@ -18,7 +18,7 @@ from streamseg.frame import StreamInfo
 from streamseg.hud import Hud
 from streamseg.painting import Painter
 from streamseg.progress import ProgressBar
-from streamseg.sinks import MaskFolderSink, Sink, StatisticsSink, VideoPiecesSink, open_sink
+from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
 from streamseg.sinks.formats import FORMATS
 from streamseg.sinks.window import WindowSink, display_available
 from streamseg.sources import Source
@@ -149,7 +149,7 @@ def _recording(options: RunOptions, info: StreamInfo) -> str | None:
             "use --serve"
         )
     if options.segment is not None and recording is None:
-        raise UsageError("--segment cuts a recording into pieces; name an OUTPUT video to record to")
+        raise UsageError("--segment cuts a recording into segments; name an OUTPUT video to record to")
     if options.encoder != "auto" and (recording is None or Path(recording).suffix.lower() not in FORMATS):
         raise UsageError("--encoder compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
     return recording
@@ -160,7 +160,7 @@ def _opened_recording(run: Run, path: str) -> Sink:
     overwrite, encoder = options.overwrite, options.encoder
     if options.segment is not None:
         length_s = 60 * options.segment
-        return VideoPiecesSink(path, run.info, painter, length_s=length_s, overwrite=overwrite, encoder=encoder)
+        return SegmentedVideoSink(path, run.info, painter, length_s=length_s, overwrite=overwrite, encoder=encoder)
     return open_sink(path, run.info, painter, overwrite=overwrite, encoder=encoder)
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class PictureFiles:
-    """Writes pictures under the names of their frames. A name is used once: none replaces another of the same run."""
+    """Writes pictures under the names of their frames. A name is used once: none replaces another of the same run.
+
+    written: how many, each complete, so that they stay whatever becomes of the run.
+    """
 
     def __init__(self, folder: Path, *, overwrite: bool, settings: Sequence[int] = ()) -> None:
         """
@@ -32,6 +35,7 @@ class PictureFiles:
         self._overwrite = overwrite
         self._settings = settings
         self._used: set[str] = set()
+        self.written = 0
 
     def write(self, frame: Frame, picture: Image) -> None:
         """
@@ -48,6 +52,7 @@ class PictureFiles:
             write_whole(path, cv2.imencode(".png", picture, self._settings)[1].tobytes())
         except OSError as error:
             raise cannot_write(path, error) from error
+        self.written += 1
 
     def _use(self, name: str, path: Path) -> None:
         if name in self._used:

@@ -7,7 +7,7 @@ from pathlib import Path
 from streamseg.frame import StreamInfo
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
-from streamseg.sinks.base import Sink
+from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import refuse_source
 from streamseg.sinks.picture_files import PictureFiles
 
@@ -31,7 +31,11 @@ class PictureFolderSink(Sink):
         refuse_source(Path(folder), info)
         self._files = PictureFiles(Path(folder), overwrite=overwrite)
         self._painter = painter
-        self.place = str(folder)
+        self.place: str | None = str(folder)
 
     def write(self, segmentation: Segmentation) -> None:
         self._files.write(segmentation.frame, self._painter.bgr(segmentation))
+
+    def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # each picture was finished when it was written
+        if not self._files.written:
+            self.place = None

@@ -49,7 +49,7 @@ class StatisticsSink(Sink):
         begin = _FORMATS.get(target.suffix.lower())
         if begin is None:
             raise SinkError(f"cannot write '{target}': statistics must end in {' or '.join(_FORMATS)}")
-        self.place = str(target)
+        self.place: str | None = str(target)
         self._names = [each.name for each in classes]
         self._pending = PendingFile(target, overwrite=overwrite)
         self._written = 0
@@ -77,10 +77,12 @@ class StatisticsSink(Sink):
         return None if before is None else round(float((before != labels).mean()), 6)
 
     def close(self, outcome: Outcome) -> None:
+        place, self.place = self.place, None
         try:
             self._file.close()
             if outcome != "failed" and self._written:
                 self._pending.finish()
+                self.place = place
         except OSError as error:
             if outcome != "failed":  # what cannot be flushed is thrown away then, and its error is already out
                 raise cannot_write(self._pending.path, error, self._written) from error

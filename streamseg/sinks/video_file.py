@@ -64,7 +64,7 @@ class VideoFileSink(Sink):
         self._codec = _adjusted(taken.codec, crf, preset)
         refuse_source(target, info)
         self._file = PendingFile(target, overwrite=overwrite)
-        self.place = str(target)
+        self.place: str | None = str(target)
         self.notes: list[str] = [taken.note] if taken.note else []
         self._info = info
         self._painter = painter
@@ -127,6 +127,7 @@ class VideoFileSink(Sink):
             )
 
     def _abandon(self) -> None:
+        self.place = None
         self._file.discard()  # before closing, which would first move the data of a long file about to index it
         if self._movie:
             self._movie.abandon()

@@ -8,7 +8,7 @@ import av
 import pytest
 
 from streamseg.errors import SinkError
-from streamseg.sinks import VideoFileSink, VideoPiecesSink, hardware
+from streamseg.sinks import SegmentedVideoSink, VideoFileSink, hardware
 from streamseg.sinks.formats import VideoCodec
 from streamseg.sinks.hardware import HARDWARE, Hardware, problem
 from tests.streamseg.sinks.recordings import begins, info_of, record, unpainted
@@ -102,11 +102,11 @@ def test_webm_holds_no_h264(tmp_path, pretend):
     assert codec_of(tmp_path / "out.webm") == "vp9"
 
 
-def test_pieces_say_once_what_compressed_them(tmp_path, pretend):
+def test_segments_say_once_what_compressed_them(tmp_path, pretend):
     """However many there are."""
     pretend(IN_PLACE)
     live = info_of(SIZE, live=True, time_base=None)
-    sink = VideoPiecesSink(tmp_path / "out.mkv", live, unpainted(), length_s=0.3, overwrite=True)
+    sink = SegmentedVideoSink(tmp_path / "out.mkv", live, unpainted(), length_s=0.3, overwrite=True)
     record(sink, range(20), size=SIZE)
     assert sink.notes == ["pictures were compressed by libx264"]
 
