@@ -13,6 +13,7 @@ from typing import Any
 import click
 import numpy as np
 
+from streamseg.atomic import write_whole
 from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
 from streamseg.errors import UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
@@ -23,7 +24,6 @@ from streamseg.progress import stage_table
 from streamseg.segmentation import Segmentation
 from streamseg.segmenter import ClaheMode, Segmenter
 from streamseg.sinks import open_sink
-from streamseg.sinks.files import write_whole
 from streamseg.sources import Reader, open_source
 from streamseg.sources.paced import Paced
 from streamseg.spec import SegmentClass

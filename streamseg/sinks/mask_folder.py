@@ -28,7 +28,7 @@ class MaskFolderSink(Sink):
         overwrite: replace masks that are there.
 
         Raises:
-            SinkError: `folder` is a file, or is not writable.
+            SinkError: `folder` is a file, is not writable, or another run is writing to it.
         """
         self._files = PictureFiles(Path(folder), overwrite=overwrite, settings=_PNG)
         self.place: str | None = str(folder)
@@ -38,5 +38,6 @@ class MaskFolderSink(Sink):
         self._files.write(frame, segmentation.labels_at(frame.size))
 
     def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # each picture was finished when it was written
+        self._files.close()
         if not self._files.written:
             self.place = None

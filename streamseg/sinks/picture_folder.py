@@ -26,7 +26,7 @@ class PictureFolderSink(Sink):
         overwrite: replace pictures that are there.
 
         Raises:
-            SinkError: `folder` is the source's, is a file, or is not writable.
+            SinkError: `folder` is the source's, is a file, is not writable, or another run is writing to it.
         """
         refuse_source(Path(folder), info)
         self._files = PictureFiles(Path(folder), overwrite=overwrite)
@@ -37,5 +37,6 @@ class PictureFolderSink(Sink):
         self._files.write(segmentation.frame, self._painter.bgr(segmentation))
 
     def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # each picture was finished when it was written
+        self._files.close()
         if not self._files.written:
             self.place = None

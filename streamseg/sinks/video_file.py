@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 
+from streamseg.atomic import AtomicFile, cannot_write
 from streamseg.errors import SinkError
 from streamseg.frame import StreamInfo
 from streamseg.painting import Painter
@@ -15,7 +16,7 @@ from streamseg.pixels import Size, YuvColor
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.clock import OutputClock
-from streamseg.sinks.files import PendingFile, cannot_write, refuse_source
+from streamseg.sinks.files import refuse_source
 from streamseg.sinks.formats import VideoCodec, format_of
 from streamseg.sinks.hardware import EncoderName, Taken, chosen
 from streamseg.sinks.movie import Movie
@@ -53,8 +54,8 @@ class VideoFileSink(Sink):
             works, `notes` says so then, and x264 else, or where crf or preset ask for it.
 
         Raises:
-            SinkError: the suffix names no video, the file is there or is the source, the place is not writable, or the
-                encoder that was named does not work here.
+            SinkError: the suffix names no video, the file is there or is the source, the place is not writable, another
+                run is writing it, or the encoder that was named does not work here.
         """
         target = Path(path)
         self._format = format_of(target)
@@ -63,7 +64,7 @@ class VideoFileSink(Sink):
         taken = Taken(self._format.video) if plain else chosen(encoder, self._format, size, target)
         self._codec = _adjusted(taken.codec, crf, preset)
         refuse_source(target, info)
-        self._file = PendingFile(target, overwrite=overwrite)
+        self._file = AtomicFile(target, overwrite=overwrite)
         self.place: str | None = str(target)
         self.notes: list[str] = [taken.note] if taken.note else []
         self._info = info
@@ -99,7 +100,7 @@ class VideoFileSink(Sink):
                 self._clock.last_duration(complete=complete),
                 inf if to_the_end else self._clock.end_s(complete=complete),
             )
-            self._file.finish()
+            self.place = str(self._file.commit())
         except (OSError, av.FFmpegError, ValueError) as error:
             self._abandon()
             raise cannot_write(self._file.path, error, self._written) from error
@@ -128,7 +129,7 @@ class VideoFileSink(Sink):
 
     def _abandon(self) -> None:
         self.place = None
-        self._file.discard()  # before closing, which would first move the data of a long file about to index it
+        self._file.clear()  # before closing, which would first move the data of a long file about to index it
         if self._movie:
             self._movie.abandon()
         self._file.discard()  # where an open file cannot be removed, and where closing made it again

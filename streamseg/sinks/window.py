@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import cv2
 
+from streamseg.atomic import cannot_write, write_new
 from streamseg.errors import SinkError
 from streamseg.lettering import banner_patch
 from streamseg.live import LiveState
@@ -20,7 +21,6 @@ from streamseg.painting import Painter
 from streamseg.pixels import Size
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.files import cannot_write
 from streamseg.sinks.keys import press
 from streamseg.sinks.scaled import scale_into, scaled
 from streamseg.timing import Timings
@@ -212,18 +212,11 @@ def _with_bars(picture: Image, window_size: Size) -> Image:
 
 def _saved(picture: Image, folder: Path) -> str:
     """Write a PNG named by the time of day under a name that is free. Returns: one line about how that went."""
-    stem = f"streamseg_{datetime.now().astimezone():%Y%m%d-%H%M%S}"
-    content = cv2.imencode(".png", picture)[1].tobytes()
-    for name in (f"{stem}.png", *(f"{stem}_{number}.png" for number in range(2, 100))):
-        try:
-            with (folder / name).open("xb") as file:
-                file.write(content)
-            return f"saved {name}"
-        except FileExistsError:
-            continue
-        except OSError as error:
-            return str(cannot_write(folder / name, error))
-    return f"there are 99 snapshots of this second in '{folder.absolute()}' already"
+    path = folder / f"streamseg_{datetime.now().astimezone():%Y%m%d-%H%M%S}.png"
+    try:
+        return f"saved {write_new(path, cv2.imencode('.png', picture)[1].tobytes()).name}"
+    except OSError as error:
+        return str(cannot_write(path, error))
 
 
 def display_available() -> bool:
