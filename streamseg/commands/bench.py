@@ -17,6 +17,7 @@ from streamseg.atomic import write_whole
 from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
 from streamseg.errors import UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
+from streamseg.options import Reader
 from streamseg.painting import Painter
 from streamseg.pipeline import Pipeline, RunReport
 from streamseg.preprocess import network_input
@@ -24,7 +25,7 @@ from streamseg.progress import stage_table
 from streamseg.segmentation import Segmentation
 from streamseg.segmenter import ClaheMode, Segmenter
 from streamseg.sinks import open_sink
-from streamseg.sources import Reader, open_source
+from streamseg.sources import open_source
 from streamseg.sources.paced import Paced
 from streamseg.spec import SegmentClass
 from streamseg.timing import Distribution, Timings
@@ -139,7 +140,7 @@ class Bench:
 def _is_live(options: BenchOptions) -> bool:
     if options.realtime:
         return True
-    with open_source(options.source, reader=options.reader) as source:
+    with open_source(options.source) as source:  # by whatever reader: a file is a file
         return source.info.live
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamseg.controls import View
+from streamseg.options import DecoderName, Reader
 from streamseg.pixels import Size
 from streamseg.segmenter import ClaheMode
-from streamseg.sources import DecoderName, Reader
 
 if TYPE_CHECKING:
     from streamseg.sinks.hardware import EncoderName
-    from streamseg.sinks.web.address import Address
+    from streamseg.web_address import Address
 
 
 @dataclass(frozen=True)

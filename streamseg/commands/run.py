@@ -19,16 +19,13 @@ from streamseg.progress import closing_line, stage_table
 from streamseg.segmenter import Segmenter, clahe_wanted
 from streamseg.sinks import Sink
 from streamseg.sources import Source, open_source
-from streamseg.sources.browser import ADDRESS as BROWSER
 from streamseg.sources.browser import BrowserSource
-from streamseg.sources.limited import Limited
+from streamseg.sources.wrapper import unwrapped
 from streamseg.stages import Smoothing
 from streamseg.target_rate import Plan, ordinal, plan_for
 from streamseg.timing import Timings
 
 DAMAGED = SourceError.exit_code
-
-_CAMERA_SIZE, _CAMERA_FPS = (720, 1280), 30.0  # to ask a visitor's camera for
 
 
 def run_command(options: RunOptions) -> int:
@@ -101,8 +98,6 @@ def _run(
 
 def _opened_source(options: RunOptions) -> tuple[Source, BrowserSource | None]:
     """The source, and the camera in it where it is a visitor's, which the page must know."""
-    if options.source == BROWSER:
-        return _visitors_camera(options)
     source = open_source(
         options.source,
         reader=options.reader,
@@ -115,20 +110,8 @@ def _opened_source(options: RunOptions) -> tuple[Source, BrowserSource | None]:
         reconnect=options.reconnect,
         open_timeout_s=options.open_timeout,
     )
-    return source, None
-
-
-def _visitors_camera(options: RunOptions) -> tuple[Source, BrowserSource]:
-    if options.start:
-        raise UsageError(f"--start works on video files; '{BROWSER}' is a camera and begins where it begins")
-    if options.open_timeout is not None:
-        raise UsageError(f"--open-timeout is for cameras at this machine and live streams; '{BROWSER}' is neither")
-    if options.decoder != "cpu":
-        raise UsageError(f"--decoder is for video files; '{BROWSER}' is none")
-    camera = BrowserSource(options.camera_size or _CAMERA_SIZE, options.camera_fps or _CAMERA_FPS)
-    if options.duration is None and options.max_frames is None:
-        return camera, camera
-    return Limited(camera, options.duration, options.max_frames), camera
+    inner = unwrapped(source)
+    return source, inner if isinstance(inner, BrowserSource) else None
 
 
 def _plan(options: RunOptions, source: Source) -> Plan:

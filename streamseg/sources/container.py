@@ -10,7 +10,7 @@ import av
 from av.stream import Disposition
 
 from streamseg.errors import SourceError
-from streamseg.sources.structure import has_mp4_index, is_mp4
+from streamseg.sources.truncation import has_mp4_index, is_mp4
 from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:

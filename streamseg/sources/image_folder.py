@@ -14,11 +14,10 @@ from streamseg.errors import SourceError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
 from streamseg.sources.opencv import quiet_opencv
+from streamseg.sources.suffixes import PICTURES
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 class ImageFolderSource(Source):
@@ -94,10 +93,10 @@ def _picture_paths(address: str) -> list[Path]:
         found = [path]
     else:
         found = [Path(each) for each in glob.glob(address, recursive=True)]  # noqa: PTH207 - takes whole paths
-    pictures = [each for each in found if each.suffix.lower() in SUFFIXES and each.is_file()]
+    pictures = [each for each in found if each.suffix.lower() in PICTURES and each.is_file()]
     if not pictures:
         where = f"the folder '{address}' holds" if path.is_dir() else f"'{address}' matches"
-        raise SourceError(f"{where} no pictures; looked for {', '.join(SUFFIXES)}")
+        raise SourceError(f"{where} no pictures; looked for {', '.join(PICTURES)}")
     return sorted(pictures, key=_natural)
 
 

@@ -81,6 +81,11 @@ class SyntheticSource(Source):
         return self._start_s + float(index / self._fps)
 
 
+def open_synthetic(address: str, *, start_s: float) -> SyntheticSource:
+    """A `SyntheticSource` by an address, see `parse_synthetic`, and options, see `open_source`."""
+    return SyntheticSource(**parse_synthetic(address), start_s=start_s)
+
+
 def parse_synthetic(address: str) -> dict[str, Any]:
     """The arguments for `SyntheticSource` that an address stands for; what it leaves out is left out.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from streamseg.pixels import Size
-from streamseg.sources.cameras import Camera, CameraMode
+from streamseg.sources.camera_info import Camera, CameraMode
 
 Ioctl: TypeAlias = Callable[[int, int, bytearray], Any]
 """`fcntl.ioctl`: file descriptor, request, buffer to be filled in. Raises OSError."""

@@ -10,7 +10,7 @@ import pytest
 
 from streamseg.errors import SinkError, UsageError
 from streamseg.sinks import SegmentedVideoSink, VideoFileSink
-from streamseg.sources.structure import is_cut_off
+from streamseg.sources.truncation import is_truncated
 from tests.streamseg.sinks.recordings import begins, info_of, pictures, result, stored, unpainted
 
 LIVE = info_of(live=True, time_base=None)
@@ -62,7 +62,7 @@ def test_a_finished_segment_can_be_played_while_the_next_one_is_written(tmp_path
         sink.write(result(index))
     wait_for(1, tmp_path)
     (finished,) = segments_of(tmp_path)
-    assert not is_cut_off(finished, "mov")
+    assert not is_truncated(finished, "mov")
     assert len(pictures(finished)) == 25
     sink.close("failed")
     assert segments_of(tmp_path) == [finished]

@@ -15,7 +15,7 @@ from av.codec.hwaccel import HWAccel
 from streamseg.frame import Sound
 from streamseg.machine import core_count
 from streamseg.sources.container import open_container
-from streamseg.sources.structure import is_cut_off
+from streamseg.sources.truncation import is_truncated
 from streamseg.sources.url import is_url
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Decoder:
         return self.stream.time_base or Fraction(1, av.time_base)
 
     @property
-    def cut_off(self) -> bool:
+    def truncated(self) -> bool:
         """The file ends before its own structure does."""
-        return is_cut_off(Path(self._address), self._format_name)
+        return is_truncated(Path(self._address), self._format_name)
 
     @property
     def fps(self) -> Fraction | None:

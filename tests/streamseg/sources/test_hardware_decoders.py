@@ -7,7 +7,7 @@ import pytest
 
 from streamseg import open_source
 from streamseg.errors import SourceError, UsageError
-from streamseg.sources.hardware import chosen
+from streamseg.sources.hardware_decoders import choose_decoder
 
 NAMES = ("cuda", "videotoolbox", "vaapi")
 
@@ -15,7 +15,7 @@ NAMES = ("cuda", "videotoolbox", "vaapi")
 def works(name, clip) -> bool:
     """Whether this machine has it."""
     try:
-        return chosen(name, str(clip))[0] is not None
+        return choose_decoder(name, str(clip))[0] is not None
     except SourceError:
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Clock:
+class MonotonicPts:
     """Turns a decoder's timestamps into strictly increasing ticks from the start of the stream.
 
     A time that is there and moves forward is kept exactly. Otherwise:
@@ -25,7 +25,7 @@ class Clock:
         self._ticks_per_s = max(1, ticks_per_s)
         self._last: int | None = None
 
-    def tick(self, pts: int | None) -> int:
+    def next(self, pts: int | None) -> int:
         """The time of the next frame, given what the decoder says."""
         last = self._last
         if pts is None:
