@@ -41,6 +41,7 @@ from streamseg.frame import Frame
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sources.base import Source
+from streamseg.stages import Smoothing
 from streamseg.timing import WAITING, Timings
 
 Policy: TypeAlias = Literal["all", "latest"]
@@ -177,7 +178,7 @@ class RunReport:
     age_ms: hand-over by the source to seen on a screen, same figures; empty where nothing was shown.
     stages: self time of each stage per frame, same figures; "wait" is time in which a live source had nothing new.
     slowest: the stage with the most time per frame, waiting left out.
-    device: what really ran the network.
+    device: what really ran the network; "" where `segment` does not say.
     live: of a live source, how often and how long it was lost, see `LiveStatus`; None for others.
     flicker: share of the pixels that change class from frame to frame, "before" and "after" smoothing; None where
         nothing was smoothed.
@@ -241,7 +242,8 @@ class Pipeline:
     ) -> None:
         """
         source, sinks: closed by the pipeline.
-        segment: `Segmenter`, or anything that turns a Frame into a Segmentation.
+        segment: `Segmenter`, or anything that turns a Frame into a Segmentation. Where it has a `device`, the report
+            says that.
         stages: applied in order, on the caller's thread.
         policy: "all" for files, "latest" for live sources.
         queue_size: frames waiting before the network, and results waiting before the sinks. Two keep every thread
@@ -250,7 +252,8 @@ class Pipeline:
             `segment` that several threads may call, as `Backend.streams` tells. For throughput: a single frame does
             not get faster.
         every: the network runs on the first of so many frames, the others get the labels of the one before them.
-        timings: shared with the segmenter and the painter, so that one place knows all stages; None makes one.
+        timings: noted in; for sinks that tell of the run while it goes on, such as `WebSink`, which are given the same.
+            None makes one.
         controls: where pausing and the end are asked for while it runs; None is for runs nobody watches.
 
         Raises:
@@ -278,7 +281,7 @@ class Pipeline:
         self._source_error: SourceError | None = None
         self.timings = timings or Timings()
         self._outputs = [_Output(sink, self.timings) for sink in sinks]
-        self.report = RunReport()
+        self.report = RunReport(device=getattr(segment, "device", ""))
 
     def stop(self) -> None:
         """Ask a running pipeline to end early; from any thread. What is done by then is kept."""
@@ -300,7 +303,7 @@ class Pipeline:
         for thread in threads:
             thread.start()
         try:
-            with _opencv_in_one_thread(self._workers > 1):
+            with _opencv_in_one_thread(self._workers > 1), self.timings.active():
                 self._write()
         except KeyboardInterrupt:
             self.stop()
@@ -335,7 +338,9 @@ class Pipeline:
 
     def _infer(self) -> None:
         while (slot := self._next_slot()) is not None:
-            slot.labelled.set_result(self._segment(slot.frame))
+            with self.timings.measure("network"):  # a segmenter's "preprocess" is a stage of its own in there
+                result = self._segment(slot.frame)
+            slot.labelled.set_result(result)
 
     def _next_slot(self) -> _Slot | None:
         """The next frame that the network is to run on, its place in the order taken; None when there are no more."""
@@ -389,7 +394,8 @@ class Pipeline:
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
-            work()
+            with self.timings.active():
+                work()
         except BaseException as error:  # handed to the caller's thread, whatever it is
             self._fail(error)
 
@@ -429,3 +435,4 @@ class Pipeline:
         report.live = self._source.live_state.now().to_dict() if self._source.live_state else None
         report.stages = {name: each.summary_ms() for name, each in timings.stages.items()}
         report.slowest = timings.slowest
+        report.flicker = next((stage.flicker for stage in self._stages if isinstance(stage, Smoothing)), None)

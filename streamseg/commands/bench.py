@@ -28,7 +28,7 @@ from streamseg.sinks import open_sink
 from streamseg.sources import open_source
 from streamseg.sources.paced import Paced
 from streamseg.spec import SegmentClass
-from streamseg.timing import Distribution, Timings
+from streamseg.timing import Distribution
 
 SLOWER = 6
 _CAMERA_FPS = 30.0
@@ -103,18 +103,15 @@ class Bench:
         source = open_source(self._address, reader=options.reader, max_frames=frames)
         if options.realtime:
             source = Paced(source, options.realtime)
-        timings = Timings()
-        painter = Painter(backend.spec.classes, timings=timings)
+        painter = Painter(backend.spec.classes)
         target = "null:" if options.sink == "null" else str(self._folder / "overlay.mp4")
         pipeline = Pipeline(
             source,
-            Segmenter(backend, options.clahe, timings),
+            Segmenter(backend, options.clahe),
             [open_sink(target, source.info, painter, overwrite=True)],
             policy="latest" if source.info.live else "all",
             workers=backend.streams,
-            timings=timings,
         )
-        pipeline.report.device = backend.device
         before = cpu_seconds()
         report = pipeline.run()
         cpu_s = cpu_seconds() - before

@@ -23,7 +23,7 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.keys import press
 from streamseg.sinks.scaled import scale_into, scaled
-from streamseg.timing import Timings
+from streamseg.timing import active_timings
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -71,13 +71,11 @@ class WindowSink(Sink):
         title: str = "streamseg",
         *,
         live_state: LiveState | None = None,
-        timings: Timings | None = None,
         folder: Path | None = None,
     ) -> None:
         """
         title: of the window, and its identity: two sinks of one title share a window.
         live_state: of the source, to say when it is lost; None for sources that cannot be.
-        timings: where the age of each frame is noted when it is on the screen; None notes nothing.
         folder: for snapshots; None is the current one.
 
         Raises:
@@ -91,7 +89,6 @@ class WindowSink(Sink):
         self._controls = painter.controls
         self._title = title
         self._live_state = live_state or _NO_LIVE_STATE
-        self._timings = timings or Timings()
         self._folder = folder or Path()
         self._opened = False
         self._full_screen = False
@@ -110,7 +107,8 @@ class WindowSink(Sink):
         self._segmentation = segmentation
         self._show(segmentation)
         going_on = self._answer()  # the window draws itself only while it looks for keys
-        self._timings.shown_frame(segmentation.frame.captured_s)
+        if timings := active_timings():
+            timings.shown_frame(segmentation.frame.captured_s)
         return going_on
 
     def idle(self) -> bool:
