@@ -12,8 +12,8 @@ from streamseg.sinks.base import Outcome, Sink
 
 if TYPE_CHECKING:
     from streamseg.frame import StreamInfo
+    from streamseg.options import EncoderName
     from streamseg.painting import Painter
-    from streamseg.sinks.hardware import EncoderName
     from streamseg.sinks.mask_folder import MaskFolderSink
     from streamseg.sinks.memory import MemorySink
     from streamseg.sinks.picture_folder import PictureFolderSink

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from streamseg.errors import UsageError
 from streamseg.frame import StreamInfo
+from streamseg.options import EncoderName
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.formats import format_of
-from streamseg.sinks.hardware import EncoderName
 from streamseg.sinks.video_file import VideoFileSink
 
 
@@ -60,6 +60,7 @@ class SegmentedVideoSink(Sink):
         self._info, self._painter, self._length_s = info, painter, length_s
         self._overwrite, self._encoder = overwrite, encoder
         self._now = now
+        self._stem, self._in_second = "", 0  # segments shorter than a second share one, and need names of their own
         self._finishing: list[Future[None]] = []
         self._finisher = ThreadPoolExecutor(1, "streamseg-finish")
         self._segment: VideoFileSink | None = self._opened()  # already now, to find out whether it can be written
@@ -112,5 +113,8 @@ class SegmentedVideoSink(Sink):
                 raise
 
     def _opened(self) -> VideoFileSink:
-        path = self._path.with_stem(f"{self._path.stem}_{self._now():%Y%m%d-%H%M%S%z}")
+        stem = f"{self._path.stem}_{self._now():%Y%m%d-%H%M%S%z}"
+        self._in_second = self._in_second + 1 if stem == self._stem else 1
+        self._stem = stem
+        path = self._path.with_stem(stem if self._in_second == 1 else f"{stem}_{self._in_second}")
         return VideoFileSink(path, self._info, self._painter, overwrite=self._overwrite, encoder=self._encoder)

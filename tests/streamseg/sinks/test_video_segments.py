@@ -95,6 +95,18 @@ def test_what_went_wrong_with_finishing_a_segment_is_raised(tmp_path: Path) -> N
         sink.close("cut")
 
 
+def test_segments_begun_in_one_second_have_names_of_their_own(tmp_path: Path) -> None:
+    """Whether or not files may be replaced: no segment is written over the one before."""
+    noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    sink = SegmentedVideoSink(tmp_path / "out.mkv", LIVE, unpainted(), length_s=0.1, overwrite=True, now=lambda: noon)
+    for index in range(9):
+        sink.write(result(index))
+    sink.close("cut")
+    files = segments_of(tmp_path)
+    assert [each.name for each in files] == [f"out_20260501-120000+0000{end}.mkv" for end in ("", "_2", "_3")]
+    assert [len(begins(each)) for each in files] == [3, 3, 3]
+
+
 def test_a_segment_never_replaces_a_file(tmp_path: Path) -> None:
     """Two recordings begun in the same second would."""
     (tmp_path / "out_20260501-115959+0000.mp4").write_bytes(b"precious")
