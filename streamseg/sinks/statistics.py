@@ -13,6 +13,7 @@ from streamseg.atomic import AtomicFile, cannot_write
 from streamseg.errors import SinkError
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
+from streamseg.sinks.formats import TABLES
 from streamseg.spec import SegmentClass
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class StatisticsSink(Sink):
         target = Path(path)
         begin = _FORMATS.get(target.suffix.lower())
         if begin is None:
-            raise SinkError(f"cannot write '{target}': statistics must end in {' or '.join(_FORMATS)}")
+            raise SinkError(f"cannot write '{target}': statistics must end in {' or '.join(TABLES)}")
         self.place: str | None = str(target)
         self._names = [each.name for each in classes]
         self._pending = AtomicFile(target, overwrite=overwrite)
@@ -100,7 +101,6 @@ def _begin_json_lines(file: IO[str], _names: Sequence[str]) -> _WriteLine:
     return lambda facts, shares: file.write(json.dumps({**facts, "shares": shares}, ensure_ascii=False) + "\n")
 
 
-_FORMATS: Mapping[str, Callable[[IO[str], Sequence[str]], _WriteLine]] = {
-    ".csv": _begin_csv,
-    ".jsonl": _begin_json_lines,
-}
+_FORMATS: Mapping[str, Callable[[IO[str], Sequence[str]], _WriteLine]] = dict(
+    zip(TABLES, (_begin_csv, _begin_json_lines), strict=True)
+)
