@@ -112,7 +112,8 @@ class _Kind:
         for field in fields(SourceOptions):
             if field.name not in self.options and getattr(options, field.name) != field.default:
                 able = _listed(kind.name for kind in _KINDS if field.name in kind.options)
-                raise UsageError(f"`{field.name}` is for {able}, and '{without_password(address)}' is {self.name}")
+                shown = without_password(address)
+                raise UsageError(f"`{field.name}` is for {able}, and '{shown}' is {self.name}; leave it out")
 
 
 def _is_synthetic(address: str, _: SourceOptions) -> bool:

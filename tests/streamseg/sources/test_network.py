@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 
 from streamseg import Frame, Source, SourceError, Yuv420, open_source
 from streamseg.sources import Reader
-from streamseg.sources.capture_thread import Patience
+from streamseg.sources.capture_thread import Timeouts
 from streamseg.sources.network import network_source
 from streamseg.sources.planes import PlaneReader
 from streamseg.sources.url import without_password
@@ -100,8 +100,8 @@ def test_damaged_pictures_are_told_from_clean_ones(tmp_path: Path) -> None:
 
     frames: list[Frame] = []
     with answering(send) as port:
-        patience = Patience(stall_s=1.0)
-        source = network_source(f"tcp://127.0.0.1:{port}", reconnect=False, patience=patience)
+        patience = Timeouts(stall_s=1.0)
+        source = network_source(f"tcp://127.0.0.1:{port}", reconnect=False, timeouts=patience)
         with source, pytest.raises(SourceError, match="was lost after"):
             frames.extend(source)
     wrong = {

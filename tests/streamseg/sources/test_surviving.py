@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from streamseg import Source, SourceError, open_source
-from streamseg.sources.capture_thread import Patience
+from streamseg.sources.capture_thread import Timeouts
 from streamseg.sources.network import network_source
 from tests.servers import (
     H264,
@@ -42,7 +42,7 @@ from tests.streamseg.sources.watching import BACK_S, Watched, held, waited
 
 STALLED_S = 4.0
 FIRST_FRAME_S = 3.0
-IMPATIENT = Patience(open_s=3.0, stall_s=1.0)
+IMPATIENT = Timeouts(open_s=3.0, stall_s=1.0)
 
 SOUND = "audiotestsrc is-live=true ! audioconvert ! audio/x-raw,format=S16BE ! rtpL16pay name=pay0"
 LARGER_MJPEG = (
@@ -316,7 +316,7 @@ def test_rubbish_is_a_loss() -> None:
     """Bytes that are no stream end the try; the server that is back is found."""
     url = "tcp://127.0.0.1:{port}"
     with ffmpeg_server(MPEGTS_OVER_TCP) as server:
-        source = network_source(url.format(port=server.port), patience=IMPATIENT)
+        source = network_source(url.format(port=server.port), timeouts=IMPATIENT)
         with Watched(source) as watched:
             watched.until_new_frame()
             server.kill()
