@@ -119,7 +119,7 @@ def test_a_live_source_that_is_lost_ends_in_time_all_the_same() -> None:
 
     source = Limited(camera(Webcam(0, frames=5), clock=ManualTime()), duration_s=0.5, alarm=Alarm)
     with Watched(source) as watched:
-        watched.until_state("reconnecting")
+        watched.until_lost()
         (alarm,) = alarms
         assert alarm.interval == 1.5  # late frames get a second
         alarm.function()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -19,7 +20,10 @@ HANGS_S = 120.0  # what has not happened by then never will, however busy the ma
 class Watched:
     """Reads a source until it ends or the with-block does.
 
+    What is noted stays noted, so that nothing can come and go between two looks of a test on a busy machine.
+
     frames: those read so far, in order.
+    reasons: of every loss and every try that failed, in order.
     error: what `read` raised; None when it did not.
     """
 
@@ -27,7 +31,16 @@ class Watched:
         assert source.live_state is not None
         self.source, self.state = source, source.live_state
         self.frames: list[Frame] = []
+        self.reasons: list[str] = []
         self.error: SourceError | None = None
+        self._seen = 0  # reasons that were waited for
+        lost = self.state.lost
+
+        def noted(reason: str) -> None:
+            lost(reason)
+            self.reasons.append(reason)
+
+        self.state.lost = noted
         self._thread = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self) -> Self:
@@ -47,14 +60,20 @@ class Watched:
         """Wait for a state of `LiveState`."""
         self.until(lambda state: state.state == name)
 
+    def until_lost(self) -> None:
+        """Wait for a loss after the last frame or reason that was waited for."""
+        waited(lambda: len(self.reasons) > self._seen)
+
     def until_reason(self, words: str) -> None:
-        """Wait for a loss, or a try that failed, for this reason."""
-        self.until(lambda state: words in str(state.now().reason))
+        """Wait for such a one, with these words in it."""
+        waited(lambda: any(words in reason for reason in self.reasons[self._seen :]))
+        self._seen += next(place for place, reason in enumerate(self.reasons[self._seen :], 1) if words in reason)
 
     def until_new_frame(self) -> None:
         """Wait for a frame after those read so far."""
         before = len(self.frames)
         waited(lambda: len(self.frames) > before)
+        self._seen = len(self.reasons)
 
     def go_to_next_try(self, clock: ManualTime) -> float:
         """Wait until a try is put off, and move the clock there. Returns by how many seconds."""
@@ -82,7 +101,7 @@ def waited(happened: Callable[[], bool]) -> None:
 
 
 def opened(url: str, **options: Any) -> Source:
-    """A stream, tried until its server sends: of UDP nobody can tell when that is, and a server can be slow to start."""
+    """A stream, tried until its server sends: of UDP nobody can tell when that is, and servers can be slow."""
     start_s = time.perf_counter()
     while True:
         try:
@@ -97,7 +116,11 @@ def capture_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("streamseg-")]
 
 
-def held() -> tuple[int, int, int]:
-    """How many capture threads, network sockets and child processes this process has."""
+def held() -> Counter[str]:
+    """How many capture threads, network sockets and child processes this process has; `<=` compares each."""
     me = psutil.Process()
-    return len(capture_threads()), len(me.net_connections(kind="inet")), len(me.children(recursive=True))
+    return Counter(
+        threads=len(capture_threads()),
+        sockets=len(me.net_connections(kind="inet")),
+        processes=len(me.children(recursive=True)),
+    )
