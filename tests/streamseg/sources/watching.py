@@ -10,8 +10,10 @@ from typing import Any, Self
 
 import psutil
 
-from streamseg import Frame, Source, SourceError, open_source
+from streamseg import Frame, Source, SourceError
 from streamseg.live import LiveState
+from streamseg.sources.backoff import Backoff
+from streamseg.sources.network import network_source
 from tests.streamseg.sources.manual_time import ManualTime
 
 HANGS_S = 120.0  # what has not happened by then never will, however busy the machine is
@@ -101,11 +103,14 @@ def waited(happened: Callable[[], bool]) -> None:
 
 
 def opened(url: str, **options: Any) -> Source:
-    """A stream, tried until its server sends: of UDP nobody can tell when that is, and servers can be slow."""
+    """A stream, tried until its server sends: of UDP nobody can tell when that is, and servers can be slow.
+
+    options: of `network_source`. It soon comes back after a loss, so that tests need not wait long.
+    """
     start_s = time.perf_counter()
     while True:
         try:
-            return open_source(url, **options)
+            return network_source(url, **{"backoff": Backoff(0.1, 0.5)} | options)
         except SourceError:
             if time.perf_counter() - start_s > HANGS_S:
                 raise
