@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from streamseg.pixels import Yuv420, YuvColor
     from streamseg.segmentation import Segmentation
     from streamseg.segmenter import Segmenter
-    from streamseg.sinks import Sink, VideoPiecesSink, WindowSink, open_sink
+    from streamseg.sinks import SegmentedVideoSink, Sink, WindowSink, open_sink
     from streamseg.sinks.web import Address, WebSink
     from streamseg.sources import Source, open_source
     from streamseg.sources.browser import BrowserSource
@@ -40,7 +40,7 @@ _HOME = {
     "SourceOptions": "options",
     "Painter": "painting", "Yuv420": "pixels", "YuvColor": "pixels",
     "Pipeline": "pipeline", "RunReport": "pipeline",
-    "Sink": "sinks", "VideoPiecesSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
+    "Sink": "sinks", "SegmentedVideoSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
     "Address": "sinks.web", "WebSink": "sinks.web",
     "Source": "sources", "open_source": "sources",
     "BrowserSource": "sources.browser", "Timeouts": "sources.capture_thread",
@@ -67,6 +67,7 @@ __all__ = [
     "RunReport",
     "SegmentClass",
     "Segmentation",
+    "SegmentedVideoSink",
     "Segmenter",
     "Settings",
     "Sink",
@@ -82,7 +83,6 @@ __all__ = [
     "Timeouts",
     "Timings",
     "UsageError",
-    "VideoPiecesSink",
     "WebSink",
     "WindowSink",
     "Yuv420",

@@ -163,6 +163,8 @@ class OutputOptions:
         _require_choice("view", self.view, VIEWS)
         if not (_is_number(self.alpha) and 0 <= self.alpha <= 1):
             raise UsageError(f"`alpha` must be from 0 (invisible) to 1 (opaque), got {self.alpha!r}")
+        for name in ("allow_host", "classes"):
+            _require_names(name, getattr(self, name))
         _require_choice("encoder", self.encoder, get_args(EncoderName))
         for name in ("overwrite", "legend", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
@@ -189,6 +191,12 @@ def _require_above_0(name: str, value: Any, unit: str) -> None:
 def _require_switch(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise UsageError(f"`{name}` must be True or False, got {value!r}")
+
+
+def _require_names(name: str, value: object) -> None:
+    # A lone text would be taken for a name of each of its letters.
+    if value is not None and not (isinstance(value, tuple | list) and all(isinstance(each, str) for each in value)):
+        raise UsageError(f"`{name}` must be names in a tuple or list, got {value!r}")
 
 
 def _is_number(value: object) -> bool:

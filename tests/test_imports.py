@@ -26,7 +26,7 @@ LAYERS = (
     ("sources", "backends", "painting"),
     ("preprocess", "scene", "lettering"),
     ("options",),
-    ("timing", "segmentation", "controls", "live", "machine", "cache_folder"),
+    ("timing", "segmentation", "controls", "live", "machine", "cache_folder", "atomic"),
     ("native",),
     ("frame",),
     ("color",),

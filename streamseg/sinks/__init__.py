@@ -12,14 +12,14 @@ from streamseg.sinks.base import Outcome, Sink
 
 if TYPE_CHECKING:
     from streamseg.frame import StreamInfo
+    from streamseg.options import EncoderName
     from streamseg.painting import Painter
-    from streamseg.sinks.hardware import EncoderName
     from streamseg.sinks.mask_folder import MaskFolderSink
     from streamseg.sinks.memory import MemorySink
     from streamseg.sinks.picture_folder import PictureFolderSink
     from streamseg.sinks.statistics import StatisticsSink
     from streamseg.sinks.video_file import VideoFileSink
-    from streamseg.sinks.video_pieces import VideoPiecesSink
+    from streamseg.sinks.video_segments import SegmentedVideoSink
     from streamseg.sinks.window import WindowSink
 
 _HOME = {
@@ -28,7 +28,7 @@ _HOME = {
     "PictureFolderSink": "picture_folder",
     "StatisticsSink": "statistics",
     "VideoFileSink": "video_file",
-    "VideoPiecesSink": "video_pieces",
+    "SegmentedVideoSink": "video_segments",
     "WindowSink": "window",
 }
 
@@ -37,10 +37,10 @@ __all__ = [
     "MemorySink",
     "Outcome",
     "PictureFolderSink",
+    "SegmentedVideoSink",
     "Sink",
     "StatisticsSink",
     "VideoFileSink",
-    "VideoPiecesSink",
     "WindowSink",
     "open_sink",
 ]

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
+from streamseg.atomic import AtomicFile, cannot_write
 from streamseg.errors import SinkError
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.files import PendingFile, cannot_write
 from streamseg.spec import SegmentClass
 
 if TYPE_CHECKING:
@@ -43,21 +43,22 @@ class StatisticsSink(Sink):
         overwrite: replace a file that is there, once the new one is complete.
 
         Raises:
-            SinkError: another suffix, the file is there, or the place is not writable.
+            SinkError: another suffix, the file is there, the place is not writable, or another run is writing it.
         """
         target = Path(path)
         begin = _FORMATS.get(target.suffix.lower())
         if begin is None:
             raise SinkError(f"cannot write '{target}': statistics must end in {' or '.join(_FORMATS)}")
-        self.place = str(target)
+        self.place: str | None = str(target)
         self._names = [each.name for each in classes]
-        self._pending = PendingFile(target, overwrite=overwrite)
+        self._pending = AtomicFile(target, overwrite=overwrite)
         self._written = 0
         self._labels: Image | None = None
         try:
             self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
             self._write_line = begin(self._file, self._names)
         except OSError as error:
+            self._pending.discard()
             raise cannot_write(target, error) from error
 
     def write(self, segmentation: Segmentation) -> None:
@@ -77,10 +78,11 @@ class StatisticsSink(Sink):
         return None if before is None else round(float((before != labels).mean()), 6)
 
     def close(self, outcome: Outcome) -> None:
+        self.place = None
         try:
             self._file.close()
             if outcome != "failed" and self._written:
-                self._pending.finish()
+                self.place = str(self._pending.commit())
         except OSError as error:
             if outcome != "failed":  # what cannot be flushed is thrown away then, and its error is already out
                 raise cannot_write(self._pending.path, error, self._written) from error

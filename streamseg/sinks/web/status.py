@@ -16,7 +16,7 @@ from streamseg.timing import Distribution, RateMeter, Timings
 _STALE_S = 10.0  # without a result for so long, a run is not well
 
 
-def no_figures() -> Mapping[str, float]:
+def no_metrics() -> Mapping[str, float]:
     """Nothing beyond the usual."""
     return {}
 
@@ -38,13 +38,13 @@ class Status:
         model: str,
         device: str,
         live: LiveState | None = None,
-        figures: Callable[[], Mapping[str, float]] = no_figures,
+        extra_metrics: Callable[[], Mapping[str, float]] = no_metrics,
     ) -> None:
         """
         info: of the source.
         model, device: what the network is called, and what really runs it.
         live: of the source; None where it cannot be lost.
-        figures: further numbers by name, asked for each time.
+        extra_metrics: further numbers by name, asked for each time.
         """
         self.page_lag = Distribution()
         self.page_age = Distribution()
@@ -55,7 +55,7 @@ class Status:
         self._model = model
         self._device = device
         self._live = live
-        self._figures = figures
+        self._metrics = extra_metrics
         self._rate = RateMeter()
         self._frames = 0
         self._started_s = time.perf_counter()
@@ -121,7 +121,7 @@ class Status:
             "stages": {name: each.summary_ms() for name, each in dict(timings.stages).items()},
             "slowest": timings.slowest,
             "shares": self._shares(),
-            "figures": dict(self._figures()),
+            "figures": dict(self._metrics()),
             "viewers": self.viewers,
             "page": {
                 "shown": self.page_lag.count,

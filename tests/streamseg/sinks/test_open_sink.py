@@ -53,7 +53,7 @@ def test_overwriting_is_passed_on(tmp_path: Path) -> None:
     """Nothing is replaced unless asked."""
     path = tmp_path / "out.mp4"
     path.touch()
-    with pytest.raises(SinkError, match="--overwrite"):
+    with pytest.raises(SinkError, match="`overwrite=True`"):
         open_sink(str(path), info_of(), unpainted())
     open_sink(str(path), info_of(), unpainted(), overwrite=True).close("failed")
 

@@ -9,12 +9,12 @@ import av
 
 from streamseg.frame import Sound, StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
-from streamseg.sinks.encoder import PictureTrack
 from streamseg.sinks.formats import FileFormat, VideoCodec
 from streamseg.sinks.sound import SoundTracks
+from streamseg.sinks.video_track import VideoTrack
 
 
-class Movie:
+class Muxer:
     """A file that pictures go into, with the sound that belongs to them. All methods may raise what PyAV raises.
 
     size: (height, width) of its pictures.
@@ -50,7 +50,7 @@ class Movie:
             format=file_format.muxer,
             container_options=file_format.muxer_options(time_base),
         )
-        self._pictures = PictureTrack(
+        self._pictures = VideoTrack(
             self._container,
             codec,
             size,
