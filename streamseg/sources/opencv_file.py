@@ -103,7 +103,7 @@ class OpenCVFileSource(Source):
             self._capture.release()
             raise SourceError(
                 f"OpenCV reads no frame of '{without_password(self._address)}' from {start_s:g} s on; start "
-                "earlier, or read it with the reader pyav"
+                'earlier, or use `reader="pyav"`'
             )
         return timed
 
@@ -131,7 +131,7 @@ def _opened(address: str, threads: int | None) -> cv2.VideoCapture:
     capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG, wishes)
     if not capture.isOpened():
         capture.release()
-        raise SourceError(f"OpenCV cannot read '{without_password(address)}'; read it with the reader pyav")
+        raise SourceError(f"OpenCV cannot read '{without_password(address)}'; use `reader=\"pyav\"`")
     return capture
 
 

@@ -25,9 +25,8 @@ def test_hardware_that_is_asked_for_and_not_there_is_an_error_with_the_way_out(c
     """In one line, with the reason."""
     if works(name, clip):
         pytest.skip(f"{name} works on this machine")
-    with pytest.raises(
-        SourceError, match=f"decoder {name}: .+, so it cannot read '.*'; choose the decoder cpu or auto"
-    ):
+    way_out = 'use `decoder="cpu"` or `decoder="auto"`'
+    with pytest.raises(SourceError, match=f"decoder {name}: .+, so it cannot read '.*'; {way_out}"):
         open_source(str(clip), decoder=name)
 
 

@@ -282,7 +282,7 @@ def test_a_web_camera_that_refuses_us_is_an_error_at_once(status: str) -> None:
 
     password = "cret".rjust(6, "s")  # the traceback shows the lines of this test
     with answering(refuse) as port, pytest.raises(SourceError, match=f"refuses us: .*{status[:3]}") as caught:
-        open_source(f"http://me:{password}@127.0.0.1:{port}/video")
+        open_source(f"http://me:{password}@127.0.0.1:{port}/video", open_timeout_s=HANGS_S)
     assert password not in "".join(traceback.format_exception(caught.value))
 
 
