@@ -110,9 +110,12 @@ class _Kind:
     def refuse_what_it_cannot_follow(self, address: str, options: SourceOptions) -> None:
         """Raises UsageError for an option that was set and would be passed over."""
         for field in fields(SourceOptions):
-            if field.name not in self.options and getattr(options, field.name) != field.default:
+            value = getattr(options, field.name)
+            if field.name not in self.options and value != field.default:
+                given = f"{field.name}={value}" if isinstance(value, bool) else field.name
                 able = _listed(kind.name for kind in _KINDS if field.name in kind.options)
-                raise UsageError(f"`{field.name}` is for {able}, and '{without_password(address)}' is {self.name}")
+                shown = without_password(address)
+                raise UsageError(f"`{given}` is for {able}, and '{shown}' is {self.name}; leave it out")
 
 
 def _is_synthetic(address: str, _: SourceOptions) -> bool:

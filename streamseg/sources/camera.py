@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 
 from streamseg.pixels import Size
+from streamseg.sources.backoff import Backoff
 from streamseg.sources.camera_negotiation import Request, negotiate
 from streamseg.sources.capture import Capture, LostError, Shot
 from streamseg.sources.capture_thread import Timeouts
@@ -28,6 +29,7 @@ def camera_source(
     *,
     reconnect: bool = True,
     timeouts: Timeouts | None = None,
+    backoff: Backoff | None = None,
     capture: Callable[[Any], cv2.VideoCapture] = cv2.VideoCapture,
     clock: RealTime = REAL_TIME,
 ) -> ReconnectingSource:
@@ -38,6 +40,7 @@ def camera_source(
     fps: to ask for; None leaves the camera's own.
     reconnect: come back after a loss, for ever; otherwise a loss is an error.
     timeouts: None is 10 s to open, and otherwise as `Timeouts` has them.
+    backoff: how long to wait between tries to come back; None is `Backoff()`.
     capture: what opens the device.
     clock: what frames are timed and waits are measured by.
 
@@ -53,6 +56,7 @@ def camera_source(
         kind="camera",
         reconnect=reconnect,
         timeouts=timeouts or Timeouts(open_s=_OPEN_S),
+        backoff=backoff,
         clock=clock,
     )
 

@@ -40,7 +40,7 @@ def choose_decoder(wanted: DecoderName, address: str) -> tuple[str | None, str |
     if wanted == "auto":
         return None, f"decoded on the CPU, as no hardware does it ({told})"
     raise SourceError(
-        f"decoder {told}, so it cannot read '{without_password(address)}'; choose the decoder cpu or auto"
+        f'decoder {told}, so it cannot read \'{without_password(address)}\'; use `decoder="cpu"` or `decoder="auto"`'
     )
 
 

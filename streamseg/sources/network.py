@@ -15,6 +15,7 @@ import cv2  # noqa: F401  # before PyAV: see `streamseg.sinks.window.windows_wou
 
 import av  # isort: skip
 
+from streamseg.sources.backoff import Backoff
 from streamseg.sources.capture import Capture, LostError, RefusedError, Shot
 from streamseg.sources.capture_thread import Timeouts
 from streamseg.sources.live_clock import Backlog, Pacer
@@ -41,13 +42,19 @@ _MOST_FPS = 1000  # streams without a rate are said to have that of their clock,
 
 
 def network_source(
-    url: str, *, reconnect: bool = True, timeouts: Timeouts | None = None, clock: RealTime = REAL_TIME
+    url: str,
+    *,
+    reconnect: bool = True,
+    timeouts: Timeouts | None = None,
+    backoff: Backoff | None = None,
+    clock: RealTime = REAL_TIME,
 ) -> ReconnectingSource:
     """Frames of a live stream, as planar YUV.
 
     url: may hold a user and a password; the password is shown nowhere.
     reconnect: come back after a loss, for ever; otherwise a loss is an error.
     timeouts: None is `Timeouts()`.
+    backoff: how long to wait between tries to come back; None is `Backoff()`.
     clock: what frames are timed and waits are measured by.
 
     Raises:
@@ -61,6 +68,7 @@ def network_source(
         kind="network",
         reconnect=reconnect,
         timeouts=timeouts,
+        backoff=backoff,
         clock=clock,
     )
 

@@ -45,5 +45,5 @@ def bgr_picture(picture: Any, whose: str) -> Image:
             return cast("Image", cv2.cvtColor(picture, _TO_BGR[channels]))
     got = f"{picture.dtype} {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
     raise SourceError(
-        f"{whose} gives pictures of {got}, expected uint8 (height, width, 3); set it to colour with 8 bits, or convert it"
+        f"{whose} gives pictures of {got}, expected uint8 (height, width, 3); set it to 8-bit colour, or convert it"
     )

@@ -6,7 +6,7 @@ import threading
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import cv2
 
@@ -15,7 +15,7 @@ from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
 from streamseg.sources.decoder import Decoder
 from streamseg.sources.monotonic_pts import MonotonicPts
-from streamseg.sources.opencv import quiet_opencv
+from streamseg.sources.opencv import bgr_picture, quiet_opencv
 from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:
@@ -85,12 +85,13 @@ class OpenCVFileSource(Source):
         return f"OpenCV read {self._index} frames{about}: the file is truncated or damaged"
 
     def _next(self) -> tuple[int, Image] | None:
-        ok, picture = self._capture.read()
+        ok, decoded = self._capture.read()
         if not ok:
             return None
+        picture = bgr_picture(decoded, f"'{without_password(self._address)}'")
         told = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 / _TIME_BASE)
         moved_on, self._last_told = told > self._last_told, max(told, self._last_told)
-        return self._pts.next(told if moved_on else None), cast("Image", picture)  # some files: always 0
+        return self._pts.next(told if moved_on else None), picture  # some files: always 0
 
     def _first(self, start_s: float) -> tuple[int, Image]:
         if start_s:
@@ -102,7 +103,7 @@ class OpenCVFileSource(Source):
             self._capture.release()
             raise SourceError(
                 f"OpenCV reads no frame of '{without_password(self._address)}' from {start_s:g} s on; start "
-                "earlier, or read it with the reader pyav"
+                'earlier, or use `reader="pyav"`'
             )
         return timed
 
@@ -130,7 +131,7 @@ def _opened(address: str, threads: int | None) -> cv2.VideoCapture:
     capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG, wishes)
     if not capture.isOpened():
         capture.release()
-        raise SourceError(f"OpenCV cannot read '{without_password(address)}'; read it with the reader pyav")
+        raise SourceError(f"OpenCV cannot read '{without_password(address)}'; use `reader=\"pyav\"`")
     return capture
 
 

@@ -140,8 +140,9 @@ class ReconnectingSource(Source):
         self._thread.abandon()
         self._left_behind.append(self._thread)
         wait_s = self._backoff.next_s()
+        until_s = self._clock.now_s() + wait_s  # before it is said, or what is said would be too early
         self.live_state.waiting(wait_s)
-        self._wait(wait_s)
+        self._wait(until_s)
         self._wait_for_the_hung()
         self._tries += 1
         with self._changed:  # a `close` that comes now finds the new thread, or keeps it from being started
@@ -150,8 +151,7 @@ class ReconnectingSource(Source):
                 self._thread = self._started(self._timeouts.after(self._tries))
                 self._fresh = True
 
-    def _wait(self, seconds: float) -> None:
-        until_s = self._clock.now_s() + seconds
+    def _wait(self, until_s: float) -> None:
         with self._changed:
             while not self._closed and self._clock.now_s() < until_s:
                 self._clock.wait_until(self._changed, until_s)

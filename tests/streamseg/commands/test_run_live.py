@@ -203,14 +203,15 @@ def test_a_page_without_a_place_is_at_the_usual_one(model: Path, clip: Path, tmp
         ("--smooth 0", 2, "--smooth"),
         ("--segment 1", 2, "segments are for live sources"),
         ("--segment 0", 2, "--segment"),
-        ("--camera-size 640x480", 2, "are for cameras at this machine"),
+        ("--camera-size 640x480", 2, "--camera-size is for a visitor's camera or a camera, and '"),
         ("--camera-size big", 2, "'big' is not a size; write WIDTHxHEIGHT"),
         ("--camera-size 0x480", 2, "'0x480' is not a size"),
         ("--serve everywhere", 2, "write PORT or HOST:PORT"),
         ("--allow-host cam.example", 2, "--allow-host is for the page in a browser; add --serve"),
         ("--serve 0 --allow-host http://cam.example", 2, "is no name of a host"),
         ("--open-timeout 0", 2, "--open-timeout"),
-        ("--open-timeout 5", 2, "--open-timeout is for cameras at this machine and live streams"),
+        ("--open-timeout 5", 2, "--open-timeout is for a camera or a live stream, and '"),
+        ("--no-reconnect", 2, "clip.mp4' is a video file; leave it out"),
     ],
 )
 def test_options_that_cannot_be_meant_are_one_line(clip, model, tmp_path, capsys, monkeypatch, arguments, code, said):
