@@ -55,7 +55,7 @@ def cannot_write(path: Path, error: Exception, written: int | None = None) -> Si
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Raises SinkError when there is a file at `path` that may not be replaced."""
     if not overwrite and path.exists():
-        raise SinkError(f"'{path}' already exists; choose another name or pass `overwrite=True`")
+        raise SinkError(f"'{path}' already exists; choose another name or add `overwrite=True`")
 
 
 class AtomicFile:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from streamseg import __version__
+from streamseg.commands import flags
 from streamseg.errors import INTERRUPTED, StreamsegError, UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,7 +30,7 @@ class Seconds(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds as a float, not negative."""
-        if isinstance(value, float):
+        if isinstance(value, float):  # click hands defaults through here too
             return value
         try:
             seconds = 0.0
@@ -88,7 +89,7 @@ class ServeAddress(click.ParamType[Any]):
         if isinstance(value, Address):
             return value
         try:
-            return parse_address(value) if value else Address()
+            return parse_address(value) if value else Address()  # --serve alone: the usual place
         except UsageError as error:
             raise UsageError(f"{error}; if that is the SOURCE, put it before --serve") from error
 
@@ -251,7 +252,6 @@ def run(source: str, **values: Any) -> int:  # fmt: skip
     streamseg run 0 --camera-size 1280x720
     streamseg run rtsp://camera/stream drive.mp4 --segment 10 --serve 8080
     """
-    from streamseg.commands import flags
     from streamseg.commands.run import run_command
 
     return run_command(source, flags.source_options(values), flags.model_options(values), flags.output_options(values))
@@ -306,7 +306,6 @@ def info(model: str | None, as_json: bool) -> int:
 )
 def bench(source: str, **values: Any) -> int:  # fmt: skip
     """Measure throughput from decoder to encoder, and say what limits it."""
-    from streamseg.commands import flags
     from streamseg.commands.bench import BenchOptions, bench_command
 
     return bench_command(source, flags.source_options(values), flags.model_options(values), BenchOptions.among(values))
@@ -334,16 +333,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code; never lets a traceback out unless STREAMSEG_TRACEBACK is set."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy loads; ours are products of microseconds
     try:
+        # Not standalone: click would end the process itself, and print errors in another form than the rest.
         return int(command_line.main(arguments, prog_name="streamseg", standalone_mode=False) or 0)
     except click.ClickException as error:
+        # The command that the usage is wrong for, so that its --help is at hand.
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "streamseg"
         return _say(f"{' '.join(error.format_message().split())} (see {where} --help)", 2)
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped", INTERRUPTED)
     except StreamsegError as error:
-        from streamseg.commands.flags import in_flags
-
-        return _say(in_flags(_with_notes(str(error), error), command_line), error.exit_code)
+        return _say(flags.in_flags(_with_notes(str(error), error), command_line), error.exit_code)
     except BrokenPipeError:  # whoever read our output has left, `| head` for one
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0

@@ -108,6 +108,7 @@ class ModelOptions:
     smooth: int | None = None
 
     def __post_init__(self) -> None:
+        # Device and precision are not checked here: which there are depends on the engines that are installed.
         _require_choice("clahe", self.clahe, get_args(ClaheMode))
         _require_count("threads", self.threads)
         _require_above_0("target_fps", self.target_fps, "frames a second")
@@ -159,6 +160,7 @@ class OutputOptions:
     verbose: bool = False
 
     def __post_init__(self) -> None:
+        # Names of classes are checked against the model, by the painter; suffixes by whoever writes the file.
         _require_above_0("segment_s", self.segment_s, "seconds")
         _require_choice("view", self.view, VIEWS)
         if not (_is_number(self.alpha) and 0 <= self.alpha <= 1):

@@ -270,6 +270,7 @@ class Pipeline:
         self._policy = policy
         self._controls = controls or Controls()
         self._frames: BoundedQueue[Frame] = BoundedQueue(waiting, policy)
+        # One more for each further worker: results that are ready out of order wait for those before them.
         self._slots: BoundedQueue[_Slot] = BoundedQueue(waiting + workers - 1, "all")
         self._workers = workers
         self._every = every
@@ -285,7 +286,7 @@ class Pipeline:
 
     def stop(self) -> None:
         """Ask a running pipeline to end early; from any thread. What is done by then is kept."""
-        self._stopping.set()
+        self._stopping.set()  # before the queues end, so that whoever wakes from them sees why
         self._frames.end(discard=True)
         self._slots.end(discard=True)
 

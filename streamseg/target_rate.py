@@ -17,8 +17,8 @@ from streamseg.frame import StreamInfo
 from streamseg.options import ModelOptions
 
 _SIZE = r"-\d+x\d+"
-_MEASURED_S = 0.4
-_RUNS = 5
+_MEASURED_S = 0.4  # for each size of the model: longer is felt as waiting before the first picture
+_RUNS = 5  # at least, for a median that one hiccup does not move
 _MARGIN = 1.25  # measured alone; decoding, painting and showing take the same processor
 _USUAL_FPS = 30.0  # of cameras that do not say
 _LEAST_ROOM = 0.05  # of a frame period: nearer than that to the camera's own rate costs too many labels

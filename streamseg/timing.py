@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-_SHORTEST_S = 1e-6
+_SHORTEST_S = 1e-6  # the first bucket: what takes less is never what limits a run
 _RATIO = 1.01  # neighbouring buckets differ by 1 %, which is how exact percentiles are
 _LATELY = 0.1  # weight of the newest in the running mean, so that it follows within some ten frames
-_SILENT_S = 1.0
+_SILENT_S = 1.0  # so long a gap is told as standing still, however slow the source is
 _SLOWEST_FPS = 0.1  # that is told from standing still
 _BUCKETS = math.ceil(math.log(1e9) / math.log(_RATIO))  # up to about a quarter of an hour
 

@@ -66,6 +66,7 @@ class SharedBySinks:
             alpha=options.alpha,
             selected=options.classes,
             legend=options.legend,
+            # What follows the controls has one ready, since a key may ask for it at any time.
             hud=Hud(self.backend.device) if follows_controls or options.hud else None,
             controls=self.controls if follows_controls else None,
         )
@@ -86,9 +87,10 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack
     sinks: list[Sink] = []
 
     def add(sink: Sink) -> None:
-        stack.callback(sink.close, "failed")
+        stack.callback(sink.close, "failed")  # until the pipeline takes over: nothing was written yet
         sinks.append(sink)
 
+    # What is live comes first: it is what a person looks at, and waits for nothing that is written to a disk.
     views = list(_views(options, shared))
     if options.allow_host and _page not in views:
         raise UsageError("`allow_host` is for the page in a browser; add `serve`")
@@ -121,7 +123,7 @@ def _window(options: OutputOptions, shared: SharedBySinks) -> Sink:
 
 
 def _page(options: OutputOptions, shared: SharedBySinks) -> Sink:
-    from streamseg.sinks.web import WebSink
+    from streamseg.sinks.web import WebSink  # here, as it loads aiohttp, which most runs do without
 
     address = options.serve or Address()
     sink = WebSink(
@@ -189,6 +191,7 @@ def _default_output(options: OutputOptions, shared: SharedBySinks) -> str:
 
 def _refuse_clashes(options: OutputOptions, address: str, recording: str | None) -> None:
     """Raises SinkError when an output would be written over the source, or two outputs over each other."""
+    # By what the files are and not by their names: links and different ways to write one path are all the same place.
     targets = [Path(each) for each in (recording, options.masks, options.stats) if each is not None]
     resolved = [each.resolve() for each in targets]
     for target in targets:

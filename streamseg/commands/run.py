@@ -41,6 +41,7 @@ def run_command(
         backend = plan.backend
         smoothing = Smoothing(model_options.smooth) if model_options.smooth is not None else None
         controls = Controls(_settings(model_options, output_options, plan))
+        # One for pipeline and page, as the page tells of the run while it goes on.
         shared = SharedBySinks(address, source, backend, controls, Timings(), lambda: _flicker(smoothing))
         _say_choices(model_options, output_options, source, plan)
         sinks = opened_sinks(output_options, shared, stack)
@@ -65,7 +66,7 @@ def _flicker(smoothing: Smoothing | None) -> dict[str, float]:
 
 
 def _run(options: OutputOptions, source: Source, pipeline: Pipeline, sinks: list[Sink]) -> int:
-    said = len(source.notes)
+    said = len(source.notes)  # those from opening were printed before the first frame
     with _stopped_by_signals(pipeline.stop) as signals:
         try:
             pipeline.run()
@@ -77,7 +78,7 @@ def _run(options: OutputOptions, source: Source, pipeline: Pipeline, sinks: list
                 click.echo(closing_line(report, [sink.place for sink in sinks if sink.place]))
             for note in [*source.notes[said:], *(note for sink in sinks for note in sink.notes)]:
                 click.echo(f"note: {note}", err=True)
-    if signals:
+    if signals:  # said even where nothing else is: scripts see the exit code, people want to know what they have
         click.echo("streamseg: stopped early; what was processed by then is complete", err=True)
         return INTERRUPTED
     if source.damage or report.damaged:

@@ -110,6 +110,7 @@ class SinkKind:
     def open(self, known: Mapping[str, Any]) -> Sink:
         """known: values by the names in `takes`. Raises: as the kind does."""
         module, _, name = self.opener.partition(":")
+        # By place, since one calls its first parameter a path, the next one a folder.
         by_name = {each: known[each] for each in self.takes if each in _BY_NAME}
         in_order = [known[each] for each in self.takes if each not in _BY_NAME]
         sink: Sink = getattr(import_module(f"{__name__}.{module}"), name)(*in_order, **by_name)
@@ -136,6 +137,7 @@ KINDS: tuple[SinkKind, ...] = (
     SinkKind(_ends_in(*FORMATS), "video_file:VideoFileSink", _VIDEO, f"{', '.join(FORMATS)} for a video"),
     SinkKind(_ends_in(*TABLES), "statistics:StatisticsSink", ("address", "classes", "overwrite"),
              f"{', '.join(TABLES)} for statistics"),
+    # Last, since a folder may be called anything, but a video's name next to it must still be a video.
     SinkKind(_is_folder, "picture_folder:PictureFolderSink", ("address", "info", "painter", "overwrite"),
              "/ for a folder of pictures"),
 )  # fmt: skip

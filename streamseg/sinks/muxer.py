@@ -78,7 +78,7 @@ class Muxer:
         sound_until_s: where the sound is cut, seconds from the start of the file; infinity for nowhere.
         """
         self._pictures.finish(last_duration)
-        if self._sound:
+        if self._sound:  # after the pictures, which may have been waiting in the encoder and come before it in time
             self._sound.advance(sound_until_s)
             self._sound.finish()
             self.notes += self._sound.notes

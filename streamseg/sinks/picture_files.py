@@ -45,7 +45,7 @@ class PictureFiles:
             SinkError: there is a picture of that name, or it cannot be written.
         """
         path = self._folder.path / f"{frame.name or f'{frame.index:06d}'}.png"
-        if frame.name:
+        if frame.name:  # numbers of frames cannot repeat, names of pictures in several folders can
             self._use(frame.name, path)
         refuse_existing(path, overwrite=self._overwrite)
         try:

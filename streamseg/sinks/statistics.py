@@ -54,7 +54,7 @@ class StatisticsSink(Sink):
         self._names = [each.name for each in classes]
         self._pending = AtomicFile(target, overwrite=overwrite)
         self._written = 0
-        self._labels: Image | None = None
+        self._labels: Image | None = None  # of the frame before, for the flicker
         try:
             self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
             self._write_line = begin(self._file, self._names)
@@ -66,6 +66,7 @@ class StatisticsSink(Sink):
         frame = segmentation.frame
         latency_ms = round((time.perf_counter() - frame.captured_s) * 1000, 3)
         values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._flicker(segmentation.labels))
+        # All are rounded: digits beyond a microsecond or a millionth of the picture are noise that fills the file.
         facts = dict(zip(FRAME_COLUMNS, values, strict=True))
         shares = dict(zip(self._names, (round(float(share), 6) for share in segmentation.shares), strict=True))
         try:

@@ -63,6 +63,7 @@ class VideoFileSink(Sink):
         size = painter.size((info.height, info.width))
         plain = encoder == "auto" and (crf is not None or preset is not None)
         taken = EncoderChoice(self._format.video) if plain else choose_encoder(encoder, self._format, size, target)
+        # Before the file is claimed: a trial of the hardware takes a moment and may end in an error.
         self._codec = _adjusted(taken.codec, crf, preset)
         refuse_source(target, info)
         self._file = AtomicFile(target, overwrite=overwrite)
@@ -81,7 +82,7 @@ class VideoFileSink(Sink):
         size = self._painter.size(frame.size)
         ticks = self._clock.ticks(frame)
         try:
-            if self._muxer is None:
+            if self._muxer is None:  # not before the first frame, whose planes tell what their numbers mean
                 self._muxer = self._opened(size, frame.planes().color)
             self._require_size(size, self._muxer.size)
             self._painter.planes(segmentation, self._muxer.canvas())

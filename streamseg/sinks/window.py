@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LARGEST: Size = (720, 1280)  # of a new window; it can be enlarged
 _SETTLED_S = 0.3  # without a change of size: letters are drawn anew for each, too slow while an edge is dragged
 _ENLARGED = 1080  # lines up to which a picture is enlarged to its window; beyond, that costs more than it shows
-_ANSWER_S = 2.0
+_ANSWER_S = 2.0  # an X server on this machine answers at once, one at the other end of ssh within that
 _SAID_S = 1.5  # how long what a key did is to be read
 _NO_BAR = 0.005  # of a side: thinner ones would come and go with every rounding
 _NO_LIVE_STATE = LiveState()

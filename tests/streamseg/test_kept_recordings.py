@@ -240,3 +240,17 @@ def test_a_sink_that_left_nothing_names_no_place(tmp_path: Path) -> None:
         assert sink.place is not None
         sink.close("cut")
         assert sink.place is None
+
+
+def test_the_command_line_says_in_its_one_line_what_is_kept(streamseg, clip, model, tmp_path: Path) -> None:
+    """A mask from an earlier run is in the way of the sixth frame: what was written until then is there."""
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / f"{_FAULT_AT:06d}.png").write_bytes(b"precious")
+    done = streamseg("run", clip, "out.mp4", "--masks", "masks", "--stats", "stats.csv", "--model", model, "-q")
+    assert done.code == 5
+    assert done.err == (
+        "streamseg: 'masks/000005.png' already exists; choose another name or add --overwrite; "
+        "kept with what was written by then: out.mp4, masks, stats.csv\n"
+    )
+    assert len(pictures(tmp_path / "out.mp4")) == _FAULT_AT + 1
+    assert (tmp_path / "masks" / f"{_FAULT_AT:06d}.png").read_bytes() == b"precious"

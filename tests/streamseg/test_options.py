@@ -84,7 +84,7 @@ def test_the_three_are_made_of_the_values_of_the_command_by_name():
     ("message", "read"),
     [
         ("`start_s` must be 0 or more seconds, got -1", "--start must be 0 or more seconds, got -1"),
-        ("choose another name or pass `overwrite=True`", "choose another name or pass --overwrite"),
+        ("choose another name or add `overwrite=True`", "choose another name or add --overwrite"),
         ('use `encoder="x264"`', "use --encoder x264"),
         ("leave out `reconnect=False`", "leave out --no-reconnect"),
         ("`length_s` must be more than 0", "--segment must be more than 0"),

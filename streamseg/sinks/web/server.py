@@ -28,7 +28,7 @@ class Server:
         self.address = Address()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._ending = asyncio.Event()
+        self._ending = asyncio.Event()  # belongs to no loop until it is waited for, on the server's own
 
     def start(self, address: Address, build: Callable[[], web.Application]) -> None:
         """Listen, and return once it does.

@@ -23,7 +23,7 @@ from streamseg.sources.browser import BrowserSource
 from streamseg.timing import Timings
 from streamseg.web_address import Address
 
-MAX_VIEWERS = 8
+MAX_VIEWERS = 8  # each is sent every picture, so that every one more costs the same bandwidth again
 
 
 class WebSink(Sink):
@@ -96,7 +96,7 @@ class WebSink(Sink):
         try:
             self._server.start(wanted, pages.application)
         except SinkError:
-            self._maker.close()
+            self._maker.close()  # its thread has started by now, and nobody else will end it
             raise
 
     @property

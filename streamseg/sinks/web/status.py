@@ -74,7 +74,7 @@ class Status:
 
     def note(self, segmentation: Segmentation) -> None:
         """A result was written."""
-        self._rate.tick()
+        self._rate.tick()  # its own: the one of `Timings` stands still until the slower sinks behind this one are done
         self._frames += 1
         self._written_s = time.perf_counter()
         self._latest = segmentation
@@ -82,6 +82,7 @@ class Status:
     def page_showed(self, lag_ms: Any, age_ms: Any) -> None:
         """What a page says of a picture, in milliseconds; anything but plausible numbers is left out."""
         for place, value in ((self.page_lag, lag_ms), (self.page_age, age_ms)):
+            # Up to an hour: pages say what they like, and one absurd number would spoil the mean for good.
             if isinstance(value, int | float) and math.isfinite(value) and 0 <= value < 3_600_000:
                 place.add(value / 1000)
 
@@ -118,6 +119,7 @@ class Status:
             "age_now_ms": None if age_s is None else round(1000 * age_s, 1),
             "age_ms": _summary_ms(timings.age),
             "latency_ms": _summary_ms(timings.latency),
+            # A copy, since the threads of the run add stages while this one reads.
             "stages": {name: each.summary_ms() for name, each in dict(timings.stages).items()},
             "slowest": timings.slowest,
             "shares": self._shares(),

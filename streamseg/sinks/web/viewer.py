@@ -81,7 +81,7 @@ class Viewer:
 
     async def _send_states(self) -> None:
         async for state in self._context.states.since(self._context.states.number):
-            self._heard.clear()
+            self._heard.clear()  # one at a time: on a slow path states would pile up before the pictures
             await self._socket.send_str(state)
             await self._heard.wait()
 

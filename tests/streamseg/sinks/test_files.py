@@ -81,7 +81,7 @@ def test_existing_file_is_kept_unless_told_otherwise(tmp_path: Path, name: str) 
     """The refusal comes before any work is done, and names the option."""
     path = tmp_path / name
     path.write_bytes(b"precious")
-    with pytest.raises(SinkError, match=r"already exists; choose another name or pass `overwrite=True`"):
+    with pytest.raises(SinkError, match=r"already exists; choose another name or add `overwrite=True`"):
         FILES[name](path, False)
     assert path.read_bytes() == b"precious"
     record(FILES[name](path, True), range(2))

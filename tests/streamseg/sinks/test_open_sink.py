@@ -105,7 +105,7 @@ def test_a_new_kind_of_sink_is_one_file_and_one_line(tmp_path: Path, monkeypatch
     assert len((tmp_path / "out.pts").read_text().split()) == 20
     assert str(tmp_path / "out.pts") in capsys.readouterr().out
     assert main(command) == 5
-    assert "already exists; choose another name or pass --overwrite" in capsys.readouterr().err
+    assert "already exists; choose another name or add --overwrite" in capsys.readouterr().err
 
 
 def test_naming_the_package_loads_opencv_and_nothing_heavier() -> None:
