@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from streamseg.live import LiveState, LiveStatus
     from streamseg.options import SourceOptions
     from streamseg.painting import Painter
-    from streamseg.pipeline import Pipeline, RunReport
+    from streamseg.pipeline import Pipeline
     from streamseg.pixels import Yuv420, YuvColor
+    from streamseg.run_report import RunReport
     from streamseg.segmentation import Segmentation
     from streamseg.segmenter import Segmenter
     from streamseg.sinks import SegmentedVideoSink, Sink, WindowSink, open_sink
@@ -39,7 +40,7 @@ _HOME = {
     "LiveState": "live", "LiveStatus": "live",
     "SourceOptions": "options",
     "Painter": "painting", "Yuv420": "pixels", "YuvColor": "pixels",
-    "Pipeline": "pipeline", "RunReport": "pipeline",
+    "Pipeline": "pipeline", "RunReport": "run_report",
     "Sink": "sinks", "SegmentedVideoSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
     "Address": "sinks.web", "WebSink": "sinks.web",
     "Source": "sources", "open_source": "sources",

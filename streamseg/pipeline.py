@@ -28,86 +28,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from streamseg.bounded_queue import IDLE_S, BoundedQueue, Policy
 from streamseg.controls import Controls
 from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame
+from streamseg.run_report import RunReport
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sources.base import Source
 from streamseg.stages import Smoothing
 from streamseg.timing import WAITING, Timings
 
-Policy: TypeAlias = Literal["all", "latest"]
 Segment: TypeAlias = Callable[[Frame], Segmentation]
 Stage: TypeAlias = Callable[[Segmentation], Segmentation]
 
-_IDLE_S = 0.03  # how often sinks get an idle() while nothing comes; a key is answered within that
 _JOIN_S = 5.0  # a camera driver can hang in a read; its thread is then left behind as a daemon
-
-T = TypeVar("T")
-
-
-class BoundedQueue(Generic[T]):
-    """Hands items from one thread to another, at most `size` waiting, and can be ended from either side."""
-
-    def __init__(self, size: int, policy: Policy) -> None:
-        """policy: what `put` does when full: "all" waits, "latest" drops the oldest."""
-        self._items: deque[T] = deque()
-        self._size = size
-        self._policy = policy
-        self._changed = threading.Condition()
-        self._ended = False
-        self.dropped = 0
-
-    def put(self, item: T) -> bool:
-        """Returns False when the queue was ended and the item was not taken."""
-        with self._changed:
-            while self._policy == "all" and len(self._items) >= self._size and not self._ended:
-                self._changed.wait()
-            if self._ended:
-                return False
-            if len(self._items) >= self._size:
-                self._items.popleft()
-                self.dropped += 1
-            self._items.append(item)
-            self._changed.notify_all()
-            return True
-
-    def get(self, idle: Callable[[], object] = lambda: None) -> T | None:
-        """The oldest item; None once the queue has ended and is empty. idle: called now and then until one comes."""
-        while True:
-            with self._changed:
-                if not self._items and not self._ended:
-                    self._changed.wait(_IDLE_S)  # with a limit, also so that Ctrl-C is seen on every platform
-                if self._items:
-                    item = self._items.popleft()
-                    self._changed.notify_all()
-                    return item
-                if self._ended:
-                    return None
-            idle()
-
-    def wait_for_room(self) -> bool:
-        """Wait until `put` would not have to wait. Returns False when the queue was ended."""
-        with self._changed:
-            while len(self._items) >= self._size and not self._ended:
-                self._changed.wait()
-            return not self._ended
-
-    def end(self, *, discard: bool = False) -> None:
-        """No more items. discard: those still waiting are not handed out."""
-        with self._changed:
-            self._ended = True
-            if discard:
-                self._items.clear()
-            self._changed.notify_all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,45 +104,6 @@ class _Output:
         except Exception as error:  # Ctrl-C is none: it ends the run, and what the sink has is as good as before
             self.error = self.error or error
             raise
-
-
-@dataclass
-class RunReport:
-    """What a run did. Times in seconds unless the name says otherwise.
-
-    outcome: "complete", "cut" (stopped early: Ctrl-C, a closed window, a broken source) or "failed".
-    frames_in: that the source had; frames_out: taken by all sinks; dropped: too old to be shown (live only), some of
-        them by the source itself.
-    damaged: frames out that the decoder marked as damaged.
-    fps: frames out by seconds, from the first read to the last sink closed.
-    latency_ms: hand-over by the source to taken by all sinks; mean, p50, p95, p99, max.
-    age_ms: hand-over by the source to seen on a screen, same figures; empty where nothing was shown.
-    stages: self time of each stage per frame, same figures; "wait" is time in which a live source had nothing new.
-    slowest: the stage with the most time per frame, waiting left out.
-    device: what really ran the network; "" where `segment` does not say.
-    live: of a live source, how often and how long it was lost, see `LiveStatus`; None for others.
-    flicker: share of the pixels that change class from frame to frame, "before" and "after" smoothing; None where
-        nothing was smoothed.
-    """
-
-    device: str = ""
-    outcome: Outcome = "complete"
-    frames_in: int = 0
-    frames_out: int = 0
-    dropped: int = 0
-    damaged: int = 0
-    seconds: float = 0.0
-    fps: float = 0.0
-    latency_ms: dict[str, float] = field(default_factory=dict)
-    age_ms: dict[str, float] = field(default_factory=dict)
-    stages: dict[str, dict[str, float]] = field(default_factory=dict)
-    slowest: str | None = None
-    live: dict[str, Any] | None = None
-    flicker: dict[str, float] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return dict(self.__dict__)
 
 
 @contextmanager
@@ -371,14 +273,14 @@ class Pipeline:
             self.report.damaged += result.frame.damaged
             self._stop_if_asked(answers)
             while self._policy == "all" and self._controls.settings.paused and not self._stopping.is_set():
-                time.sleep(_IDLE_S)
+                time.sleep(IDLE_S)
                 self._idle()
 
     def _awaited(self, slot: _Slot) -> Segmentation | None:
         """The result, once it is there; None when the run was stopped before."""
         while not self._stopping.is_set():
             try:
-                slot.labelled.result(_IDLE_S)
+                slot.labelled.result(IDLE_S)
             except TimeoutError:
                 self._idle()
             else:

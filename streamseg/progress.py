@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from streamseg.frame import StreamInfo
-from streamseg.pipeline import RunReport
+from streamseg.run_report import RunReport
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 

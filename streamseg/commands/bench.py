@@ -20,9 +20,10 @@ from streamseg.errors import UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
 from streamseg.options import ClaheMode, ModelOptions, SourceOptions
 from streamseg.painting import Painter
-from streamseg.pipeline import Pipeline, RunReport
+from streamseg.pipeline import Pipeline
 from streamseg.preprocess import network_input
 from streamseg.progress import stage_table
+from streamseg.run_report import RunReport
 from streamseg.segmentation import Segmentation
 from streamseg.segmenter import Segmenter
 from streamseg.sinks import open_sink

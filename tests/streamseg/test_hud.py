@@ -3,8 +3,8 @@
 import time
 
 from streamseg.hud import Hud
-from streamseg.pipeline import RunReport
 from streamseg.progress import closing_line
+from streamseg.run_report import RunReport
 from streamseg.timing import Timings
 
 FIGURES = {"mean": 50.0, "p50": 41.0, "p95": 82.0, "p99": 90.0, "max": 91.0}

@@ -9,11 +9,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from streamseg.bounded_queue import BoundedQueue
 from streamseg.controls import Controls
 from streamseg.errors import ModelError, SinkError, SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.live import LiveState
-from streamseg.pipeline import BoundedQueue, Pipeline
+from streamseg.pipeline import Pipeline
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Sink
 from streamseg.sinks.memory import MemorySink
