@@ -79,6 +79,7 @@ class LiveState:
         """Frames stopped coming. reason: one line, without passwords."""
         with self._lock:
             self._reason = reason
+            # While it is being reconnected, tries fail for this and that reason: all of that is one loss.
             if self._state in ("connecting", "playing"):
                 self._losses += 1
                 self._enter("reconnecting")
@@ -100,7 +101,7 @@ class LiveState:
     def ended(self, reason: str | None = None) -> None:
         """No more frames will come. reason: why it was given up; None when it was closed."""
         with self._lock:
-            self._reason = reason or self._reason
+            self._reason = reason or self._reason  # why it was lost is worth knowing after it was closed too
             if self._state != "ended":
                 self._enter("ended")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-_NETWORK_TIMEOUT_S = 10.0
+_NETWORK_TIMEOUT_S = 10.0  # of each call: a file is waited for longer than a live picture, which would be old by then
 _NO_VIDEO_FORMATS = ("tty",)  # FFmpeg draws text files as pictures of a terminal
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _SEEK_MARGINS_S = (0, 10)  # a container may land behind the time asked for: try earlier, then from the start
-_READ_ERRORS_IN_A_ROW = 20
+_READ_ERRORS_IN_A_ROW = 20  # a bad spot gives a few, a disk or server that is gone one after the other for ever
 _MOST_THREADS = 16  # FFmpeg advises against more
 _HELD_BACK = 64  # frames a decoder holds back at most: 16 for re-ordering, and one a thread
 

@@ -39,7 +39,7 @@ class ImageFolderSource(Source):
         self._next = 0
         self._index = 0
         self._unread: list[Path] = []
-        self._first = self._read_picture()
+        self._first = self._read_picture()  # its size is asked for before the first frame is
         if self._first is None:
             raise SourceError(
                 f"no picture of '{self._address}' can be read ({_unread_text(self._unread)}); "
@@ -118,5 +118,6 @@ def _refuse_equal_stems(paths: list[Path]) -> None:
 
 
 def _unread_text(paths: list[Path]) -> str:
+    # Three are enough to see what kind of file it is; a line has to end somewhere.
     names = ", ".join(f"'{path.name}'" for path in paths[:3]) + (", ..." if len(paths) > 3 else "")
     return f"{len(paths)} picture{'s' if len(paths) > 1 else ''} could not be read: {names}"

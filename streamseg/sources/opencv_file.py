@@ -43,7 +43,7 @@ class OpenCVFileSource(Source):
         """
         quiet_opencv()
         self._address = str(address)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # a capture must not be released while another thread reads it
         self._ended = False
         self._index = 0
         self._told = Decoder(self._address, threads)  # says what OpenCV does not, and what is wrong with a file

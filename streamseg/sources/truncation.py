@@ -62,7 +62,7 @@ def _mp4_is_truncated(file: BinaryIO, size: int) -> bool:
 
 
 def _matroska_is_truncated(file: BinaryIO, size: int) -> bool:
-    head = file.read(4096)
+    head = file.read(4096)  # the EBML header before the segment takes less than 100 bytes
     at = head.find(_SEGMENT)
     if at < 0:
         return False
@@ -78,7 +78,7 @@ def _riff_is_truncated(file: BinaryIO, size: int) -> bool:
 
 
 def _gif_is_truncated(file: BinaryIO, size: int) -> bool:
-    file.seek(max(0, size - 4096))
+    file.seek(max(0, size - 4096))  # some writers fill up with zeros to the end of a block
     end = file.read().rstrip(b"\0")
     return not end or end[-1] != _GIF_TRAILER
 

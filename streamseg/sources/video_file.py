@@ -57,7 +57,7 @@ class VideoFileSource(Source):
                 named does not decode it.
         """
         self._address = str(address)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # FFmpeg crashes where a file is closed while another thread decodes it
         self._ended = False
         self._index = 0
         self._end_s = start_s
@@ -87,6 +87,7 @@ class VideoFileSource(Source):
                 return self._hand_out(*timed)
             self._ended = True
             self._decoder.close()
+        # Only now: every frame that could be had was handed out before the error.
         if self._decoder.read_error or self._decoder.truncated:
             raise self._broken_off()
         return None
