@@ -335,7 +335,7 @@ def test_a_large_picture_is_made_smaller_for_the_network() -> None:
 
 def test_statistics_are_json() -> None:
     """Rates, drops, latency, shares of the classes, settings, and further figures as they are given."""
-    with served(figures=lambda: {"flicker": 0.25}) as page:
+    with served(extra_metrics=lambda: {"flicker": 0.25}) as page:
         page.timings.dropped = 3
         page.write()
         told = stats(page)
