@@ -22,14 +22,16 @@ LAYERS = (
     ("cli commands",),
     ("progress", "hud"),
     ("pipeline",),
+    ("run_report",),
     ("segmenter", "stages", "sinks", "target_rate"),
     ("sources", "backends", "painting"),
     ("preprocess", "scene", "lettering"),
-    ("timing", "segmentation", "controls", "live", "machine", "cache_folder"),
+    ("options",),
+    ("timing", "segmentation", "controls", "live", "machine", "cache_folder", "atomic", "bounded_queue"),
     ("native",),
     ("frame",),
     ("color",),
-    ("spec", "pixels"),
+    ("spec", "pixels", "web_address"),
     ("errors",),
 )
 """The parts of the runtime, each a module or package of streamseg, or two that belong together, from the top down.
