@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias
 
+from streamseg import views
 from streamseg.errors import UsageError
+from streamseg.views import check_alpha, view_named
 
-View: TypeAlias = Literal["overlay", "mask", "side", "wipe"]
-VIEWS: tuple[View, ...] = get_args(View)
+View: TypeAlias = str  # a name in `streamseg.views.VIEWS`
+VIEWS: tuple[View, ...] = tuple(views.VIEWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,8 @@ class Settings:
     full_screen: bool = False
 
     def __post_init__(self) -> None:
-        if self.view not in VIEWS:
-            raise UsageError(f"there is no view '{self.view}'; choose from: {', '.join(VIEWS)}")
-        if isinstance(self.alpha, bool) or not isinstance(self.alpha, int | float) or not 0 <= self.alpha <= 1:
-            raise UsageError(f"alpha must be from 0 (invisible) to 1 (opaque), got {self.alpha}")
+        view_named(self.view)
+        check_alpha(self.alpha)
         for name in SWITCHES:
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} must be true or false, got {getattr(self, name)!r}")

@@ -63,7 +63,7 @@ def lies_in_rows(image: Image) -> bool:
 
 
 def in_rows(image: Image) -> Image:
-    """The same array where `lies_in_rows`, else a copy that does: one copy here instead of one in each step after it."""
+    """The same array where `lies_in_rows`, else a copy that does: copied once here, not in each step after it."""
     return image if lies_in_rows(image) else np.ascontiguousarray(image)
 
 

@@ -11,7 +11,7 @@
 #include "clones.h"
 #include "fixed_point.h"
 
-enum { AT_ONCE = 16, PLANES = 3 };
+enum { AT_ONCE = 16, PLANES = 3 };  /* 16 numbers of 16 bits fill an AVX2 register; more would overshoot further */
 
 /* One plane of the picture. Python has the same structure.
    layer, out: (height, width), not the same memory; strides in bytes.
@@ -50,6 +50,7 @@ typedef struct {
 
 /* Where a row or column lies among `count` of labels, counted from the centre of the first. */
 static inline float place(int index, float scale, int count) {
+    /* centres lie half a pixel in, of either size, as OpenCV's INTER_LINEAR has it */
     const float at = ((float)index + 0.5f) * scale - 0.5f, last = (float)(count - 1);
     return at < 0 ? 0 : at > last ? last : at;
 }
@@ -69,6 +70,7 @@ static void set_columns(int width, int label_width, int32_t *first, int16_t *sha
 /* Where the run of equal labels that begins at `start` ends. */
 static inline int run_end(const uint8_t *labels, int start, int width) {
     int x = start + 1;
+    /* eight that equal the eight one place before them are all the same; memcpy, since they may lie at any address */
     for (; x + 8 <= width; x += 8) {
         uint64_t eight, before;
         memcpy(&eight, labels + x, 8);
@@ -115,23 +117,24 @@ CLONED static void enlarge(const Run *runs, int count, const Plane *plane, const
 }
 
 /* One row of a plane between two rows of labels; `share` is how much of the lower one, Q15. */
-CLONED static void blend_row(const uint8_t *restrict layer, int width, const Row *upper, const Row *lower, int16_t share,
-                             uint8_t *restrict out) {
+CLONED static void blend_row(const uint8_t *restrict layer, int width, const Row *upper, const Row *lower,
+                             int16_t share, uint8_t *restrict out) {
     const int16_t *restrict added = upper->added, *restrict next_added = lower->added;
     const int16_t *restrict kept = upper->kept, *restrict next_kept = lower->kept;
     for (int x = 0; x < width; x++) {
+        /* 255 << 7 is 32640: the largest power of two with which a byte fits 16 bits with a sign */
         const int16_t own = part((int16_t)(layer[x] << 7), between(kept[x], next_kept[x], share));
         out[x] = (uint8_t)((uint16_t)(own + between(added[x], next_added[x], share) + 64) >> 7);
     }
 }
 
-/* All rows of a plane that lie above the centre of a row of labels which was just enlarged, or all when it is the last. */
+/* All rows of a plane that lie above the centre of a row of labels which was just enlarged; all when it is the last. */
 static void blend_down_to(int label_row, int label_height, const Plane *plane, Enlarging *how) {
     const float scale = (float)label_height / (float)plane->height;
     for (; how->done < plane->height; how->done++) {
         const float at = place(how->done, scale, label_height);
         const int above = (int)at;
-        if (above >= label_row && label_row + 1 < label_height) return;
+        if (above >= label_row && label_row + 1 < label_height) return;  /* its lower neighbour is not there yet */
         blend_row(plane->layer + how->done * plane->stride, plane->width, &how->rows[above % 2],
                   &how->rows[above + 1 < label_height ? (above + 1) % 2 : above % 2], q15(at - (float)above),
                   plane->out + how->done * plane->out_stride);
@@ -145,12 +148,12 @@ void streamseg_blend(const Plane *planes, const uint8_t *labels, int label_heigh
     Enlarging all[PLANES];
     int32_t *space = (int32_t *)(runs + label_width);
     for (int i = 0; i < PLANES; i++) {
-        const int room = planes[i].width + AT_ONCE;
+        const int room = planes[i].width + AT_ONCE;  /* `fill` writes beyond the end */
         int16_t *rows = (int16_t *)(space + label_width + 1);
         const Enlarging how = {space, rows, {{rows + room, rows + 2 * room}, {rows + 3 * room, rows + 4 * room}}, 0};
         all[i] = how;
         set_columns(planes[i].width, label_width, how.first, how.share);
-        space = (int32_t *)(rows + 5 * room + (room & 1));
+        space = (int32_t *)(rows + 5 * room + (room & 1));  /* at an address that int32 may have */
     }
     for (int row = 0; row < label_height; row++) {
         const int count = find_runs(labels + (ptrdiff_t)row * label_width, label_width, runs);
