@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _IDS = 256  # that a byte can hold
 _MOST_BUFFERS = 12  # luma, both chroma planes and BGR for two uses each, and some of a second size shown beside it
+_NO_LIMIT = 256.0  # of CLAHE, in multiples of an even histogram of 256 levels: all pixels on one level reach it
 _MOST_PIXELS = 2**31 - 1  # C counts the pixels of a plane in an int
 _local = threading.local()
 
@@ -95,6 +96,9 @@ def blend(layers: Sequence[Image], labels: Image, tints: Sequence[Tint], outs: S
         TypeError, ValueError: not of these shapes and types, or an array that cannot be written to row by row.
     """
     check_image(labels, "labels")
+    if not len(layers) == len(tints) == len(outs):
+        counts = f"{len(layers)} layers, {len(tints)} tints and {len(outs)} outs"
+        raise ValueError(f"blending wants a tint and an out for each layer, got {counts}")
     for layer, tint, out in zip(layers, tints, outs, strict=True):
         check_image(layer, "a layer to be blended", channels=tint.channels)
         _check_target(out, (layer.shape[0], layer.shape[1]), tint)
@@ -286,7 +290,7 @@ def equalized_yuv444(y: Image, u: Image, v: Image, color: YuvColor, clahe: Clahe
     _check_clahe(clahe)
     if native.LIBRARY is not None and _tiles_fit(clahe.tiles, (y.shape[0], y.shape[1])):
         planes = [np.ascontiguousarray(plane) for plane in (y, u, v)]  # decoders leave gaps between rows
-        return native.equalized(planes, rgb_from_yuv_1024(color), clahe.tiles, clahe.clip_limit, rgb=rgb)
+        return native.equalized(planes, rgb_from_yuv_1024(color), clahe.tiles, _clip_limit(clahe), rgb=rgb)
     picture = equalized(yuv444_to_bgr(y, u, v, color), clahe)
     return cast("Image", cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)) if rgb else picture
 
@@ -298,11 +302,16 @@ def _tiles_fit(tiles: tuple[int, int], size: Size) -> bool:
 
 
 def _check_clahe(clahe: Clahe) -> None:
-    """OpenCV divides by tiles without looking, and C turns the limit into a whole number."""
+    """OpenCV divides by the tiles without looking at them."""
     if len(clahe.tiles) != 2 or not all(isinstance(count, int) and count > 0 for count in clahe.tiles):
         raise ValueError(f"tiles of CLAHE must be two whole numbers above 0, rows and columns, got {clahe.tiles!r}")
     if not (isinstance(clahe.clip_limit, int | float) and 0 < clahe.clip_limit < math.inf):
         raise ValueError(f"the clip limit of CLAHE must be a number above 0, got {clahe.clip_limit!r}")
+
+
+def _clip_limit(clahe: Clahe) -> float:
+    """The limit in whole pixels must fit an int: OpenCV takes the smallest limit there is where it does not."""
+    return min(float(clahe.clip_limit), _NO_LIMIT)
 
 
 def _operator(clahe: Clahe) -> cv2.CLAHE:
@@ -310,5 +319,5 @@ def _operator(clahe: Clahe) -> cv2.CLAHE:
     operators: dict[Clahe, cv2.CLAHE] = _local.__dict__.setdefault("operators", {})
     if clahe not in operators:
         rows, columns = clahe.tiles
-        operators[clahe] = cv2.createCLAHE(clahe.clip_limit, (columns, rows))
+        operators[clahe] = cv2.createCLAHE(_clip_limit(clahe), (columns, rows))
     return operators[clahe]

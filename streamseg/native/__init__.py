@@ -70,9 +70,8 @@ def upsampled_argmax(logits: NDArray[np.float32], factor: int) -> Image:
     """
     classes, height, width = logits.shape
     labels = np.empty((height * factor, width * factor), np.uint8)
-    _library().streamseg_upsampled_argmax(
-        _at(logits), classes, height, width, factor, _at(_scratch(height * width + width + 1)), _at(labels)
-    )
+    scratch = _scratch(height * width + width + 1)
+    _library().streamseg_upsampled_argmax(_at(logits), classes, height, width, factor, _at(scratch), _at(labels))
     return labels
 
 
@@ -92,9 +91,10 @@ def equalized(
     """
     height, width = planes[0].shape
     picture = np.empty((height, width, 3), np.uint8)
+    scratch = _scratch(3 * height * width + 2 * width)
     _library().streamseg_equalized(
         *map(_at, planes), height, width, _at(rgb_from_yuv), *tiles, ctypes.c_float(clip_limit), int(rgb),
-        _at(_scratch(3 * height * width + 2 * width)), _at(picture),
+        _at(scratch), _at(picture),
     )  # fmt: skip
     return picture
 
@@ -141,7 +141,8 @@ def blend(layers: Sequence[Image], labels: Image, tables: Sequence[FixedPoint], 
     room = _RUN_BYTES * columns + sum(
         4 * (columns + 1) + 10 * (layer.shape[1] + _AT_ONCE) + 2 for layer in layers
     )  # fmt: skip
-    _library().streamseg_blend((_Plane * 3)(*planes), _at(labels), *labels.shape, _at(_scratch(room)))
+    scratch = _scratch(room)
+    _library().streamseg_blend((_Plane * 3)(*planes), _at(labels), *labels.shape, _at(scratch))
 
 
 def _library() -> Any:
@@ -151,6 +152,7 @@ def _library() -> Any:
 
 
 def _at(array: NDArray[Any]) -> ctypes.c_void_p:
+    """Does not keep the array: whoever calls has it by a name until C is done."""
     return ctypes.c_void_p(array.ctypes.data)
 
 

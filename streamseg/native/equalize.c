@@ -106,8 +106,7 @@ static void map_pixels(uint8_t *restrict line, int count, const int16_t *restric
 /* CLAHE in place. rows, columns: of tiles, at most 16 each, which divide the picture evenly. share: room for a row. */
 static void equalize(uint8_t *luma, int height, int width, int rows, int columns, float clip_limit, int16_t *share) {
     const int tile_height = height / rows, tile_width = width / columns;
-    const float pixels = (float)(tile_height * tile_width), wanted = clip_limit * pixels / LEVELS;
-    const int limit = wanted < pixels ? (int)wanted : (int)pixels;  /* more clips nothing, and may not fit an int */
+    const int limit = (int)(clip_limit * (float)(tile_height * tile_width) / LEVELS);
     uint8_t maps[MOST_TILES * MOST_TILES * LEVELS];
     int16_t own[MOST_TILES * LEVELS];
     int starts[MOST_TILES + 2] = {0};  /* of the stretches between centres: before the first, ..., behind the last */
