@@ -167,8 +167,8 @@ def _looked_up(table: NDArray[np.uint8], labels: Image) -> Image:
 def _enlarged(use: str, small: Image, shape: tuple[int, ...]) -> Image:
     """`small` at the height and width of `shape`, in memory that this thread's next call with the same `use` and
     `shape` overwrites."""
-    buffers: OrderedDict[tuple[str, *tuple[int, ...]], Image] = _local.__dict__.setdefault("buffers", OrderedDict())
-    key = (use, *shape)
+    buffers: OrderedDict[tuple[str, tuple[int, ...]], Image] = _local.__dict__.setdefault("buffers", OrderedDict())
+    key = (use, shape)
     if key not in buffers:
         buffers[key] = np.empty(shape, np.uint8)
         if len(buffers) > _MOST_BUFFERS:  # of sizes gone by, as of a window that was resized
