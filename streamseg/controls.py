@@ -72,7 +72,7 @@ class Controls:
     @property
     def settings(self) -> Settings:
         """As they are now. Take it once where several must fit together."""
-        return self._settings
+        return self._settings  # without the lock: what is there never changes, only which one is there
 
     @property
     def version(self) -> int:
@@ -109,6 +109,7 @@ class Controls:
     def add_alpha(self, step: float) -> Settings:
         """Strengthen the colours, or weaken them (below 0), as far as that goes. Returns: all settings."""
         with self._lock:
+            # rounded, so that as many steps down as up end where they began
             return self.change(alpha=min(1.0, max(0.0, round(self._settings.alpha + step, 3))))
 
     def request_quit(self) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from streamseg.pixels import Image
 
 
+# the three things people have instead: RGB floats of a plotting library, grey, and pictures with transparency
 _BGR_WAY_OUT = "; give BGR of 0..255 (cv2.cvtColor makes it of grey or of four channels), or Yuv420"
 
 
@@ -53,7 +54,7 @@ class Frame:
             ValueError: the array is not (height, width, 3), or is empty; a time is infinite or no number.
         """
         _check_when(index, time_s, pts)
-        if isinstance(pixels, Yuv420):
+        if isinstance(pixels, Yuv420):  # its shapes were checked when it was made
             pixels = pixels.in_rows()
         else:
             check_image(pixels, "pixels of a frame", channels=3, way_out=_BGR_WAY_OUT)
@@ -85,7 +86,7 @@ class Frame:
         """Planar YUV 4:2:0; BT.601 video range when the source was BGR."""
         return self._planes
 
-    @cached_property
+    @cached_property  # a window, a page and a recording may all ask
     def _bgr(self) -> Image:
         if not isinstance(self._pixels, Yuv420):
             return self._pixels
@@ -106,7 +107,7 @@ def _check_when(index: object, time_s: object, pts: object) -> None:
     """Raises TypeError or ValueError for what would only be found at the end, by the sink that writes times."""
     if not isinstance(index, int):
         raise TypeError(f"index of a frame must be a whole number, got {received(index)}")
-    if not isinstance(time_s, (float, int)):
+    if not isinstance(time_s, (float, int)):  # numbers.Real would take Fraction too, at 1 µs a frame
         raise TypeError(f"time_s of a frame must be a number of seconds, got {received(time_s)}")
     if not math.isfinite(time_s):
         raise ValueError(f"time_s of a frame must be a finite number of seconds, got {time_s}")

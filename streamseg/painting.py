@@ -57,6 +57,7 @@ class Painter:
         self.painted = tuple(classes) if selected is None else tuple(class_named(classes, n) for n in selected)
         self._palette = Palette(self.painted)
         self._timings = timings or Timings()
+        # of this object: one for all painters would keep the patches of painters that are gone
         self._legend_patch = lru_cache(maxsize=_KEPT_PATCHES)(legend_patch)
         self._text_patch = lru_cache(maxsize=_KEPT_PATCHES)(text_patch)
 

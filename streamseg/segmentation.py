@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from streamseg.pixels import Image
 
+# not converted here: of int64 ids above 255 nothing but another class would be left
 _LABELS_WAY_OUT = "; ids fit a byte: labels.astype(np.uint8), with 255 for what has no class"
 _CONFIDENCE_WAY_OUT = "; give probability * 255, rounded, or None"
 
@@ -65,7 +66,7 @@ class Segmentation:
         size = size or self.frame.size
         if self.labels.shape == size:
             return self.labels
-        import cv2
+        import cv2  # exact: the faster INTER_NEAREST rounds down, and moves labels up and left by up to half of one
 
         height, width = size
         return cast("Image", cv2.resize(self.labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT))
@@ -97,7 +98,7 @@ class Segmentation:
         Raises:
             UsageError: no such view, an alpha out of range, or a name the model does not have.
         """
-        from streamseg.compositing import Palette, composed_bgr
+        from streamseg.compositing import Palette, composed_bgr  # only those who want colours load what paints them
 
         view_named(view)
         check_alpha(alpha)

@@ -65,7 +65,7 @@ class Segmenter:
         frame = picture if isinstance(picture, Frame) else _frame_of(picture)
         spec = self.backend.spec
         with self._timings.measure("preprocess"):
-            batch = network_input(frame, spec, self.clahe)[np.newaxis]
+            batch = network_input(frame, spec, self.clahe)[np.newaxis]  # backends take batches, here of one
         with self._timings.measure("network"):
             labels = self.backend.infer(batch)[0]
         return Segmentation(frame, labels, spec.classes)

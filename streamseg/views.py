@@ -52,7 +52,7 @@ def side(job: Job) -> None:
 
 def wipe(job: Job) -> None:
     """The picture left of the middle, the overlay right of it."""
-    job.blend(job.layers, job.outs)
+    job.blend(job.layers, job.outs)  # whole: to begin in the middle would need labels that begin there too
     for layer, out in zip(job.layers, job.outs, strict=True):
         middle = layer.shape[1] // 2
         out[:, :middle] = layer[:, :middle]

@@ -10,7 +10,10 @@ import pytest
 from streamseg.errors import UsageError
 from streamseg.frame import Frame
 from streamseg.painting import Painter
+from streamseg.pipeline import Pipeline
 from streamseg.segmentation import Segmentation
+from streamseg.sinks.memory import MemorySink
+from streamseg.sources.synthetic import SyntheticSource
 from streamseg.spec import SegmentClass
 
 CLASSES = (SegmentClass(0, "sky", (60, 120, 240)), SegmentClass(1, "road", (160, 60, 200)))
@@ -29,6 +32,20 @@ def test_labels_of_another_type_are_refused(kind):
     """As an argmax of one's own gives them: an int64 256 must not become class 0."""
     with pytest.raises(TypeError, match=rf"\(height, width\) uint8 .*, got \(30, 40\) {np.dtype(kind)}; .*astype"):
         replace(segmentation(), labels=LABELS.astype(kind))
+
+
+def test_a_stage_that_gives_other_labels_ends_the_run_with_what_came():
+    """In place of a wrong picture, or of a process that crashes in compiled code."""
+    source = SyntheticSource(180, 320, frames=3)
+    sink = MemorySink()
+
+    def stage(one: Segmentation) -> Segmentation:
+        return replace(one, labels=one.labels.astype(np.int32))
+
+    pipeline = Pipeline(source, lambda frame: Segmentation(frame, LABELS, CLASSES), [sink], stages=[stage])
+    with pytest.raises(TypeError, match=r"labels must be \(height, width\) uint8 .* got \(30, 40\) int32"):
+        pipeline.run()
+    assert (sink.count, sink.outcome) == (0, "failed")
 
 
 @pytest.mark.parametrize(
