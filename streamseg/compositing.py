@@ -19,7 +19,7 @@ from streamseg.frame import Frame
 from streamseg.kernels import Tint
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.spec import SegmentClass
-from streamseg.views import Job, view_named
+from streamseg.views import Composition, view_named
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -96,7 +96,7 @@ def _compose(
     def fill(target: Sequence[Image]) -> None:
         kernels.fill(labels, tints, target)
 
-    view_named(view).paint(Job(layers, outs, blend, fill))
+    view_named(view).paint(Composition(layers, outs, blend, fill))
 
 
 def _new_planes(size: Size, color: YuvColor) -> Yuv420:

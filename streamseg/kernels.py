@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from streamseg.pixels import Image, Size, YuvColor
 
 _IDS = 256  # that a byte can hold
-_MOST_BUFFERS = 12  # luma, both chroma planes and BGR for two uses each, and some of a second size shown beside it
+_MOST_BUFFERS = 12  # of luma, chroma and BGR, two uses each, in two sizes: a recording, and a window beside it
 _NO_LIMIT = 256.0  # of CLAHE, in multiples of an even histogram of 256 levels: all pixels on one level reach it
 _MOST_PIXELS = 2**31 - 1  # C counts the pixels of a plane in an int
 _local = threading.local()
@@ -85,7 +85,7 @@ class Tint:
 
 
 def blend(layers: Sequence[Image], labels: Image, tints: Sequence[Tint], outs: Sequence[Image]) -> None:
-    """layer * (1 - strength) + color * strength, colours and strengths enlarged bilinearly from the labels' size.
+    """layer * (1 - strength) + color * strength, colours and strengths upsampled bilinearly from the labels' size.
 
     layers: (height, width) uint8 each, such as Y, U and V with the sizes of 4:2:0; or one of (height, width, 3).
     labels: (h, w) uint8 class ids, of any size.
@@ -131,13 +131,13 @@ def _check_target(out: Image, size: Size, tint: Tint) -> None:
 def _blend_evenly(layer: Image, labels: Image, tint: Tint, out: Image) -> None:
     """Where all ids that occur have one strength: half the work."""
     strength = float(tint.strengths[0])
-    colors = _enlarged("added", _looked_up(tint.colors, labels), layer.shape)
+    colors = _resized("added", _looked_up(tint.colors, labels), layer.shape)
     cv2.addWeighted(layer, 1 - strength, colors, strength, 0, dst=out)
 
 
 def _blend_by_class(layer: Image, labels: Image, tint: Tint, out: Image) -> None:
     added, kept = (
-        _enlarged(use, _looked_up(table, labels), layer.shape)
+        _resized(use, _looked_up(table, labels), layer.shape)
         for use, table in zip(("added", "kept"), tint.bytes, strict=True)
     )
     cv2.multiply(layer, kept, dst=kept, scale=1 / 255)  # exact where kept is 255: those pixels stay as they are
@@ -145,7 +145,7 @@ def _blend_by_class(layer: Image, labels: Image, tint: Tint, out: Image) -> None
 
 
 def fill(labels: Image, tints: Sequence[Tint], outs: Sequence[Image]) -> None:
-    """The colours alone, enlarged by nearest neighbour; those of the tints where nothing is painted too.
+    """The colours alone, upsampled by nearest neighbour; those of the tints where nothing is painted too.
 
     labels, tints, outs: as for `blend`, but for the sizes, which `outs` alone say.
 
@@ -164,7 +164,7 @@ def _looked_up(table: NDArray[np.uint8], labels: Image) -> Image:
     return cast("Image", cv2.LUT(labels, table)) if table.ndim == 1 else table[labels]
 
 
-def _enlarged(use: str, small: Image, shape: tuple[int, ...]) -> Image:
+def _resized(use: str, small: Image, shape: tuple[int, ...]) -> Image:
     """`small` at the height and width of `shape`, in memory that this thread's next call with the same `use` and
     `shape` overwrites."""
     buffers: OrderedDict[tuple[str, tuple[int, ...]], Image] = _local.__dict__.setdefault("buffers", OrderedDict())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Composition:
     """One picture to be painted.
 
     layers: the frame's: Y, U and V, of the sizes of 4:2:0, or one of interleaved BGR; (height, width[, 3]) uint8.
@@ -31,29 +31,31 @@ class Job:
     fill: Callable[[Sequence[Image]], None]
 
 
-def overlay(job: Job) -> None:
+def overlay(picture: Composition) -> None:
     """Colours over the picture."""
-    job.blend(job.layers, job.outs)
+    picture.blend(picture.layers, picture.outs)
 
 
-def mask(job: Job) -> None:
+def mask(picture: Composition) -> None:
     """Colours alone."""
-    job.fill(job.outs)
+    picture.fill(picture.outs)
 
 
-def side(job: Job) -> None:
+def side(picture: Composition) -> None:
     """The picture left, the overlay right."""
-    odd = job.layers[0].shape[1] % 2
-    left = [layer[:, : layer.shape[1] - odd] for layer in job.layers]  # of chroma too: its last sample is half a pixel
-    for layer, out in zip(left, job.outs, strict=True):
+    odd = picture.layers[0].shape[1] % 2
+    left = [
+        layer[:, : layer.shape[1] - odd] for layer in picture.layers
+    ]  # of chroma too: its last sample is half a pixel
+    for layer, out in zip(left, picture.outs, strict=True):
         out[:, : layer.shape[1]] = layer
-    job.blend(left, [out[:, layer.shape[1] :] for layer, out in zip(left, job.outs, strict=True)])
+    picture.blend(left, [out[:, layer.shape[1] :] for layer, out in zip(left, picture.outs, strict=True)])
 
 
-def wipe(job: Job) -> None:
+def wipe(picture: Composition) -> None:
     """The picture left of the middle, the overlay right of it."""
-    job.blend(job.layers, job.outs)  # whole: to begin in the middle would need labels that begin there too
-    for layer, out in zip(job.layers, job.outs, strict=True):
+    picture.blend(picture.layers, picture.outs)  # whole: to begin in the middle would need labels that begin there too
+    for layer, out in zip(picture.layers, picture.outs, strict=True):
         middle = layer.shape[1] // 2
         out[:, :middle] = layer[:, :middle]
 
@@ -75,7 +77,7 @@ class View:
     size: of the painted picture, for a frame of (height, width).
     """
 
-    paint: Callable[[Job], None]
+    paint: Callable[[Composition], None]
     size: Callable[[Size], Size] = _of_the_frame
 
 

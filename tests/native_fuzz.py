@@ -55,7 +55,7 @@ def random_ids(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
 
 
 def fuzz_blend(rng: np.random.Generator) -> None:
-    """Three planes, enlarged or shrunk labels, any strength, some classes painted and some not."""
+    """Three planes, larger and smaller labels, any strength, some classes painted and some not."""
     height, width = size_of(rng)
     shapes = [(height, width), *[((height + 1) // 2, (width + 1) // 2)] * 2]
     layers = [with_gaps(rng, *shape) for shape in shapes]
@@ -74,7 +74,7 @@ def fuzz_blend(rng: np.random.Generator) -> None:
 
     compiled, plain = both(painted_planes)
     apart = np.abs(compiled.astype(int) - plain)
-    # OpenCV rounds colour and strength to bytes, both once more when enlarged, and the product; half a level each
+    # OpenCV rounds colour and strength to bytes, both once more when upsampled, and the product; half a level each
     assert apart.max() <= 2, ("blend", shapes, labels.shape, alpha, apart.max())
     assert apart.mean() < 1, ("blend", shapes, labels.shape, alpha, apart.mean())
 

@@ -15,10 +15,10 @@ from streamseg.spec import SegmentClass
 CLASSES = (SegmentClass(0, "road", (160, 60, 200)),)
 
 
-def upside_down(job: views.Job) -> None:
+def upside_down(picture: views.Composition) -> None:
     """The overlay, standing on its head: a view of somebody else's."""
-    job.blend(job.layers, job.outs)
-    for out in job.outs:
+    picture.blend(picture.layers, picture.outs)
+    for out in picture.outs:
         out[:] = out[::-1].copy()
 
 
@@ -32,8 +32,8 @@ def test_the_command_line_offers_the_views_of_the_table():
 def test_a_new_view_is_a_function_and_a_line(native, monkeypatch: pytest.MonkeyPatch):
     """Painter and overlay have it at once, in BGR and in planes."""
     monkeypatch.setitem(views.VIEWS, "upside-down", views.View(upside_down))
-    picture = np.random.default_rng(1).integers(0, 256, (24, 32, 3), np.uint8)
-    frame = Frame(0, 0.0, picture if native == "bgr" else Frame(0, 0.0, picture).planes())
+    pixels = np.random.default_rng(1).integers(0, 256, (24, 32, 3), np.uint8)
+    frame = Frame(0, 0.0, pixels if native == "bgr" else Frame(0, 0.0, pixels).planes())
     one = Segmentation(frame, np.zeros((6, 8), np.uint8), CLASSES)
     usual = Painter(CLASSES, legend=False)
     turned = Painter(CLASSES, view="upside-down", legend=False)
