@@ -14,14 +14,14 @@ from streamseg import __version__
 
 def machine_facts() -> dict[str, Any]:
     """Processor, cores this process may use, system, the versions that decide speed, and whether C is in use."""
-    from streamseg import native
+    from streamseg.native import why_not
 
     return {
         "processor": processor_name(),
         "cores": core_count(),
         "system": platform.platform(terse=True),
         "versions": library_versions(),
-        "compiled": native.LIBRARY is not None,
+        "compiled": why_not() is None,
     }
 
 
@@ -75,4 +75,4 @@ def peak_memory_mb() -> float | None:
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6  # macOS counts bytes, Linux kilobytes

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from streamseg.backends.deciding import enlarged_winners, winners
 from streamseg.backends.onnx_file import LogitsGraph, metadata_of
 from streamseg.errors import ModelError
+from streamseg.kernels import argmax, upsampled_argmax
 from streamseg.spec import METADATA_KEY, ModelSpec, TensorRules
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class Tensors:
 
     def _largest(self, logits: Any) -> Image:
         if self._factor == 1:
-            return winners(logits.transpose(1, 0, 2, 3))
-        return np.stack([enlarged_winners(each, self._factor) for each in logits.astype(np.float32, copy=False)])
+            return argmax(logits.transpose(1, 0, 2, 3))
+        return np.stack([upsampled_argmax(each, self._factor) for each in logits])
 
     def _largest_of_last(self, logits: Any) -> Image:
         return self._largest(logits.transpose(0, 3, 1, 2))
