@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from streamseg.backends.deciding import enlarged_winners, winners
-from streamseg.backends.onnx_file import LogitsGraph, metadata_of
+from streamseg.backends.argmax import argmax, upsampled_argmax
+from streamseg.backends.graph import LogitsGraph
+from streamseg.backends.model_files import description_file, metadata_of
 from streamseg.errors import ModelError
 from streamseg.spec import METADATA_KEY, ModelSpec, TensorRules
 
@@ -88,8 +89,8 @@ class Tensors:
 
     def _largest(self, logits: Any) -> Image:
         if self._factor == 1:
-            return winners(logits.transpose(1, 0, 2, 3))
-        return np.stack([enlarged_winners(each, self._factor) for each in logits.astype(np.float32, copy=False)])
+            return argmax(logits.transpose(1, 0, 2, 3))
+        return np.stack([upsampled_argmax(each, self._factor) for each in logits.astype(np.float32, copy=False)])
 
     def _largest_of_last(self, logits: Any) -> Image:
         return self._largest(logits.transpose(0, 3, 1, 2))
@@ -104,7 +105,7 @@ def read_spec(path: Path) -> ModelSpec:
     metadata = metadata_of(path)
     if METADATA_KEY in metadata:
         return ModelSpec.from_json(metadata[METADATA_KEY], f"'{path}'")
-    beside = path.with_suffix(".toml")
+    beside = description_file(path)
     if not beside.is_file():
         raise ModelError(
             f"'{path}' does not describe itself; put its input size and classes into '{beside.name}' beside it "

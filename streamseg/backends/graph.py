@@ -2,7 +2,7 @@
 
 Networks decide at full size by enlarging their logits and asking each pixel for its largest. On a CPU that costs more
 than a tenth of the whole network, nearly all of it inside areas of one class. Here the graph is ended before that step;
-`enlarging.enlarged_labels` then does the same sums where classes meet, and only there.
+`argmax.upsampled_argmax` then does the same sums where classes meet, and only there.
 
 An ONNX file is one protocol-buffer message. Of its fields, this module knows those it needs. Sources: onnx.proto and
 the encoding of protocol buffers.
@@ -78,6 +78,23 @@ def input_shapes(path: Path) -> dict[str, tuple[int | str | None, ...]]:
         graph = list(_fields(next(_messages(_fields(_opened(path)), 7))))
         constants = {_text(next(_messages(_fields(each), 8), memoryview(b""))) for each in _messages(graph, 5)}
         return {name: shape for name, shape in map(_input, _messages(graph, 11)) if name not in constants}
+    except OSError as error:
+        raise ModelError(f"cannot read '{path}': {error.strerror}") from error
+    except _DAMAGED as error:
+        raise ModelError(f"'{path}' is not an ONNX model") from error
+
+
+def external_files(path: Path) -> list[str]:
+    """Names of the files beside it that hold weights of a model, each once, relative to its folder.
+
+    Raises:
+        ModelError: it cannot be read, or is no ONNX file.
+    """
+    try:
+        graph = _fields(next(_messages(_fields(_opened(path)), 7)))
+        tensors = filter(_is_elsewhere, _messages(graph, 5))
+        entries = (_pair(entry) for tensor in tensors for entry in _messages(_fields(tensor), 13))
+        return list(dict.fromkeys(value for key, value in entries if key == "location"))
     except OSError as error:
         raise ModelError(f"cannot read '{path}': {error.strerror}") from error
     except _DAMAGED as error:
