@@ -53,7 +53,8 @@ def find_model(model: str | Path = DEFAULT_MODEL) -> Path:
     if path.is_dir():
         raise ModelError(f"model '{name}' is a folder; name the .onnx file in it")
     raise ModelError(
-        f"model '{name}' does not exist; give an .onnx file, OpenVINO's .xml or a bundled name: {', '.join(bundled_models()) or 'none'}"
+        f"model '{name}' does not exist; give an .onnx file, OpenVINO's .xml or a bundled name: "
+        f"{', '.join(bundled_models()) or 'none'}"
     )
 
 
@@ -69,9 +70,9 @@ def load_backend(
     """Load a model, check it against its description and run it once.
 
     model: a file, or the name of a bundled model.
-    device: one of an engine's, such as "cpu", "openvino", "cuda" or "cuda:1", which fails when it is not really used; or
-        "auto": a GPU if one works, else the library that is fastest on this CPU. TensorRT builds engines for the model
-        first, which takes a while and is kept.
+    device: one of an engine's, such as "cpu", "openvino", "cuda" or "cuda:1", which fails when it is not really used;
+        or "auto": a GPU if one works, else the library that is fastest on this CPU. TensorRT builds engines for the
+        model first, which takes a while and is kept.
     threads: CPU threads for the network; None means one per core.
     precision: what is computed in, "fp32", "bf16", "mixed" (fp32 in the first layers, bf16 in the rest), "fp16" or
         "int8" (a file NAME-int8.onnx beside the model, as fp16 with CUDA is one NAME-fp16.onnx), or "auto" for the

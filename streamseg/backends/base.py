@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NotInUseError(ModelError):
-    """A device or a precision does not really run here. The message is the reason, and what helps where something does."""
+    """A device or a precision does not really run here. The message is the reason, with what helps if anything does."""
 
 
 class Backend(Protocol):

@@ -24,11 +24,13 @@ class Cuda(NvidiaEngine):
 
     def models(self, request: Request) -> list[tuple[str, GpuModel]]:
         """See `NvidiaEngine.models`. Each file is tried in both layouts of pixels in memory."""
-        files = {"fp32": request.path} if request.precision in ("auto", "fp32") else {}
-        if request.precision == "fp16" or (
-            request.precision == "auto" and precision_file(request.path, "fp16").is_file()
-        ):
-            files["fp16"] = existing_form(request.path, "fp16")
+        half = precision_file(request.path, "fp16")
+        if request.precision == "fp16":
+            files = {"fp16": existing_form(request.path, "fp16")}
+        elif request.precision == "auto" and half.is_file():
+            files = {"fp32": request.path, "fp16": half}
+        else:
+            files = {"fp32": request.path}
         return [
             (precision, _model(request.number, precision, path, channels_last))
             for precision, path in files.items()

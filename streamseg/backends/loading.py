@@ -26,13 +26,14 @@ def loaded(
     if device.strip().lower() == AUTO:
         return _automatic(wanted, autotuner)
     engine, name, number = parse_device(device)
+    others = ", ".join(each for each in usable_devices() if each.removesuffix("[:N]") != name)
+    if reason := engine.why_not():
+        raise ModelError(f"device '{device}' cannot be used: {reason}; usable here: {others}")
     try:
-        if reason := engine.why_not():
-            raise NotInUseError(reason)
         return _chosen([engine], replace(wanted, device=name, number=number), autotuner)
     except NotInUseError as error:
-        works = [each for each in usable_devices() if each.removesuffix("[:N]") != name]
-        raise ModelError(f"device '{device}' cannot be used: {error}; usable here: {', '.join(works)}") from error
+        what = f"device '{device}'" if precision == AUTO else f"precision '{precision}' on device '{device}'"
+        raise ModelError(f"{what} cannot be used: {error}; usable here: {others}") from error
 
 
 def _automatic(request: Request, autotuner: Autotuner) -> LoadedBackend:
@@ -49,6 +50,8 @@ def _automatic(request: Request, autotuner: Autotuner) -> LoadedBackend:
             notes.append(f"a GPU is present but cannot be used: {error}")
         else:
             return LoadedBackend(found, found.choice, notes) if notes else found
+    if isinstance(failure, NotInUseError):
+        raise ModelError(f"precision '{request.precision}' cannot be used here: {failure}") from failure
     raise failure or ModelError("no engine can be used here; `streamseg doctor` says why")
 
 

@@ -35,7 +35,7 @@ def existing_form(path: Path, precision: str) -> Path:
 
 
 def description_file(path: Path) -> Path:
-    """The TOML that describes a model: of its own name, or for NAME-int8.onnx that of NAME where there is no own one."""
+    """The TOML that describes a model: of its own name, or for NAME-int8.onnx that of NAME if there is no own one."""
     own = path.with_suffix(".toml")
     stem, _, form = path.stem.rpartition("-")
     shared = path.with_name(f"{stem}.toml")
@@ -69,7 +69,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 
 def _metadata_of_ir(path: Path) -> dict[str, str]:
-    """Ours, which OpenVINO's converter copies from ONNX to <rt_info><framework>, and which others may set above that."""
+    """Ours: OpenVINO's converter copies it from ONNX to <rt_info><framework>; others may set it right in <rt_info>."""
     try:
         root = ET.parse(path).getroot()
     except OSError as error:

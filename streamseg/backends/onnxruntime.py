@@ -26,15 +26,18 @@ class OnnxRuntime(Engine):
 
     def why_not(self) -> str | None:
         """See `Engine.why_not`."""
-        return None if importlib.util.find_spec("onnxruntime") else "onnxruntime is not installed; install streamseg again"
+        found = importlib.util.find_spec("onnxruntime")
+        return None if found else "onnxruntime is not installed; install streamseg again"
 
     def variants(self, request: Request) -> list[Variant]:
         """See `Engine.variants`."""
-        found = []
-        if request.precision in ("auto", "fp32"):
-            found.append(self._variant(request, "fp32", request.path))
-        if request.precision == "int8" or (request.precision == "auto" and precision_file(request.path, "int8").is_file()):
-            found.append(self._variant(request, "int8", existing_form(request.path, "int8")))
+        path = request.path
+        if request.precision == "int8":
+            return [self._variant(request, "int8", existing_form(path, "int8"))]
+        found = [self._variant(request, "fp32", path)]
+        quantized = precision_file(path, "int8")
+        if request.precision == "auto" and quantized.is_file():
+            found.append(self._variant(request, "int8", quantized))
         return found
 
     def versions(self) -> dict[str, str]:

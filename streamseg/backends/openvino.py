@@ -118,7 +118,7 @@ class OpenVinoBackend:
         check_by_running(self, path)
 
     def _parts(self, precision: str) -> list[Any]:
-        """The model, or its two parts, with the input's size fixed; what is said of its tensors is checked on the way."""
+        """The model, or its two parts, with the input's size fixed; its tensors are checked on the way."""
         from streamseg.backends.graph import logits_graph
         from streamseg.backends.openvino_parts import in_two
         from streamseg.backends.tensors import Tensors

@@ -6,23 +6,29 @@ sent to its makers. A variable that is set before keeps it from that; who set it
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Sequence
 from typing import Any
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-import onnxruntime as ort  # noqa: E402 - reads the variable while it is imported
+import onnxruntime as ort
 
-from streamseg.backends.tensors import GraphTensor  # noqa: E402
-from streamseg.errors import ModelError  # noqa: E402
-from streamseg.machine import core_count  # noqa: E402
+from streamseg.backends.tensors import GraphTensor
+from streamseg.errors import ModelError
+from streamseg.machine import core_count
 
-__all__ = ["CPU", "cpu_session", "described", "one_line", "ort", "run_options", "session_options"]
+__all__ = ["CPU", "cpu_session", "described", "one_line", "ort", "run_options", "session_options", "submodule"]
 
 CPU = "CPUExecutionProvider"
 
 _WARNINGS, _NOTHING = 2, 4  # onnxruntime's levels of what it logs; an error is raised as well
+
+
+def submodule(name: str) -> Any:
+    """A part of onnxruntime that it does not import itself, such as "quantization"."""
+    return importlib.import_module(f"onnxruntime.{name}")
 
 
 def session_options(threads: int | None, *, quiet: bool) -> ort.SessionOptions:
