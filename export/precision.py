@@ -95,7 +95,7 @@ def _kept_in_float(graph: onnx.GraphProto) -> list[str]:
     return [node.name for node in (*graph.node[: convolutions[0]], *graph.node[convolutions[-1] :])]
 
 
-class _Frames(_QUANTIZATION.CalibrationDataReader):  # type: ignore[misc]
+class _Frames(_QUANTIZATION.CalibrationDataReader):  # type: ignore[misc, name-defined]
     """Frames one at a time, as ONNX Runtime's quantiser asks for them."""
 
     def __init__(self, frames: Iterable[Image], name: str) -> None:

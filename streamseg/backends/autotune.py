@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from streamseg.pixels import Image
 
 AGREEMENT = 0.995
-"""Share of labels that must be those of fp32. Of the bundled network two libraries in fp32 agree on 99.99 % of them, and
+"""Share of labels that must be those of fp32. Of the bundled network, two libraries in fp32 agree on 99.99 % of them,
 `mixed` with fp32 on 99.7 %; one label of 200 is the most that speed may cost unasked."""
 
 _PICTURES, _PICTURE_COUNT = Path(__file__).with_name("trial.jpg"), 3  # stacked in one file, one above the other

@@ -147,6 +147,79 @@ def test_a_model_that_openvino_cannot_load_is_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.fixture
+def foreign_ir(tmp_path):
+    """A model in OpenVINO's own form, described by a TOML beside it."""
+    from openvino import Core, save_model
+
+    logits_model(tmp_path / "elsewhere.onnx")
+    path = tmp_path / "ir" / "elsewhere.xml"
+    path.parent.mkdir()
+    save_model(Core().read_model(str(tmp_path / "elsewhere.onnx")), str(path))
+    path.with_suffix(".toml").write_text(TOML)
+    return path
+
+
+@pytest.fixture
+def our_ir(tmp_path, model):
+    """One of ours, whose description came along when it was converted."""
+    from openvino import Core, save_model
+
+    path = tmp_path / "ir" / "ours.xml"
+    path.parent.mkdir()
+    save_model(Core().read_model(str(model)), str(path))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["foreign_ir", "our_ir"])
+@pytest.mark.parametrize("device", ["auto", "openvino"])
+def test_openvinos_own_form_runs(kind, device, request):
+    """By itself too, since nothing else reads it."""
+    backend = load_backend(request.getfixturevalue(kind), device, precision="fp32")
+    assert backend.device == "openvino:CPU fp32"
+    values = [np.full((1, 48, 64, 3), value, np.uint8) for value in (10, 128, 250)]
+    assert [int(backend.infer(value)[0, 0, 0]) for value in values] == [0, 1, 2]
+    assert backend.notes == ()
+
+
+def test_openvinos_own_form_is_compared_with_itself_in_fp32(foreign_ir):
+    """The trial of precisions has something to hold them to."""
+    assert load_backend(foreign_ir).notes == ()
+
+
+def test_openvinos_own_form_is_no_file_for_others(foreign_ir):
+    """They say so, and who reads it."""
+    with pytest.raises(
+        ModelError, match=r"\.xml' is no file for onnxruntime, which reads \.onnx; \.xml is for openvino"
+    ):
+        load_backend(foreign_ir, "cpu")
+
+
+def test_a_run_and_info_take_openvinos_own_form(streamseg, our_ir):
+    """From the command line, as any model."""
+    done = streamseg("run", "synthetic:128x64,frames=2", "null:", "--model", our_ir)
+    assert (done.code, "on openvino:CPU" in done.out) == (0, True), done.err
+    assert "name        threshold" in streamseg("info", our_ir).out
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<net", b"<svg/>", b"\xff\xfe<", b'<?xml version="1.0" encoding="klingon"?><net/>']
+)
+def test_a_file_that_is_not_openvinos_is_one_line(foreign_ir, content):
+    """Whatever it is."""
+    foreign_ir.write_bytes(content)
+    with pytest.raises(ModelError, match=r"elsewhere\.xml' is not an OpenVINO model") as caught:
+        openvino(foreign_ir)
+    assert "\n" not in str(caught.value)
+
+
+def test_openvinos_own_form_without_its_weights_names_what_is_missing(foreign_ir):
+    """They are in a file beside it."""
+    foreign_ir.with_suffix(".bin").unlink()
+    with pytest.raises(ModelError, match=r"its weights in 'elsewhere\.bin', which is not beside it; put it there"):
+        openvino(foreign_ir)
+
+
 def run_without_openvino(*arguments):
     """The command line where OpenVINO is not installed."""
     code = f"import sys; sys.modules['openvino'] = None\nfrom streamseg.cli import main\nsys.exit(main({arguments!r}))"
