@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +140,7 @@ class _Trial:
             return None
         try:
             backend = load(reference)
-            pictures = self._fitting(backend)
+            pictures = self._fitting(reference, backend)
             measured = self._measured(reference, backend, pictures, None)
         except ModelError as error:
             self._note_failure(reference, error)
@@ -160,7 +161,7 @@ class _Trial:
         self.tried += 1
         try:
             backend = load(variant, variant.sample)
-            pictures = self._fitting(backend) if pictures is None else pictures
+            pictures = self._fitting(variant, backend) if pictures is None else pictures
             measured = self._measured(variant, backend, pictures, best.seconds if best else None)
         except ModelError as error:
             self._note_failure(variant, error)
@@ -190,35 +191,39 @@ class _Trial:
             return error
         return ModelError(f"'{self._question.path}' runs in no way that agrees with fp32: {'; '.join(self._seen)}")
 
-    def _fitting(self, backend: Backend) -> Image:
+    def _fitting(self, variant: Variant, backend: Backend) -> Image:
         """As many pictures as a round has time for, at least one, judged by a first round that also warms up."""
-        pictures = trial_pictures(backend)
+        pictures, callers = trial_pictures(backend), self._callers(variant)
         start = self._clock()
-        self._round(backend, [pictures[:1]] * self._question.streams)
+        self._round(backend, [pictures[:1]] * callers, callers)
         seconds = self._clock() - start
         fitting = int(_BUDGET_S / seconds) if seconds > 0 else len(pictures)
         return pictures[: max(1, fitting)]
 
     def _measured(self, variant: Variant, backend: Backend, pictures: Image, rival_s: float | None) -> _Measured:
         """Seconds a frame with as many callers as the run will have, the better of two rounds; and the labels."""
-        if variant.batch > 1:  # a GPU takes them together, from one caller
-            repeated = np.resize(pictures, (variant.batch, *pictures.shape[1:]))
-            batches, callers = [repeated], 1
-        else:
-            callers = self._question.streams
-            batches = [picture[np.newaxis] for picture in pictures] * callers
-        self._round(backend, batches[:callers])  # a thread's first call makes its memory
+        callers = self._callers(variant)
+        count = ceil(len(pictures) / variant.batch)
+        filled = np.resize(pictures, (count * variant.batch, *pictures.shape[1:]))  # begins anew where they end
+        batches = np.split(filled, count) * callers
+        self._round(backend, batches[:callers], callers)  # a thread's first call makes its memory
         best = float("inf")
         for _ in range(_ROUNDS):
             start = self._clock()
-            results = self._round(backend, batches)
-            best = min(best, (self._clock() - start) / sum(map(len, batches)))
+            results = self._round(backend, batches, callers)
+            best = min(best, (self._clock() - start) / (len(batches) * variant.batch))
             if rival_s is not None and best > _HOPELESS * rival_s:
                 break
         labels = np.concatenate(results)[: len(pictures)]
         return _Measured(variant, None if variant.sample else backend, best, labels)
 
-    def _round(self, backend: Backend, batches: Sequence[Image]) -> list[Image]:
+    def _callers(self, variant: Variant) -> int:
+        """How many threads call at once. A sample is for one, which may have captured a CUDA graph."""
+        return 1 if variant.sample else self._question.streams
+
+    def _round(self, backend: Backend, batches: Sequence[Image], callers: int) -> list[Image]:
+        if callers == 1:  # always on this thread: on a pool's, a round might meet one that has nothing prepared
+            return [backend.infer(batch) for batch in batches]
         return list(self._pool.map(backend.infer, batches))
 
 

@@ -96,8 +96,9 @@ class Variant:
     files: everything whose bytes decide what it computes; a remembered trial is for these bytes.
     exact: whether it is fp32 without any shortcut, so that others can be compared with it. Of several, the one of the
         first engine is.
-    sample: loads something quicker to load that a trial measures in its place; None means that a trial takes `load`.
-    batch: how many pictures a call in a trial has. More than 1 means one caller in place of as many as the run has.
+    sample: loads something quicker to load that a trial measures in its place, called by one thread; None means that a
+        trial takes `load`, called by as many as the run has.
+    batch: how many pictures a call in a trial has.
     """
 
     label: str

@@ -116,6 +116,7 @@ class _Calls:
         self.sizes = sizes
         self._arrived: SimpleQueue[_Call | None] = SimpleQueue()  # None: there will be no more
         self._held: deque[_Call | None] = deque()
+        # Two locks, so that callers never wait for a worker that waits for calls.
         self._taking, self._closing = threading.Lock(), threading.Lock()
         self._closed = False
 

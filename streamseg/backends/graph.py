@@ -52,7 +52,7 @@ class LogitsGraph:
     factor: int
 
 
-def metadata_of(path: Path) -> dict[str, str]:
+def onnx_metadata(path: Path) -> dict[str, str]:
     """The texts that a model file carries beside its graph.
 
     Raises:

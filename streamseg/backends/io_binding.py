@@ -73,7 +73,7 @@ class IoBindingBackend:
         self._sessions = {size: open_session(size) for size in sizes}
         first = self._sessions[sizes[0]]
         self._tensors = Tensors(self.spec, described(first.get_inputs()), described(first.get_outputs()), path)
-        self._own = threading.local()
+        self._own = threading.local()  # a CUDA graph replays on the thread and the addresses that it was captured with
         check_by_running(self, path)
 
     def infer(self, batch: Image) -> Image:

@@ -26,6 +26,7 @@ def loaded(
     if device.strip().lower() == AUTO:
         return _automatic(wanted, autotuner)
     engine, name, number = parse_device(device)
+    # Every refusal ends with what the user can ask for instead.
     others = ", ".join(each for each in usable_devices() if each.removesuffix("[:N]") != name)
     if reason := engine.why_not():
         raise ModelError(f"device '{device}' cannot be used: {reason}; usable here: {others}")
@@ -39,6 +40,7 @@ def loaded(
 def _automatic(request: Request, autotuner: Autotuner) -> LoadedBackend:
     """On a GPU where one works, else the fastest on the processor, with a note on the GPU."""
     usable = [each for each in engines() if each.automatic and each.why_not() is None]
+    # A GPU leaves the processor to decoding and encoding, so the two are never tried against each other.
     groups = [[each for each in usable if each.on_gpu == on_gpu] for on_gpu in (True, False)]
     notes: list[str] = []
     failure: ModelError | None = None
@@ -61,7 +63,7 @@ def _chosen(group: Sequence[Engine], request: Request, autotuner: Autotuner) -> 
     if not variants:
         raise failures[0] if failures else _no_such_precision(group, request)
     reference = _reference(request, variants)
-    if variants == [reference]:
+    if variants == [reference]:  # nothing to choose, and nothing to compare it with but itself
         return LoadedBackend(load(variants[0]))
     return autotuner.choose(
         Question(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from streamseg.backends import graph
+from streamseg.backends.graph import external_files, onnx_metadata
 from streamseg.errors import ModelError
 from streamseg.spec import METADATA_KEY
 
@@ -48,7 +48,7 @@ def metadata_of(path: Path) -> dict[str, str]:
     Raises:
         ModelError: it cannot be read, or is no model.
     """
-    return _metadata_of_ir(path) if path.suffix.lower() == IR else graph.metadata_of(path)
+    return _metadata_of_ir(path) if path.suffix.lower() == IR else onnx_metadata(path)
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
@@ -60,7 +60,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
     if path.suffix.lower() == IR:
         weights = [path.with_suffix(".bin")]
     else:
-        weights = [path.parent / name for name in graph.external_files(path)]
+        weights = [path.parent / name for name in external_files(path)]
     for each in weights:
         if not each.is_file():
             raise ModelError(f"'{path}' keeps its weights in '{each.name}', which is not beside it; put it there")

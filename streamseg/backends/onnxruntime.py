@@ -75,7 +75,9 @@ class OnnxRuntimeBackend:
         self.path, self.streams = path, streams
         self.spec = read_spec(path)
         rules = self.spec.tensors
+        # A graph that ends with labels is ended before that: most of its last step is done for nothing.
         logits = logits_graph(path, rules.output_name) if rules.output == "labels" else None
+        # Calls side by side wait less for each other than threads inside one call do, so they share the threads.
         threads_each = max(1, (threads or core_count()) // streams)
         self._session = cpu_session(logits.content if logits else str(path), threads_each)
         inputs, outputs = map(described, (self._session.get_inputs(), self._session.get_outputs()))
@@ -100,7 +102,7 @@ class OnnxRuntimeBackend:
     def _run(self, outputs: list[str], batch: Image) -> list[Any]:
         try:
             tensor = self._tensors.from_frames(batch)
-            if isinstance(self._batch, int) and self._batch != len(tensor):
+            if isinstance(self._batch, int) and self._batch != len(tensor):  # onnxruntime would refuse it
                 return self._run_in_parts(outputs, tensor, self._batch)
             return cast("list[Any]", self._session.run(outputs, {self._tensors.input: tensor}))
         except Exception as error:

@@ -17,7 +17,7 @@ def captured_stderr() -> Iterator[list[str]]:
     """
     collected: list[str] = []
     sys.stderr.flush()
-    saved = os.dup(2)
+    saved = os.dup(2)  # the descriptor itself: what is written by C++ never passes sys.stderr
     with tempfile.TemporaryFile() as file:
         os.dup2(file.fileno(), 2)
         try:

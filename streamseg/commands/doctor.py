@@ -89,7 +89,7 @@ def _versions() -> Iterator[Finding]:
     topic = "versions"
     yield Finding(topic, "streamseg", True, __version__)
     yield Finding(topic, "Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}")
-    for name in ("numpy", "opencv-python", "av"):
+    for name in ("numpy", "opencv-python", "av"):  # without these nothing runs; engines may be missing
         try:
             yield Finding(topic, name, True, metadata.version(name))
         except metadata.PackageNotFoundError:
@@ -123,7 +123,7 @@ def _model_and_devices() -> Iterator[Finding]:
 
     topic = "network"
     for engine in ENGINES:
-        for device in engine.devices or (engine.name,):
+        for device in engine.devices or (engine.name,):  # one that cannot be loaded has a name only
             yield _device(topic, engine, device.removesuffix("[:N]"))
     try:
         backend = load_backend()

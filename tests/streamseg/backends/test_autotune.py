@@ -342,8 +342,16 @@ def test_batches_are_timed_by_the_picture(table):
     gpu = replace(gpu, sample=lambda: sample, batch=8)
     backend = table.choose(plain, gpu, streams=3)
     assert backend.choice.reason.startswith("gpu: 2.0 ms a frame here")
-    assert sample.pictures == 8 * 3
+    assert sample.pictures == 8 * 3  # one call to warm up, two that are timed
     assert table.loads == ["plain", "gpu"]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 8])
+def test_all_pictures_are_compared_whatever_the_batch(table, batch):
+    """More pictures than a batch holds are several batches; the last one is filled up."""
+    plain, gpu = table.variant("plain", 0.01), table.variant("gpu", 0.001)
+    gpu = replace(gpu, sample=lambda: Fake(table.clock, 0.001), batch=batch)
+    assert table.choose(plain, gpu, streams=3).notes == ()
 
 
 def test_none_that_agrees_is_an_error_that_says_how_far_it_is(table):
