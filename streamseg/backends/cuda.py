@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from streamseg.backends.base import Request
-from streamseg.backends.model_files import existing_form, precision_file
+from streamseg.backends.companions import existing_form, precision_file
 from streamseg.backends.nvidia import CUDA, GpuModel, NvidiaEngine
 
 

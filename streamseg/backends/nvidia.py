@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamseg.backends.base import Backend, Engine, NotInUseError, Request, Variant
-from streamseg.backends.model_files import files_of
+from streamseg.backends.companions import files_of
 from streamseg.errors import ModelError
 from streamseg.machine import package_versions
 

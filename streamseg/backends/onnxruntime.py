@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from streamseg.backends.base import Backend, Engine, Request, Variant
-from streamseg.backends.model_files import existing_form, files_of, precision_file
+from streamseg.backends.companions import existing_form, files_of, precision_file
 from streamseg.errors import ModelError
 from streamseg.machine import core_count, package_versions
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from streamseg.backends.base import Backend, Engine, NotInUseError, Request, Variant
-from streamseg.backends.model_files import IR, existing_form, files_of, precision_file
+from streamseg.backends.companions import IR, existing_form, files_of, precision_file
 from streamseg.cache_folder import cache_folder
 from streamseg.errors import ModelError
 from streamseg.machine import core_count, package_versions, processor_flags

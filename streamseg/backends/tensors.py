@@ -11,7 +11,7 @@ import numpy as np
 
 from streamseg.backends.argmax import argmax, upsampled_argmax
 from streamseg.backends.graph import LogitsGraph
-from streamseg.backends.model_files import description_file, metadata_of
+from streamseg.backends.companions import description_file, metadata_of
 from streamseg.errors import ModelError
 from streamseg.spec import METADATA_KEY, ModelSpec, TensorRules
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from streamseg import ModelSpec
 from streamseg.backends.base import Engine, Request, Variant
-from streamseg.backends.model_files import files_of
+from streamseg.backends.companions import files_of
 from streamseg.backends.tensors import read_spec
 
 

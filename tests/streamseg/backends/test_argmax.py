@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from streamseg.backends import find_model, load_backend
 from streamseg.backends.argmax import argmax, upsampled_argmax
 from streamseg.backends.graph import logits_graph
-from streamseg.backends.model_files import metadata_of
+from streamseg.backends.companions import metadata_of
 from streamseg.errors import ModelError
 from streamseg.sources import open_source
 from streamseg.spec import METADATA_KEY, ModelSpec

@@ -1,4 +1,4 @@
-"""Which files make up a model, and what they carry beside the graph. Standard library only."""
+"""The files beside a model that belong to it, and what it carries beside the graph. Standard library only."""
 
 from __future__ import annotations
 

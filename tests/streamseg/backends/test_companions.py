@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from streamseg.backends import load_backend
-from streamseg.backends.model_files import description_file, files_of
+from streamseg.backends.companions import description_file, files_of
 from streamseg.errors import ModelError
 from tests.builders import logits_model
 from tests.streamseg.backends.foreign import TOML
