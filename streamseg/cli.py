@@ -18,6 +18,7 @@ import click
 
 from streamseg import __version__
 from streamseg.errors import INTERRUPTED, StreamsegError, UsageError
+from streamseg.views import VIEWS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -178,7 +179,7 @@ def command_line() -> None:
 )
 @click.option(
     "--view",
-    type=click.Choice(["overlay", "mask", "side", "wipe"]),
+    type=click.Choice(list(VIEWS)),
     default="overlay",
     show_default=True,
     help="Colours over the picture, colours alone, both side by side, or half and half.",

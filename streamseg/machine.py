@@ -18,14 +18,14 @@ def machine_facts(engines: Mapping[str, str]) -> dict[str, Any]:
 
     engines: versions of the libraries behind the engines, which this module does not know.
     """
-    from streamseg import native
+    from streamseg.native import why_not
 
     return {
         "processor": processor_name(),
         "cores": core_count(),
         "system": platform.platform(terse=True),
         "versions": library_versions() | dict(engines),
-        "compiled": native.LIBRARY is not None,
+        "compiled": why_not() is None,
     }
 
 
@@ -85,4 +85,4 @@ def peak_memory_mb() -> float | None:
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6  # macOS counts bytes, Linux kilobytes

@@ -2,7 +2,7 @@
 
 Networks decide at full size by enlarging their logits and asking each pixel for its largest. On a CPU that costs more
 than a tenth of the whole network, nearly all of it inside areas of one class. Here the graph is ended before that step;
-`argmax.upsampled_argmax` then does the same sums where classes meet, and only there.
+`kernels.upsampled_argmax` then does the same sums where classes meet, and only there.
 
 An ONNX file is one protocol-buffer message. Of its fields, this module knows those it needs. Sources: onnx.proto and
 the encoding of protocol buffers.

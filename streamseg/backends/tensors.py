@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from streamseg.backends.argmax import argmax, upsampled_argmax
-from streamseg.backends.graph import LogitsGraph
 from streamseg.backends.companions import description_file, metadata_of
+from streamseg.backends.graph import LogitsGraph
 from streamseg.errors import ModelError
+from streamseg.kernels import argmax, upsampled_argmax
 from streamseg.spec import METADATA_KEY, ModelSpec, TensorRules
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Tensors:
     def _largest(self, logits: Any) -> Image:
         if self._factor == 1:
             return argmax(logits.transpose(1, 0, 2, 3))
-        return np.stack([upsampled_argmax(each, self._factor) for each in logits.astype(np.float32, copy=False)])
+        return np.stack([upsampled_argmax(each, self._factor) for each in logits])
 
     def _largest_of_last(self, logits: Any) -> Image:
         return self._largest(logits.transpose(0, 3, 1, 2))

@@ -112,10 +112,11 @@ def _opencv() -> Iterator[Finding]:
 
 
 def _compiled_code() -> Iterator[Finding]:
-    from streamseg import native
+    from streamseg.native import why_not
 
-    found = "in use" if native.LIBRARY else f"not in use: {native.help_()}"
-    yield Finding("frame path", "compiled code", True if native.LIBRARY else None, found)
+    reason = why_not()
+    found = f"not in use: {reason}" if reason else "in use"
+    yield Finding("frame path", "compiled code", None if reason else True, found)
 
 
 def _model_and_devices() -> Iterator[Finding]:

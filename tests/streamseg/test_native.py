@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from streamseg import native
-from streamseg.backends.argmax import upsampled_argmax
 from streamseg.color import bgr_to_yuv420
 from streamseg.frame import Frame
+from streamseg.kernels import upsampled_argmax
 from streamseg.painting import Painter
 from streamseg.pixels import Yuv420, YuvColor
 from streamseg.preprocess import network_input

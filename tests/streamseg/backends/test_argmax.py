@@ -9,10 +9,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from streamseg.backends import find_model, load_backend
-from streamseg.backends.argmax import argmax, upsampled_argmax
-from streamseg.backends.graph import logits_graph
 from streamseg.backends.companions import metadata_of
+from streamseg.backends.graph import logits_graph
 from streamseg.errors import ModelError
+from streamseg.kernels import argmax, upsampled_argmax
 from streamseg.sources import open_source
 from streamseg.spec import METADATA_KEY, ModelSpec
 from tests.builders import THREE_CLASSES, save_model
