@@ -24,7 +24,7 @@ class Segmentation:
     """A frame and its labels. Compared by identity, never changed; `dataclasses.replace` makes a new one.
 
     frame: the picture the labels belong to.
-    labels: (height, width) uint8 class ids, at the network's size.
+    labels: (height, width) uint8 class ids, at the network's size; 255 where there is no class.
     classes: what the ids mean; `classes[id].id == id`.
     confidence: (height, width) uint8, probability of the winning class times 255; None when the model gives none.
     """
@@ -56,11 +56,14 @@ class Segmentation:
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:
-        """(classes,) float64 in 0..1: the share of the picture each class covers, in id order; sums to 1."""
+        """(classes,) float64 in 0..1: the share of the picture each class covers, in id order.
+
+        They sum to 1, or to less where some pixels are of no class.
+        """
         import numpy as np
 
         counts = np.bincount(self.labels.ravel(), minlength=len(self.classes))
-        return counts / self.labels.size
+        return counts[: len(self.classes)] / self.labels.size
 
 
 def class_named(classes: Sequence[SegmentClass], name: str) -> SegmentClass:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from streamseg.spec import ModelSpec
 
 if TYPE_CHECKING:
+    from streamseg.backends.labels import UnknownLabels
     from streamseg.pixels import Image
 
 
@@ -27,6 +28,7 @@ class Backend(Protocol):
     streams: how many threads may call it at the same time, and how many it is made fastest for.
     note: why a better device or way was not taken; None when nothing was wrong.
     choice: why this library and precision were taken; None when there was nothing to choose from.
+    unknown: counts the labels that no class has; those are 255 in what `infer` gives.
     """
 
     @property
@@ -44,11 +46,14 @@ class Backend(Protocol):
     @property
     def choice(self) -> Choice | None: ...
 
+    @property
+    def unknown(self) -> UnknownLabels: ...
+
     def infer(self, batch: Image) -> Image:
         """
         batch: (n, spec.height, spec.width, 3) uint8, channels in the spec's order.
 
-        Returns: (n, height, width) uint8 class ids, normally at the spec's size.
+        Returns: (n, height, width) uint8 class ids, normally at the spec's size; 255 where there is no class.
 
         Raises:
             ModelError: the library failed while running.

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from streamseg.backends.base import Backend, Choice
+from streamseg.backends.model_file import OPENVINO
 from streamseg.cache_folder import cache_folder
 from streamseg.errors import ModelError
 from streamseg.machine import core_count, library_versions, processor_flags, processor_name
@@ -92,6 +93,8 @@ def chosen_backend(path: Path, device: str, threads: int | None, precision: str,
     if precision not in PRECISIONS:
         raise ModelError(f"there is no precision '{precision}'; use {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}")
     wanted = device.strip().lower()
+    if path.suffix.lower() == OPENVINO:
+        return _openvino_file(path, wanted, threads, precision, streams)
     if wanted in _LIBRARIES:
         return cpu_backend(path, _LIBRARIES[wanted], precision, threads, streams)
     from streamseg.backends.choosing_gpu import gpu_backend
@@ -117,6 +120,13 @@ def chosen_backend(path: Path, device: str, threads: int | None, precision: str,
         if isinstance(error, NotInUseError):
             raise ModelError(f"device '{device}' is not in use: {error}; {_REMEDIES[library]}") from error
         raise
+
+
+def _openvino_file(path: Path, device: str, threads: int | None, precision: str, streams: int) -> Backend:
+    """A model in OpenVINO's own form, which no other library reads, so that there is nothing to compare it with."""
+    if device not in ("auto", "openvino"):
+        raise ModelError(f"'{path}' is an OpenVINO model, which device '{device}' cannot run; use openvino, or ONNX")
+    return Candidate("openvino", "fp32" if precision == "auto" else precision, path).load(threads, streams)
 
 
 def cpu_backend(path: Path, library: str | None, precision: str, threads: int | None, streams: int) -> Backend:

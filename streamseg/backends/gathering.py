@@ -81,6 +81,7 @@ class Gathering:
         self.spec, self.device, self.streams = backend.spec, backend.device, streams
         self.note: str | None = backend.note
         self.choice: Choice | None = backend.choice
+        self.unknown = backend.unknown
         self._calls = _Calls(tuple(sizes))
         self.close = weakref.finalize(self, self._calls.close)
         """End the workers, once what was asked for is answered; also done when the backend is no longer used."""

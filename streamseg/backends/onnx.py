@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from streamseg.backends.providers import open_session
 from streamseg.backends.tensors import CONFIDENCE, GraphTensor, Tensors, check_by_running, no_confidence, read_spec
 from streamseg.errors import ModelError
@@ -34,16 +36,17 @@ class OnnxBackend:
         self.path = path
         self.spec = read_spec(path)
         self.streams = streams
-        opened = open_session(path, max(1, (threads or core_count()) // streams), labels=self.spec.tensors)
+        labels = None if self.spec.heads else self.spec.tensors  # heads need their own outputs, whole
+        opened = open_session(path, max(1, (threads or core_count()) // streams), labels=labels)
         self._session = opened.session
         inputs, outputs = map(described, (opened.session.get_inputs(), opened.session.get_outputs()))
         self._tensors = Tensors(self.spec, inputs, outputs, path, opened.logits)
+        self.unknown = self._tensors.unknown
         check_by_running(self, path)
 
     def infer(self, batch: Image) -> Image:
         """See `Backend.infer`."""
-        (result,) = self._run([self._tensors.output], batch)
-        return self._tensors.to_labels(result)
+        return self._tensors.to_labels(*self._run([*self._tensors.outputs], batch))
 
     def infer_with_confidence(self, batch: Image) -> tuple[Image, Image]:
         """
@@ -57,10 +60,22 @@ class OnnxBackend:
         """
         if not self._tensors.tells_confidence:
             raise no_confidence(self.path)
-        result, confidence = self._run([self._tensors.output, CONFIDENCE], batch)
-        return self._tensors.to_labels(result), confidence
+        *results, confidence = self._run([*self._tensors.outputs, CONFIDENCE], batch)
+        return self._tensors.to_labels(*results), confidence
 
     def _run(self, outputs: list[str], batch: Image) -> list[Any]:
+        size = self._tensors.batch
+        if size in (None, len(batch)):
+            return self._run_once(outputs, batch)
+        parts = []
+        for start in range(0, len(batch), size):
+            part = batch[start : start + size]
+            filled = np.resize(part, (size, *part.shape[1:]))  # with the same pictures again; nobody sees their labels
+            parts.append([result[: len(part)] for result in self._run_once(outputs, filled)])
+        return [np.concatenate(each) for each in zip(*parts, strict=True)]
+
+    def _run_once(self, outputs: list[str], batch: Image) -> list[Any]:
+        """batch: of a size that the graph takes."""
         try:
             results = self._session.run(outputs, {self._tensors.input: self._tensors.from_frames(batch)})
         except Exception as error:

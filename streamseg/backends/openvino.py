@@ -54,13 +54,14 @@ class OpenVinoBackend:
         self.device = f"openvino:CPU {precision}"
         self.spec = read_spec(path)
         self._library = library = openvino_library()
-        whole = self.spec.tensors.output != "labels"
+        whole = self.spec.tensors.output != "labels" or bool(self.spec.heads)
         logits = None if whole else logits_graph(path, self.spec.tensors.output_name)
         try:
             core = library.Core()
             _refuse_unknown(core, precision)
             model = core.read_model(logits.content if logits else str(path))
-            names = {self.spec.tensors.input_name, self.spec.tensors.output_name}
+            rules = self.spec.tensors
+            names = {rules.input_name, rules.output_name, *(head.output_name for head in self.spec.heads)}
             inputs, outputs = ([_described(port, names) for port in ports] for ports in (model.inputs, model.outputs))
             self._tensors = Tensors(self.spec, inputs, outputs, path, logits)
             spec = self.spec
@@ -76,23 +77,26 @@ class OpenVinoBackend:
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"'{path}' is not an ONNX model that OpenVINO can load: {reason[-200:]}") from error
+        self.unknown = self._tensors.unknown
         self._own = threading.local()
         self._shared = logits is not None  # what labels are made of may be overwritten by the next run, labels not
         check_by_running(self, path)
 
     def infer(self, batch: Image) -> Image:
         """See `Backend.infer`."""
-        tensors = self._tensors
-        return np.concatenate([tensors.to_labels(results[tensors.output]) for results in self._run(batch)])
+        return np.concatenate([self._labels(results) for results in self._run(batch)])
 
     def infer_with_confidence(self, batch: Image) -> tuple[Image, Image]:
         """See `Backend.infer_with_confidence`."""
         tensors = self._tensors
         if not tensors.tells_confidence:
             raise no_confidence(self.path)
-        pairs = [(tensors.to_labels(each[tensors.output]), each[CONFIDENCE]) for each in self._run(batch)]
+        pairs = [(self._labels(each), each[CONFIDENCE]) for each in self._run(batch)]
         labels, confidence = zip(*pairs, strict=True)
         return np.concatenate(labels), np.concatenate(confidence)
+
+    def _labels(self, results: dict[str, Any]) -> Image:
+        return self._tensors.to_labels(*(results[name] for name in self._tensors.outputs))
 
     def _run(self, batch: Image) -> Iterator[dict[str, Any]]:
         """The outputs for one frame after the other, by name; logits are good until the next one is asked for."""

@@ -36,9 +36,9 @@ def test_a_toml_file_may_leave_out_ids_and_defaults():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"width": None}, "the field 'width' is missing|width must be positive"),
-        ({"height": 0}, "positive whole numbers, got 0"),
-        ({"hieght": 5}, "unexpected keyword argument 'hieght'"),
+        ({"width": None}, "width must be a whole number from 1 to 16384, got None"),
+        ({"height": 0}, "height must be a whole number from 1 to 16384, got 0"),
+        ({"hieght": 5}, "there is no field 'hieght'; did you mean 'height'?"),
         ({"classes": []}, "list of classes is empty"),
         ({"classes": [{"id": 1, "name": "a", "color": [0, 0, 0]}]}, "got id 1"),
         ({"classes": [{"id": 0, "name": "a", "color": [0, 300, 0]}]}, "three numbers 0..255"),

@@ -23,7 +23,7 @@ class Held:
     def __init__(self, backend):
         self._backend = backend
         self.spec, self.device, self.streams = backend.spec, backend.device, backend.streams
-        self.note, self.choice = "a note", None
+        self.note, self.choice, self.unknown = "a note", None, backend.unknown
         self.sizes: list[int] = []
         self.free, self.busy = threading.Event(), threading.Event()
         self.free.set()
