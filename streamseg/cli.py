@@ -95,7 +95,8 @@ def model_options(command: Command) -> Command:
                      help="What the network computes in; auto: what is fastest here and agrees with fp32."),
         click.option("--device", default="auto", show_default=True, metavar="auto|cpu|openvino|cuda[:N]|tensorrt[:N]",
                      help="Where the network runs; cuda and tensorrt fail when the GPU is not really used."),
-        click.option("--model", metavar="FILE|NAME", help="An .onnx file or a bundled model's name."),
+        click.option("--model", metavar="FILE|NAME",
+                     help="An .onnx file, an OpenVINO .xml file or a bundled model's name."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -242,6 +243,21 @@ def info(model: str | None, as_json: bool) -> int:
     from streamseg.commands.info import info_command
 
     return info_command(model, as_json=as_json)
+
+
+@command_line.command()
+@click.argument("model")
+def describe(model: str) -> int:
+    """Draft a description (TOML) of MODEL, an .onnx or OpenVINO .xml file from elsewhere.
+
+    What the file tells is filled in: input, outputs, size, classes. Lines with a question mark are to be checked.
+
+    \b
+    streamseg describe mynet.onnx > mynet.toml
+    """
+    from streamseg.commands.describe import describe_command
+
+    return describe_command(model)
 
 
 @command_line.command()

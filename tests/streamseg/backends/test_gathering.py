@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +14,7 @@ import pytest
 from streamseg.backends import load_backend
 from streamseg.backends.gathering import Gathering
 from streamseg.errors import ModelError
-from tests.builders import logits_model, sure_model
-from tests.streamseg.backends.foreign import TOML
+from tests.builders import sure_model
 
 
 class Held:
@@ -184,12 +184,17 @@ def test_closed_it_serves_who_waits_and_nobody_after(held):
         gathering.infer(grey(10))
 
 
-def test_what_fails_at_first_is_an_error_of_loading(tmp_path):
-    """A model that takes no batches cannot be set up for them."""
-    path = logits_model(tmp_path / "single.onnx")
-    path.with_suffix(".toml").write_text(TOML)
-    with pytest.raises(ModelError, match="failed on cpu"):
-        Gathering(load_backend(path, "cpu"))
+def test_what_fails_at_first_is_an_error_of_loading(held):
+    """A network that takes no batches cannot be set up for them."""
+
+    def infer(batch):
+        if len(batch) > 1:
+            raise ModelError("takes one picture at a time")
+        return held.infer(batch)
+
+    single = SimpleNamespace(**vars(held), infer=infer)
+    with pytest.raises(ModelError, match="one picture at a time"):
+        Gathering(single)
 
 
 def test_workers_end_when_nobody_uses_the_backend_any_more(held):
