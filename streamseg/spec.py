@@ -277,7 +277,7 @@ class ModelSpec:
         centred = low < -_PLAUSIBLE and high > _PLAUSIBLE and high - low < _CENTRED
         if width >= _NARROW and (max(-low, high) <= _PLAUSIBLE or centred):
             return ()
-        got = f"by its scale, mean and std the network gets values from {low + 0:.3g} to {high:.3g}"
+        got = f"by its scale, mean and std the network gets values from {low + 0:.4g} to {high:.4g}"
         if max(rules.mean + rules.std) > _RAW and rules.scale < 1:
             return (f"{got}, usual is about -3 to 3; mean and std seem to be for pixels of 0..255: leave scale out",)
         return (f"{got}, usual is about -3 to 3; if its labels look wrong, write scale = {1 / 255!r} in [tensors]",)

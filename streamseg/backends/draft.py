@@ -291,4 +291,4 @@ def _thing(found: _Found, place: int) -> str:
 
 def _text(value: str) -> str:
     """A string of TOML, on one line and without control characters."""
-    return json.dumps(checks.cleaned(value)[:200] or "unnamed", ensure_ascii=False)
+    return json.dumps(checks.cleaned(value), ensure_ascii=False)

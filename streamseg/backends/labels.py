@@ -62,12 +62,16 @@ class UnknownLabels:
                 return None
             most = self._pixels.most_common(_SAID)
             more = f" and {len(self._pixels) - _SAID} more" if len(self._pixels) > _SAID else ""
-            found = ", ".join(f"{what} in {count} pixels" for what, count in most)
-            pictures = "1 picture" if self._pictures == 1 else f"{self._pictures} pictures"
+            found = ", ".join(f"{what} in {_amount(count, 'pixel')}" for what, count in most)
             return (
-                f"the network gave labels that its description has no class for, in {pictures}: {found}{more}; "
+                f"the network gave labels that its description has no class for, in "
+                f"{_amount(self._pictures, 'picture')}: {found}{more}; "
                 "they are not painted and not counted"
             )
+
+
+def _amount(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 @dataclass(frozen=True, slots=True)
