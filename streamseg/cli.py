@@ -279,6 +279,21 @@ def info(model: str | None, as_json: bool) -> int:
 
 
 @command_line.command()
+@click.argument("model")
+def describe(model: str) -> int:
+    """Draft a description (TOML) of MODEL, an .onnx or OpenVINO .xml file from elsewhere.
+
+    What the file tells is filled in: input, outputs, size, classes. Lines with a question mark are to be checked.
+
+    \b
+    streamseg describe mynet.onnx > mynet.toml
+    """
+    from streamseg.commands.describe import describe_command
+
+    return describe_command(model)
+
+
+@command_line.command()
 @click.argument("source", default="synthetic:")
 @click.option(
     "--sink",

@@ -51,7 +51,7 @@ def find_model(model: str | Path = DEFAULT_MODEL) -> Path:
     if path.is_file():
         return path
     if path.is_dir():
-        raise ModelError(f"model '{name}' is a folder; name the .onnx file in it")
+        raise ModelError(f"model '{name}' is a folder; name the .onnx or .xml file in it")
     raise ModelError(
         f"model '{name}' does not exist; give an .onnx file, OpenVINO's .xml or a bundled name: "
         f"{', '.join(bundled_models()) or 'none'}"

@@ -14,6 +14,7 @@ from streamseg.errors import ModelError
 from streamseg.spec import ModelSpec
 
 if TYPE_CHECKING:
+    from streamseg.backends.labels import UnknownLabels
     from streamseg.pixels import Image
 
 
@@ -28,6 +29,7 @@ class Backend(Protocol):
     device: what really runs, such as "cpu", "openvino:CPU bf16" or "cuda:0 fp16".
     streams: how many threads may call it at the same time, and how many it is made fastest for.
     notes: what a user should know of how it runs; empty when nothing is worse than it could be.
+    unknown: counts the labels that no class has; those are 255 in what `infer` gives.
     """
 
     @property
@@ -42,11 +44,14 @@ class Backend(Protocol):
     @property
     def notes(self) -> Sequence[str]: ...
 
+    @property
+    def unknown(self) -> UnknownLabels: ...
+
     def infer(self, batch: Image) -> Image:
         """
         batch: (n, spec.height, spec.width, 3) uint8, channels in the spec's order.
 
-        Returns: (n, height, width) uint8 class ids, normally at the spec's size.
+        Returns: (n, height, width) uint8 class ids, normally at the spec's size; 255 where there is no class.
 
         Raises:
             ModelError: the library failed while running.
@@ -177,5 +182,6 @@ class LoadedBackend:
         self.backend, self.choice = backend, choice
         self.notes = (*notes, *backend.notes)
         self.spec, self.device, self.streams = backend.spec, backend.device, backend.streams
+        self.unknown = backend.unknown
         # Bound once, so that a frame takes no further call on its way to the library.
         self.infer, self.infer_with_confidence = backend.infer, backend.infer_with_confidence

@@ -79,7 +79,7 @@ class Batching:
             ModelError: as the backend raises it when it is called first.
         """
         self.spec, self.device, self.streams = backend.spec, backend.device, streams
-        self.notes = tuple(backend.notes)
+        self.notes, self.unknown = tuple(backend.notes), backend.unknown
         self._calls = _Calls(tuple(sizes))
         self.close = weakref.finalize(self, self._calls.close)
         """End the workers, once what was asked for is answered; also done when the backend is no longer used."""

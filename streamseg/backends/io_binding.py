@@ -73,30 +73,31 @@ class IoBindingBackend:
         self._sessions = {size: open_session(size) for size in sizes}
         first = self._sessions[sizes[0]]
         self._tensors = Tensors(self.spec, described(first.get_inputs()), described(first.get_outputs()), path)
+        self.unknown = self._tensors.unknown
         self._own = threading.local()  # a CUDA graph replays on the thread and the addresses that it was captured with
         check_by_running(self, path)
 
     def infer(self, batch: Image) -> Image:
         """See `Backend.infer`."""
-        return np.concatenate([labels for labels, *_ in self._run(batch, [self._tensors.output])])
+        return np.concatenate([labels for labels, *_ in self._run(batch, [])])
 
     def infer_with_confidence(self, batch: Image) -> tuple[Image, Image]:
         """See `Backend.infer_with_confidence`."""
         if not self._tensors.tells_confidence:
             raise no_confidence(self.path)
-        labels, confidence = zip(*self._run(batch, [self._tensors.output, CONFIDENCE]), strict=True)
+        labels, confidence = zip(*self._run(batch, [CONFIDENCE]), strict=True)
         return np.concatenate(labels), np.concatenate(confidence)
 
-    def _run(self, batch: Image, outputs: Sequence[str]) -> Iterator[list[Any]]:
-        """Labels and what else was asked for, of one part of the batch after the other."""
+    def _run(self, batch: Image, others: Sequence[str]) -> Iterator[list[Any]]:
+        """Labels and what other outputs were asked for, of one part of the batch after the other."""
         largest = max(self._sessions)
         try:
             for start in range(0, len(batch), largest):
                 part = self._tensors.from_frames(batch[start : start + largest])
                 bound = self._bound(min(size for size in self._sessions if size >= len(part)))
                 bound.run(part)
-                labels, *others = (bound.read(name, len(part)) for name in outputs)
-                yield [self._tensors.to_labels(labels), *others]
+                results = (bound.read(name, len(part)) for name in self._tensors.outputs)
+                yield [self._tensors.to_labels(*results), *(bound.read(name, len(part)) for name in others)]
         except ModelError:
             raise
         except Exception as error:
@@ -112,7 +113,7 @@ class IoBindingBackend:
 
     def _prepared(self, size: int) -> _Bound:
         session = self._sessions[size]
-        wanted = [self._tensors.output, *([CONFIDENCE] if self._tensors.tells_confidence else [])]
+        wanted = [*self._tensors.outputs, *([CONFIDENCE] if self._tensors.tells_confidence else [])]
         outputs = [each for each in described(session.get_outputs()) if each.name in wanted]
         black = self._tensors.from_frames(np.zeros((size, self.spec.height, self.spec.width, 3), np.uint8))
         if any(not isinstance(length, int) for each in outputs for length in each.shape):

@@ -76,19 +76,19 @@ class OnnxRuntimeBackend:
         self.spec = read_spec(path)
         rules = self.spec.tensors
         # A graph that ends with labels is ended before that: most of its last step is done for nothing.
-        logits = logits_graph(path, rules.output_name) if rules.output == "labels" else None
+        ends_early = rules.output == "labels" and not self.spec.heads  # heads need their own outputs, whole
+        logits = logits_graph(path, rules.output_name) if ends_early else None
         # Calls side by side wait less for each other than threads inside one call do, so they share the threads.
         threads_each = max(1, (threads or core_count()) // streams)
         self._session = cpu_session(logits.content if logits else str(path), threads_each)
         inputs, outputs = map(described, (self._session.get_inputs(), self._session.get_outputs()))
         self._tensors = Tensors(self.spec, inputs, outputs, path, logits)
-        self._batch = next((each.shape[0] for each in inputs if each.name == self._tensors.input and each.shape), None)
+        self.unknown = self._tensors.unknown
         check_by_running(self, path)
 
     def infer(self, batch: Image) -> Image:
         """See `Backend.infer`."""
-        (result,) = self._run([self._tensors.output], batch)
-        return self._tensors.to_labels(result)
+        return self._tensors.to_labels(*self._run([*self._tensors.outputs], batch))
 
     def infer_with_confidence(self, batch: Image) -> tuple[Image, Image]:
         """See `Backend.infer_with_confidence`."""
@@ -96,14 +96,15 @@ class OnnxRuntimeBackend:
 
         if not self._tensors.tells_confidence:
             raise no_confidence(self.path)
-        result, confidence = self._run([self._tensors.output, CONFIDENCE], batch)
-        return self._tensors.to_labels(result), confidence
+        *results, confidence = self._run([*self._tensors.outputs, CONFIDENCE], batch)
+        return self._tensors.to_labels(*results), confidence
 
     def _run(self, outputs: list[str], batch: Image) -> list[Any]:
         try:
             tensor = self._tensors.from_frames(batch)
-            if isinstance(self._batch, int) and self._batch != len(tensor):  # onnxruntime would refuse it
-                return self._run_in_parts(outputs, tensor, self._batch)
+            size = self._tensors.batch
+            if size not in (None, len(tensor)):  # onnxruntime would refuse it
+                return self._run_in_parts(outputs, tensor, size)
             return cast("list[Any]", self._session.run(outputs, {self._tensors.input: tensor}))
         except Exception as error:
             from streamseg.backends.ort import one_line

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from streamseg.backends.base import Backend, Engine, NotInUseError, Request, Variant
-from streamseg.backends.companions import IR, existing_form, files_of, precision_file
+from streamseg.backends.companions import existing_form, files_of, precision_file
+from streamseg.backends.graph import GraphTensor
+from streamseg.backends.model_file import OPENVINO
+from streamseg.backends.openvino_file import onnx_type
 from streamseg.cache_folder import cache_folder
 from streamseg.errors import ModelError
 from streamseg.machine import core_count, package_versions, processor_flags
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from streamseg.backends.openvino_parts import Requests
-    from streamseg.backends.tensors import GraphTensor
     from streamseg.pixels import Image
 
 _HINTS = {"fp32": ["f32"], "bf16": ["bf16"], "mixed": ["f32", "bf16"], "fp16": ["f16"], "int8": ["f32"]}
@@ -30,14 +32,6 @@ _HINTS = {"fp32": ["f32"], "bf16": ["bf16"], "mixed": ["f32", "bf16"], "fp16": [
 
 _CAPABILITIES = {"bf16": "BF16", "mixed": "BF16", "fp16": "FP16"}
 _CONVERTER = "openvino.tools.ovc"
-_ONNX_TYPES = {
-    "f16": "float16",
-    "f32": "float",
-    "f64": "double",
-    "boolean": "bool",
-    **{f"{sign}{bits}": f"{'u' * (sign == 'u')}int{bits}" for sign in "iu" for bits in (8, 16, 32, 64)},
-}
-"""ONNX's words for element types, by OpenVINO's."""
 
 
 class OpenVino(Engine):
@@ -46,7 +40,7 @@ class OpenVino(Engine):
     name = "openvino"
     devices = ("openvino",)
     precisions = tuple(_HINTS)
-    suffixes = (".onnx", IR)
+    suffixes = (".onnx", OPENVINO)
     needs = "streamseg[openvino]; bf16 and fp16 a processor that has them, int8 a file NAME-int8.onnx"
 
     def why_not(self) -> str | None:
@@ -74,7 +68,7 @@ class OpenVino(Engine):
     def _variant(self, request: Request, precision: str, path: Path) -> Variant:
         load = partial(_loaded, path, precision, request.threads, request.streams)
         # Of ONNX files onnxruntime is what others are compared with; OpenVINO's own nothing else reads.
-        exact = precision == "fp32" and path.suffix.lower() == IR
+        exact = precision == "fp32" and path.suffix.lower() == OPENVINO
         return Variant(f"{self.name} {precision}", precision, load, files_of(path), exact=exact)
 
 
@@ -112,8 +106,9 @@ class OpenVinoBackend:
                 for part, hint in zip(parts, _HINTS[precision], strict=True)
             ]
         except RuntimeError as error:
-            kind = "OpenVINO model" if path.suffix.lower() == IR else "ONNX model"
+            kind = "OpenVINO model" if path.suffix.lower() == OPENVINO else "ONNX model"
             raise ModelError(f"'{path}' is not an {kind} that OpenVINO can load: {_reason(error)}") from error
+        self.unknown = self._tensors.unknown
         self._own = threading.local()
         check_by_running(self, path)
 
@@ -126,10 +121,11 @@ class OpenVinoBackend:
         library, spec, path = self._library, self.spec, self.path
         self._core = core = library.Core()
         _refuse_unknown(core, precision)
-        ends_early = spec.tensors.output == "labels" and path.suffix.lower() != IR
+        ends_early = spec.tensors.output == "labels" and not spec.heads and path.suffix.lower() != OPENVINO
         logits = logits_graph(path, spec.tensors.output_name) if ends_early else None
         model = core.read_model(logits.content if logits else str(path))
-        names = {spec.tensors.input_name, spec.tensors.output_name}
+        rules = spec.tensors
+        names = {rules.input_name, rules.output_name, *(head.output_name for head in spec.heads)}
         inputs, outputs = ([_described(port, names) for port in ports] for ports in (model.inputs, model.outputs))
         self._tensors = Tensors(spec, inputs, outputs, path, logits)
         self._shared = logits is not None  # what labels are made of may be overwritten by the next run, labels not
@@ -139,8 +135,7 @@ class OpenVinoBackend:
 
     def infer(self, batch: Image) -> Image:
         """See `Backend.infer`."""
-        tensors = self._tensors
-        return _joined([tensors.to_labels(results[tensors.output]) for results in self._run(batch)])
+        return _joined([self._labels(results) for results in self._run(batch)])
 
     def infer_with_confidence(self, batch: Image) -> tuple[Image, Image]:
         """See `Backend.infer_with_confidence`."""
@@ -149,9 +144,12 @@ class OpenVinoBackend:
         tensors = self._tensors
         if not tensors.tells_confidence:
             raise no_confidence(self.path)
-        pairs = [(tensors.to_labels(each[tensors.output]), each[CONFIDENCE]) for each in self._run(batch)]
+        pairs = [(self._labels(each), each[CONFIDENCE]) for each in self._run(batch)]
         labels, confidence = zip(*pairs, strict=True)
         return _joined(labels), _joined(confidence)
+
+    def _labels(self, results: dict[str, Any]) -> Image:
+        return self._tensors.to_labels(*(results[name] for name in self._tensors.outputs))
 
     def _run(self, batch: Image) -> Iterator[dict[str, Any]]:
         """The outputs for one frame after the other, by name; logits are good until the next one is asked for."""
@@ -225,14 +223,12 @@ def _joined(parts: Sequence[Image]) -> Image:
 
 def _described(port: Any, wanted: set[str | None]) -> GraphTensor:
     """An input or output; one without a name, as other converters leave them, gets that of what makes it."""
-    from streamseg.backends.tensors import GraphTensor
-
     shape = tuple(each.get_length() if each.is_static else None for each in port.get_partial_shape())
     kind = port.get_element_type().get_type_name()
     if not port.get_names():
         port.get_tensor().set_names({port.get_node().get_friendly_name()})
     name = next((each for each in port.get_names() if each in wanted), port.get_any_name())
-    return GraphTensor(name, shape, _ONNX_TYPES.get(kind, kind))
+    return GraphTensor(name, shape, onnx_type(kind))
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from streamseg.backends import DEFAULT_MODEL, load_backend, throughput_streams
+from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
 from streamseg.commands.options import RunOptions
 from streamseg.commands.outputs import Run, opened_sinks
 from streamseg.controls import Controls, Settings
@@ -69,13 +69,19 @@ def run_command(options: RunOptions) -> int:
         )
         pipeline.report.device = backend.device
         stack.pop_all()  # from here on the pipeline closes what was opened
-    return _run(options, source, pipeline, sinks, smoothing)
+    return _run(options, source, backend, pipeline, sinks, smoothing)
 
 
 def _run(
-    options: RunOptions, source: Source, pipeline: Pipeline, sinks: list[Sink], smoothing: Smoothing | None
+    options: RunOptions,
+    source: Source,
+    backend: Backend,
+    pipeline: Pipeline,
+    sinks: list[Sink],
+    smoothing: Smoothing | None,
 ) -> int:
     said = len(source.notes)
+    backend.unknown.clear()  # trials on other pictures are no part of the run
     with _stopped_by_signals(pipeline.stop) as signals:
         try:
             pipeline.run()
@@ -86,7 +92,8 @@ def _run(
                 if options.verbose:
                     click.echo(stage_table(report))
                 click.echo(closing_line(report, [sink.place for sink in sinks if sink.place]))
-            for note in [*source.notes[said:], *(note for sink in sinks for note in sink.notes)]:
+            unknown = [note for note in [backend.unknown.note()] if note]
+            for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
                 click.echo(f"note: {note}", err=True)
     if signals:
         click.echo("streamseg: stopped early; what was processed by then is complete", err=True)
@@ -162,6 +169,8 @@ def _say_choices(options: RunOptions, source: Source, plan: Plan) -> None:
     info, backend = source.info, plan.backend
     if backend.notes:
         click.echo(f"note: {'; '.join(backend.notes)}; running on {backend.device}", err=True)
+    for doubt in backend.spec.doubts:
+        click.echo(f"note: {doubt}", err=True)
     if not options.quiet:
         for note in source.notes:
             click.echo(f"note: {note}", err=True)

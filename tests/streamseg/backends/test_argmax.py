@@ -9,8 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from streamseg.backends import find_model, load_backend
-from streamseg.backends.companions import metadata_of
-from streamseg.backends.graph import logits_graph
+from streamseg.backends.graph import logits_graph, metadata_of
 from streamseg.errors import ModelError
 from streamseg.kernels import argmax, upsampled_argmax
 from streamseg.sources import open_source

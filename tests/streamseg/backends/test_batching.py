@@ -22,7 +22,7 @@ class Held:
     def __init__(self, backend):
         self._backend = backend
         self.spec, self.device, self.streams = backend.spec, backend.device, backend.streams
-        self.notes = ("a note",)
+        self.notes, self.unknown = ("a note",), backend.unknown
         self.sizes: list[int] = []
         self.free, self.busy = threading.Event(), threading.Event()
         self.free.set()
