@@ -183,5 +183,6 @@ class LoadedBackend:
         self.notes = (*notes, *backend.notes)
         self.spec, self.device, self.streams = backend.spec, backend.device, backend.streams
         self.unknown = backend.unknown
+        self.unknown.clear()  # what was counted so far are the pictures that it was tried on
         # Bound once, so that a frame takes no further call on its way to the library.
         self.infer, self.infer_with_confidence = backend.infer, backend.infer_with_confidence

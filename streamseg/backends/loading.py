@@ -9,6 +9,7 @@ from pathlib import Path
 from streamseg.backends.autotune import Autotuner, Question, load
 from streamseg.backends.base import Engine, LoadedBackend, NotInUseError, Request, Variant
 from streamseg.backends.engines import AUTO, engines, parse_device, precision_names, usable_devices, versions
+from streamseg.backends.model_file import refuse_other_formats
 from streamseg.errors import ModelError
 from streamseg.machine import core_count, library_versions, processor_flags, processor_name
 
@@ -106,12 +107,15 @@ def _reference(request: Request, variants: Sequence[Variant]) -> Variant | None:
 
 
 def _refuse_other_files(engine: Engine, path: Path) -> None:
-    """Raises ModelError when the model is a file that other engines read and this one does not."""
+    """Raises ModelError when the model is a file for other engines, or one that has to be converted first."""
     readers: dict[str, list[str]] = {}
     for each in engines():
         for suffix in each.suffixes:
             readers.setdefault(suffix, []).append(each.name)
-    suffix = path.suffix.lower() if path.suffix.lower() in readers else _USUAL
+    suffix = path.suffix.lower()
+    if suffix not in readers:  # asked last: an engine may read what usually has to be converted
+        refuse_other_formats(path)
+        suffix = _USUAL
     if suffix not in engine.suffixes:
         raise ModelError(
             f"'{path}' is no file for {engine.name}, which reads {' and '.join(engine.suffixes)}; "

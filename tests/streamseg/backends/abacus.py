@@ -12,6 +12,7 @@ import numpy as np
 from streamseg import ModelSpec
 from streamseg.backends.base import Engine, Request, Variant
 from streamseg.backends.companions import files_of
+from streamseg.backends.labels import UnknownLabels
 from streamseg.backends.tensors import read_spec
 
 
@@ -22,12 +23,12 @@ class Beads:
 
     def __init__(self, spec: ModelSpec, precision: str, streams: int) -> None:
         self.spec, self.streams, self.device = spec, streams, f"abacus {precision}"
-        self._wrong = precision == "quick"
+        self.unknown, self.wrong = UnknownLabels(), precision == "quick"
 
     def infer(self, batch):
         """The quick way counts every 32nd column wrong."""
-        labels = (batch.mean(axis=3, dtype=np.float32) * np.float32(1 / 85.5)).astype(np.uint8)
-        if self._wrong:
+        labels = (batch.mean(3, np.float32) * np.float32(1 / 85.5)).astype(np.uint8)
+        if self.wrong:
             labels[:, :, ::32] = (labels[:, :, ::32] + 1) % len(self.spec.classes)
         return labels
 
@@ -52,9 +53,6 @@ class Abacus(Engine):
 
     def variants(self, request: Request):
         """Both ways."""
-        spec = read_spec(request.path)
+        spec, files = read_spec(request.path), files_of(request.path)
         wanted = [each for each in self.precisions if request.precision in ("auto", each)]
-        return [
-            Variant(f"abacus {each}", each, partial(Beads, spec, each, request.streams), files_of(request.path))
-            for each in wanted
-        ]
+        return [Variant(f"abacus {each}", each, partial(Beads, spec, each, request.streams), files) for each in wanted]

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from streamseg.backends import autotune, load_backend
 from streamseg.backends.autotune import Autotuner, Question
 from streamseg.backends.base import Variant
+from streamseg.backends.labels import UnknownLabels
 from streamseg.backends.trial_cache import TrialCache
 from streamseg.errors import ModelError
 from streamseg.spec import ModelSpec
@@ -59,6 +60,7 @@ class Fake:
 
     def __init__(self, clock: Clock, seconds: float, wrong_columns: int = 0) -> None:
         self._clock, self._seconds, self._wrong = clock, seconds, wrong_columns
+        self.unknown = UnknownLabels()
         self.pictures = 0
 
     def infer(self, batch):
