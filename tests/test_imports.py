@@ -32,6 +32,7 @@ LAYERS = (
     ("frame", "kernels"),
     ("color", "views", "native"),
     ("spec", "pixels", "web_address"),
+    ("checks", "palettes"),
     ("errors",),
 )
 """The parts of the runtime, each a module or package of streamseg, or two that belong together, from the top down.

@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from streamseg.backends import find_model, load_backend
-from streamseg.backends.onnx_file import logits_graph, metadata_of
+from streamseg.backends.graph import logits_graph, metadata_of
 from streamseg.errors import ModelError
 from streamseg.kernels import argmax, upsampled_argmax
 from streamseg.sources import open_source
@@ -78,7 +78,7 @@ def bright_model(path, **resize):
 
 def whole_labels(path, batch):
     """What onnxruntime makes of the file as it is."""
-    import onnxruntime as ort
+    from streamseg.backends.ort import ort
 
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return session.run(None, {session.get_inputs()[0].name: batch})[0]
