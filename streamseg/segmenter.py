@@ -74,13 +74,14 @@ class Segmenter:
 def _frame_of(picture: Image | str | Path) -> Frame:
     if not isinstance(picture, str | Path):
         return Frame(0, 0.0, picture)
-    from streamseg.sources.image_folder import SUFFIXES, ImageFolderSource  # who has arrays needs no reader of files
+    from streamseg.sources.image_folder import ImageFolderSource  # who has arrays needs no reader of files
+    from streamseg.sources.suffixes import PICTURES
 
     path = Path(picture)
-    if not path.is_file() or path.suffix.lower() not in SUFFIXES:
+    if not path.is_file() or path.suffix.lower() not in PICTURES:
         problem = "is no picture" if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
         raise SourceError(
-            f"'{path}' {problem}; give an array or a file that ends in {', '.join(SUFFIXES)}. "
+            f"'{path}' {problem}; give an array or a file that ends in {', '.join(PICTURES)}. "
             "open_source reads videos, cameras and folders frame by frame"
         )
     return cast("Frame", ImageFolderSource(path).read())  # it has read the picture already, or has raised
