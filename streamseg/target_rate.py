@@ -12,7 +12,7 @@ from statistics import median
 
 import numpy as np
 
-from streamseg.backends import DEFAULT_MODEL, Backend, find_model, load_backend, throughput_streams
+from streamseg.backends import DEFAULT_MODEL, LoadedBackend, find_model, load_backend, throughput_streams
 from streamseg.frame import StreamInfo
 from streamseg.options import ModelOptions
 
@@ -28,7 +28,7 @@ _LEAST_ROOM = 0.05  # of a frame period: nearer than that to the camera's own ra
 class Plan:
     """What to run. every: the network runs on the first of so many frames. reason: one line for the user."""
 
-    backend: Backend
+    backend: LoadedBackend
     every: int
     reason: str
 
@@ -88,23 +88,23 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
 
 
-def _loaded(model: str | Path, options: ModelOptions, info: StreamInfo) -> Backend:
+def _loaded(model: str | Path, options: ModelOptions, info: StreamInfo) -> LoadedBackend:
     # A recording is read as fast as may be, several frames side by side; a live source for the shortest way of each.
     streams = 1 if info.live else throughput_streams(options.threads)
     return load_backend(model, options.device, options.threads, precision=options.precision, streams=streams)
 
 
-def _backends(options: ModelOptions, info: StreamInfo) -> list[Backend]:
+def _backends(options: ModelOptions, info: StreamInfo) -> list[LoadedBackend]:
     """The model and its other sizes, the largest first."""
     path = find_model(options.model or DEFAULT_MODEL)
     stem = re.sub(_SIZE + "$", "", path.stem)
     named_like = re.compile(f"{re.escape(stem)}({_SIZE})?")
-    others = [each for each in path.parent.glob("*.onnx") if named_like.fullmatch(each.stem) and each != path]
+    others = [each for each in path.parent.glob(f"*{path.suffix}") if named_like.fullmatch(each.stem) and each != path]
     loaded = [_loaded(each, options, info) for each in (path, *others)]
     return sorted(loaded, key=lambda backend: -backend.spec.height * backend.spec.width)
 
 
-def _inference_s(backend: Backend) -> float:
+def _inference_s(backend: LoadedBackend) -> float:
     """Seconds from one result to the next, with as many calls side by side as the backend has streams."""
     spec = backend.spec
     batch = np.full((1, spec.height, spec.width, 3), 128, np.uint8)

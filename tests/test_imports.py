@@ -25,13 +25,14 @@ LAYERS = (
     ("run_report",),
     ("segmenter", "stages", "sinks", "target_rate"),
     ("sources", "backends", "painting"),
-    ("preprocess", "scene", "lettering"),
+    ("preprocess", "scene", "text_drawing"),
     ("options",),
     ("timing", "segmentation", "controls", "live", "machine", "cache_folder", "atomic", "bounded_queue"),
-    ("native",),
-    ("frame",),
-    ("color",),
+    ("compositing",),
+    ("frame", "kernels"),
+    ("color", "views", "native"),
     ("spec", "pixels", "web_address"),
+    ("checks", "palettes"),
     ("errors",),
 )
 """The parts of the runtime, each a module or package of streamseg, or two that belong together, from the top down.
