@@ -101,6 +101,22 @@ def test_a_broken_engine_breaks_nothing_else(outside, tmp_path):
     assert found["cpu"]["ok"] is True
 
 
+def test_an_engine_that_answers_nothing_ends_no_run_of_others(outside, model, tmp_path):
+    """Whatever it raises when it is asked what it can do."""
+    (tmp_path / "site" / "sulky.py").write_text(
+        "from streamseg.backends.base import Engine\n"
+        "def no(*_): raise RuntimeError('leave me alone')\n"
+        "class Sulky(Engine):\n    name = 'sulky'\n    devices = ('sulky',)\n    why_not = versions = variants = no\n"
+    )
+    distribution(tmp_path / "site", "sulky", "sulky = sulky:Sulky")
+    command = ("run", "synthetic:128x64,frames=2", "null:", "--model", model, "--device")
+    assert outside(*command, "cpu").code == 0
+    assert outside(*command, "auto").code == 0
+    done = outside(*command, "sulky")
+    assert (done.code, done.err.count("\n")) == (4, 1)
+    assert "'sulky' cannot be used: sulky does not say: RuntimeError: leave me alone; usable here: auto" in done.err
+
+
 def test_ours_are_found_where_the_installation_is_older_than_the_checkout(monkeypatch):
     """An editable installation keeps the list of its day; the checkout's own is newer."""
     from streamseg.backends import ENGINES, engines
