@@ -153,6 +153,22 @@ def graph_facts(path: Path) -> GraphFacts:
     return GraphFacts(inputs, outputs, made_by, metadata_of(path))
 
 
+def weight_files(path: Path) -> set[str]:
+    """Names of the files beside a model that hold weights of it, relative to its folder; empty where all are inside.
+
+    Raises:
+        ModelError: it cannot be read, or is no ONNX file.
+    """
+    try:
+        tensors = _messages(_fields(next(_messages(_fields(_opened(path)), 7))), 5)
+        pairs = [_pair(each) for tensor in tensors if _is_elsewhere(tensor) for each in _messages(_fields(tensor), 13)]
+    except OSError as error:
+        raise ModelError(f"cannot read '{path}': {error.strerror}") from error
+    except _DAMAGED as error:
+        raise ModelError(f"'{path}' is not an ONNX model") from error
+    return {value for key, value in pairs if key == "location"}
+
+
 def logits_graph(path: Path, output: str | None = None) -> LogitsGraph | None:
     """The model without the step that makes labels of logits; None where it ends in another way.
 

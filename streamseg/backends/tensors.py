@@ -13,7 +13,7 @@ import numpy as np
 
 from streamseg import checks
 from streamseg.backends.labels import LabelRule, UnknownLabels
-from streamseg.backends.model_file import facts_of, texts_of
+from streamseg.backends.model_file import facts_of, refuse_missing_weights, texts_of
 from streamseg.backends.onnx_file import GraphTensor, LogitsGraph
 from streamseg.backends.openvino_file import onnx_type
 from streamseg.errors import ModelError
@@ -118,9 +118,10 @@ def read_spec(path: Path) -> ModelSpec:
     """The description in the model's metadata, or in the TOML beside it; NAME.toml also serves NAME-int8 and NAME-fp16.
 
     Raises:
-        ModelError: there is none, or it is wrong, or the model has to be converted first.
+        ModelError: there is none, or it is wrong; the model has to be converted first, or lacks its weights.
     """
     metadata = texts_of(path)
+    refuse_missing_weights(path)
     if METADATA_KEY in metadata:
         return ModelSpec.from_json(metadata[METADATA_KEY], f"'{path}'")
     own = path.with_suffix(".toml")
