@@ -63,7 +63,7 @@ class Segmentation:
         import numpy as np
 
         counts = np.bincount(self.labels.ravel(), minlength=len(self.classes))
-        return counts[: len(self.classes)] / self.labels.size
+        return counts[: len(self.classes)] / self.labels.size  # what follows is 255, which is no class
 
 
 def class_named(classes: Sequence[SegmentClass], name: str) -> SegmentClass:

@@ -68,8 +68,11 @@ def load_backend(
             precision on this machine.
     """
     from streamseg.backends.choosing import chosen_backend
+    from streamseg.backends.model_file import refuse_other_formats
 
-    return chosen_backend(find_model(model), device, threads, precision, streams)
+    path = find_model(model)
+    refuse_other_formats(path)
+    return chosen_backend(path, device, threads, precision, streams)
 
 
 def throughput_streams(threads: int | None = None) -> int:

@@ -37,6 +37,7 @@ _CONVERSIONS = {
     ".caffemodel": "Caffe's weights; convert them to ONNX with the tool of your choice",
     ".param": "for ncnn; export the model it was made of to ONNX",
     ".ort": "onnxruntime's own form; use the ONNX file it was made from",
+    # Weights of an OpenVINO model as a rule; other software uses the ending too.
     ".bin": "weights alone; name the .xml file beside them, or export the model to ONNX",
 }
 """What is in a file, by how it ends, and how to get from there to ONNX."""
@@ -57,6 +58,7 @@ def refuse_missing_weights(path: Path) -> None:
     Raises:
         ModelError: the model keeps weights in a file that is not there, or cannot be read.
     """
+    # onnxruntime says so too, but in a line so long that the file's name is cut off.
     own = {path.with_suffix(".bin").name} if path.suffix.lower() == OPENVINO else weight_files(path)
     missing = sorted(name for name in own if not (path.parent / name).is_file())
     if missing:
