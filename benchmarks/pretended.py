@@ -32,8 +32,7 @@ class PretendedBackend:
 
     device = "none"
     streams = 1
-    note = None
-    choice = None
+    notes = ()
 
     def __init__(self, spec: ModelSpec, seconds: float) -> None:
         """spec: what it pretends to be. seconds: for each frame."""

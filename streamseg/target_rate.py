@@ -12,7 +12,7 @@ from statistics import median
 
 import numpy as np
 
-from streamseg.backends import Backend, find_model, load_backend, throughput_streams
+from streamseg.backends import LoadedBackend, find_model, load_backend, throughput_streams
 from streamseg.frame import StreamInfo
 
 _SIZE = r"-\d+x\d+"
@@ -27,7 +27,7 @@ _LEAST_ROOM = 0.05  # of a frame period: nearer than that to the camera's own ra
 class Plan:
     """What to run. every: the network runs on the first of so many frames. reason: one line for the user."""
 
-    backend: Backend
+    backend: LoadedBackend
     every: int
     reason: str
 
@@ -87,16 +87,16 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
 
 
-def _backends(path: Path, device: str, threads: int | None, precision: str, streams: int) -> list[Backend]:
+def _backends(path: Path, device: str, threads: int | None, precision: str, streams: int) -> list[LoadedBackend]:
     """The model and its other sizes, the largest first."""
     stem = re.sub(_SIZE + "$", "", path.stem)
     named_like = re.compile(f"{re.escape(stem)}({_SIZE})?")
-    others = [each for each in path.parent.glob("*.onnx") if named_like.fullmatch(each.stem) and each != path]
+    others = [each for each in path.parent.glob(f"*{path.suffix}") if named_like.fullmatch(each.stem) and each != path]
     loaded = [load_backend(each, device, threads, precision=precision, streams=streams) for each in (path, *others)]
     return sorted(loaded, key=lambda backend: -backend.spec.height * backend.spec.width)
 
 
-def _inference_s(backend: Backend) -> float:
+def _inference_s(backend: LoadedBackend) -> float:
     """Seconds from one result to the next, with as many calls side by side as the backend has streams."""
     spec = backend.spec
     batch = np.full((1, spec.height, spec.width, 3), 128, np.uint8)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from streamseg import checks
+from streamseg.backends.graph import GraphFacts, GraphTensor
 from streamseg.backends.metadata import ULTRALYTICS, Exported, exported
 from streamseg.backends.model_file import facts_of
-from streamseg.backends.onnx_file import GraphFacts, GraphTensor
 from streamseg.backends.tensors import CONFIDENCE, Tensors, read_spec
 from streamseg.errors import ModelError
 from streamseg.palettes import Palette, palette

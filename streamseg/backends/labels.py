@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, cast
 import cv2
 import numpy as np
 
-from streamseg.backends.deciding import enlarged_winners
 from streamseg.errors import ModelError
+from streamseg.kernels import upsampled_argmax
 from streamseg.spec import NOTHING, Layout, OutputKind
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class LabelRule:
         if by_kernel:
             small = _in_front(planes)
             if not np.isnan(small.max()):  # the maximum of what holds a NaN is one
-                return enlarged_winners(small, factor)
+                return upsampled_argmax(small, factor)
         labels, best = best_of(planes, target)
         return _without_nan(labels, best, unknown)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamseg import checks
-from streamseg.backends.onnx_file import GraphFacts, graph_facts, metadata_of, weight_files
+from streamseg.backends.graph import GraphFacts, graph_facts, metadata_of
 from streamseg.backends.openvino_file import openvino_facts
 from streamseg.errors import ModelError
 
@@ -51,20 +50,6 @@ def refuse_other_formats(path: Path) -> None:
     told = _CONVERSIONS.get(path.suffix.lower())
     if told is not None:
         raise ModelError(f"'{path}' is {told.replace('{file}', path.name).replace('{stem}', path.stem)}")
-
-
-def refuse_missing_weights(path: Path) -> None:
-    """
-    Raises:
-        ModelError: the model keeps weights in a file that is not there, or cannot be read.
-    """
-    # onnxruntime says so too, but in a line so long that the file's name is cut off.
-    own = {path.with_suffix(".bin").name} if path.suffix.lower() == OPENVINO else weight_files(path)
-    missing = sorted(name for name in own if not (path.parent / name).is_file())
-    if missing:
-        raise ModelError(
-            f"'{path}' needs its weights in '{checks.cleaned(missing[0])}' beside it; put both in one folder"
-        )
 
 
 def facts_of(path: Path) -> GraphFacts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
-from streamseg.backends.onnx_file import GraphFacts, GraphTensor
+from streamseg.backends.graph import GraphFacts, GraphTensor
 from streamseg.errors import ModelError
 
 _LARGEST = 200_000_000  # bytes; weights lie beside it in the .bin, so that the text of a large network is 10 MB

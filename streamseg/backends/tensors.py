@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,10 @@ import cv2
 import numpy as np
 
 from streamseg import checks
+from streamseg.backends.companions import description_file, files_of
+from streamseg.backends.graph import GraphTensor, LogitsGraph
 from streamseg.backends.labels import LabelRule, UnknownLabels, looked_up
-from streamseg.backends.model_file import facts_of, refuse_missing_weights, texts_of
-from streamseg.backends.onnx_file import GraphTensor, LogitsGraph
+from streamseg.backends.model_file import facts_of, texts_of
 from streamseg.backends.openvino_file import onnx_type
 from streamseg.errors import ModelError
 from streamseg.spec import METADATA_KEY, NOTHING, ModelSpec, OutputKind, TensorRules
@@ -121,13 +121,11 @@ def read_spec(path: Path) -> ModelSpec:
         ModelError: there is none, or it is wrong; the model has to be converted first, or lacks its weights.
     """
     metadata = texts_of(path)  # also says how to convert a file of another kind
-    refuse_missing_weights(path)
+    files_of(path)  # missing weights are said here: engines' own lines on them are so long that the name is cut off
     if METADATA_KEY in metadata:
         return ModelSpec.from_json(metadata[METADATA_KEY], f"'{path}'")
-    own = path.with_suffix(".toml")
-    beside = [own, path.with_name(re.sub(r"-(int8|fp16)$", "", path.stem) + ".toml")]
-    found = next((each for each in beside if each.is_file()), None)
-    if found is None:
+    own, found = path.with_suffix(".toml"), description_file(path)
+    if not found.is_file():
         raise ModelError(
             f"'{path}' does not describe itself; `streamseg describe {path.name} > {own.name}` drafts what belongs in "
             f"'{own.name}' beside it (docs/models.md shows how)"

@@ -14,6 +14,7 @@ import click
 import numpy as np
 
 from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
+from streamseg.backends.engines import versions
 from streamseg.errors import UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
 from streamseg.painting import Painter
@@ -74,7 +75,7 @@ def bench_command(options: BenchOptions) -> int:
         result = bench.measured(options.frames) | {"model_only": bench.model_only()}
     record = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine_facts(),
+        "machine": machine_facts(versions()),
         "settings": _settings(options, backend),
         "result": result,
     }

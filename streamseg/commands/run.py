@@ -167,8 +167,8 @@ def _settings(options: RunOptions, plan: Plan) -> Settings:
 
 def _say_choices(options: RunOptions, source: Source, plan: Plan) -> None:
     info, backend = source.info, plan.backend
-    if backend.note:
-        click.echo(f"note: {backend.note}; running on {backend.device}", err=True)
+    if backend.notes:
+        click.echo(f"note: {'; '.join(backend.notes)}; running on {backend.device}", err=True)
     for doubt in backend.spec.doubts:
         click.echo(f"note: {doubt}", err=True)
     if not options.quiet:

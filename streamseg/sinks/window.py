@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, cast
 import cv2
 
 from streamseg.errors import SinkError
-from streamseg.lettering import banner_patch
 from streamseg.live import LiveState
 from streamseg.painting import Painter
 from streamseg.pixels import Size
@@ -23,6 +22,7 @@ from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import cannot_write
 from streamseg.sinks.keys import press
 from streamseg.sinks.scaled import scale_into, scaled
+from streamseg.text_drawing import banner_patch
 from streamseg.timing import Timings
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from streamseg.backends import DEFAULT_MODEL, load_backend
+from streamseg.backends import DEFAULT_MODEL, find_model, load_backend
 from streamseg.backends.draft import draft
 from streamseg.errors import ModelError
 from streamseg.palettes import palette
@@ -212,7 +212,7 @@ def test_a_detector_is_refused(tmp_path):
 def test_a_model_that_describes_itself_says_the_same_in_toml():
     """But for facts of its training."""
     own = load_backend(device="cpu").spec
-    spec = drafted(load_backend(device="cpu").path)
+    spec = drafted(find_model())
     assert spec.classes == own.classes
     assert (spec.name, spec.clahe, spec.tensors, spec.channel_order) == (DEFAULT_MODEL, own.clahe, own.tensors, "bgr")
 

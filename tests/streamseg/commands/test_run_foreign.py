@@ -99,5 +99,5 @@ def test_weights_beside_a_model_must_be_there(streamseg, tmp_path):
     (tmp_path / "net.data").unlink()
     done = streamseg(*run)
     assert (done.code, done.err) == (
-        4, "streamseg: 'net.onnx' needs its weights in 'net.data' beside it; put both in one folder\n",
+        4, "streamseg: 'net.onnx' keeps its weights in 'net.data', which is not beside it; put it there\n",
     )  # fmt: skip

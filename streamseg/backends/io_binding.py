@@ -1,4 +1,4 @@
-"""A network whose inputs and outputs have their place on the device: nothing is allocated or bound for a frame.
+"""IO binding: inputs and outputs have their place on the device, so nothing is allocated or bound for a frame.
 
 There is a session for each batch size, because libraries that tune their convolutions for a shape do so again whenever
 the shape changes. Each thread has buffers of its own, so that one can copy while another's batch is computed, and, on
@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime as ort
 
-from streamseg.backends.onnx import described
+from streamseg.backends.ort import described, one_line, ort, run_options
 from streamseg.backends.tensors import CONFIDENCE, GraphTensor, Tensors, check_by_running, no_confidence, read_spec
 from streamseg.errors import ModelError
 
 if TYPE_CHECKING:
-    from streamseg.backends.base import Choice
     from streamseg.pixels import Image
 
 _DTYPES = {"float": "float32", "double": "float64"}
@@ -42,15 +40,13 @@ class Memory:
     number: int = 0
 
 
-class BoundBackend:
+class IoBindingBackend:
     """A segmentation network in onnxruntime sessions with bound buffers. See `Backend`.
 
-    Several threads may call it at a time once each has called it with every size; `Gathering` sees to that.
+    Several threads may call it at a time once each has called it with every size; `Batching` sees to that.
     """
 
     streams = 1
-    note: str | None = None
-    choice: Choice | None = None
 
     def __init__(
         self,
@@ -59,24 +55,26 @@ class BoundBackend:
         memory: Memory,
         open_session: Callable[[int], ort.InferenceSession],
         sizes: Sequence[int] = (1,),
+        notes: Sequence[str] = (),
     ) -> None:
         """
         path: an ONNX file that describes itself, or one with a TOML description of the same stem beside it.
         device: what it is to be called.
         open_session: for batches of a size.
         sizes: of batches, rising. Others are filled up to the next one or, beyond the largest, taken apart.
+        notes: see `Backend`.
 
         Raises:
             ModelError: see `load_backend`.
         """
-        self.path, self.device = path, device
+        self.path, self.device, self.notes = path, device, tuple(notes)
         self.spec = read_spec(path)
         self._memory = memory
         self._sessions = {size: open_session(size) for size in sizes}
         first = self._sessions[sizes[0]]
         self._tensors = Tensors(self.spec, described(first.get_inputs()), described(first.get_outputs()), path)
         self.unknown = self._tensors.unknown
-        self._own = threading.local()
+        self._own = threading.local()  # a CUDA graph replays on the thread and the addresses that it was captured with
         check_by_running(self, path)
 
     def infer(self, batch: Image) -> Image:
@@ -103,8 +101,7 @@ class BoundBackend:
         except ModelError:
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())
-            raise ModelError(f"'{self.path}' failed on {self.device}: {reason[:200]}") from error
+            raise ModelError(f"'{self.path}' failed on {self.device}: {one_line(error)}") from error
 
     def _bound(self, size: int) -> _Bound:
         """The calling thread's own."""
@@ -139,7 +136,7 @@ class _Bound:
     ) -> None:
         """name: of the input. example: an input of the right shape and type."""
         self._session = session
-        self._options = _quiet()
+        self._options = run_options()
         self._host = np.zeros_like(example)
         self._input = _value(example.shape, example.dtype, memory)
         self._outputs = {each.name: _value(each.shape, _dtype(each.type), memory) for each in outputs}
@@ -165,18 +162,12 @@ def _measured(
     session: ort.InferenceSession, name: str, example: Any, outputs: Sequence[GraphTensor]
 ) -> list[GraphTensor]:
     """The outputs with their shapes, which the graph does not tell, from a run."""
-    options = _quiet()
+    options = run_options()
     options.add_run_config_entry("gpu_graph_id", _UNCAPTURED)
     results = session.run([each.name for each in outputs], {name: example}, options)
     return [
         GraphTensor(each.name, tuple(result.shape), each.type) for each, result in zip(outputs, results, strict=True)
     ]
-
-
-def _quiet() -> ort.RunOptions:
-    options = ort.RunOptions()
-    options.log_severity_level = 4  # an error is raised as well
-    return options
 
 
 def _value(shape: tuple[Any, ...], dtype: Any, memory: Memory) -> Any:

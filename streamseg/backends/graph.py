@@ -2,7 +2,7 @@
 
 Networks decide at full size by enlarging their logits and asking each pixel for its largest. On a CPU that costs more
 than a tenth of the whole network, nearly all of it inside areas of one class. Here the graph is ended before that step;
-`enlarging.enlarged_labels` then does the same sums where classes meet, and only there.
+`kernels.upsampled_argmax` then does the same sums where classes meet, and only there.
 
 An ONNX file is one protocol-buffer message. Of its fields, this module knows those it needs. Sources: onnx.proto and
 the encoding of protocol buffers.
@@ -133,6 +133,23 @@ def input_shapes(path: Path) -> dict[str, tuple[int | str | None, ...]]:
         raise ModelError(f"'{path}' is not an ONNX model") from error
 
 
+def external_files(path: Path) -> list[str]:
+    """Names of the files beside it that hold weights of a model, each once, relative to its folder.
+
+    Raises:
+        ModelError: it cannot be read, or is no ONNX file.
+    """
+    try:
+        graph = _fields(next(_messages(_fields(_opened(path)), 7)))
+        tensors = filter(_is_elsewhere, _messages(graph, 5))
+        entries = (_pair(entry) for tensor in tensors for entry in _messages(_fields(tensor), 13))
+        return list(dict.fromkeys(value for key, value in entries if key == "location"))
+    except OSError as error:
+        raise ModelError(f"cannot read '{path}': {error.strerror}") from error
+    except _DAMAGED as error:
+        raise ModelError(f"'{path}' is not an ONNX model") from error
+
+
 def graph_facts(path: Path) -> GraphFacts:
     """Inputs, outputs and steps of a model.
 
@@ -152,22 +169,6 @@ def graph_facts(path: Path) -> GraphFacts:
     # Only first inputs are followed: of the steps that keep a value's meaning, the others are shapes and scales.
     made_by = {name: (node.kind, node.inputs[:1]) for node in nodes for name in node.outputs}
     return GraphFacts(inputs, outputs, made_by, metadata_of(path))
-
-
-def weight_files(path: Path) -> set[str]:
-    """Names of the files beside a model that hold weights of it, relative to its folder; empty where all are inside.
-
-    Raises:
-        ModelError: it cannot be read, or is no ONNX file.
-    """
-    try:
-        tensors = _messages(_fields(next(_messages(_fields(_opened(path)), 7))), 5)
-        pairs = [_pair(each) for tensor in tensors if _is_elsewhere(tensor) for each in _messages(_fields(tensor), 13)]
-    except OSError as error:
-        raise ModelError(f"cannot read '{path}': {error.strerror}") from error
-    except _DAMAGED as error:
-        raise ModelError(f"'{path}' is not an ONNX model") from error
-    return {value for key, value in pairs if key == "location"}
 
 
 def logits_graph(path: Path, output: str | None = None) -> LogitsGraph | None:
