@@ -70,7 +70,7 @@ def test_every_streamseg_command_on_a_page_runs(page, tmp_path):
             assert done.returncode == 0, (command, done)
 
 
-@pytest.mark.parametrize("text", [text for page, text in blocks("toml") if page == "models.md"])
+@pytest.mark.parametrize("text", [text for page, text in blocks("toml") if page == "models.md" and "height" in text])
 def test_every_description_of_a_model_is_one(text):
     """As it stands."""
     from streamseg import ModelSpec

@@ -36,18 +36,24 @@ def bright_clip(tmp_path):
     return path
 
 
-def test_labels_without_a_class_are_counted_and_the_run_goes_on(streamseg, tmp_path, bright_clip):
+@pytest.mark.parametrize("native", ["0", "1"], ids=["NumPy", "C"])
+def test_labels_without_a_class_are_counted_and_the_run_goes_on(streamseg, tmp_path, bright_clip, native, monkeypatch):
     """On a black picture there is none of them. Video, masks and statistics are complete, and a line says what was."""
     path = bright_model(tmp_path / "net.onnx", UNKNOWN, [("y", TensorProto.INT64, [1, 1, HEIGHT, WIDTH])])
     described(path, 'output = "labels"')
-    done = streamseg("run", bright_clip, "out.mkv", "--model", path, "--masks", "masks", "--stats", "stats.csv")
+    monkeypatch.setenv("STREAMSEG_NATIVE", native)
+    outputs = ("out.mkv", "--no-legend", "--masks", "masks", "--stats", "stats.csv")
+    done = streamseg("run", bright_clip, *outputs, "--model", path)
     assert done.code == 0, done.err
     pixels = 2 * HEIGHT * WIDTH // 2
     assert (
         f"note: the network gave labels that its description has no class for, in 2 pictures: id 200 in {pixels} pixels"
         in done.err
     )
-    assert (tmp_path / "out.mkv").is_file()
+    with av.open(str(tmp_path / "out.mkv")) as video:
+        pictures = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
+    assert len(pictures) == 2
+    assert all(np.abs(picture[8:-8, 112:-8].astype(int) - 200).max() <= 4 for picture in pictures)  # not painted
     rows = list(csv.DictReader((tmp_path / "stats.csv").read_text(encoding="utf-8").splitlines()))
     assert [(row["background"], row["road"]) for row in rows] == [("0.5", "0.0")] * 2
     mask = cv2.imread(str(tmp_path / "masks" / "000000.png"), cv2.IMREAD_GRAYSCALE)
