@@ -9,7 +9,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from streamseg.color import bgr_to_yuv420, yuv420_to_bgr
 from streamseg.pixels import Size, Yuv420, YuvColor, check_image, in_rows, received
 
 if TYPE_CHECKING:
@@ -90,12 +89,16 @@ class Frame:
     def _bgr(self) -> Image:
         if not isinstance(self._pixels, Yuv420):
             return self._pixels
+        from streamseg.color import yuv420_to_bgr  # with OpenCV, which those who only open sources need not wait for
+
         return yuv420_to_bgr(self._pixels)
 
     @cached_property
     def _planes(self) -> Yuv420:
         if isinstance(self._pixels, Yuv420):
             return self._pixels
+        from streamseg.color import bgr_to_yuv420
+
         return bgr_to_yuv420(self._pixels)
 
     def __repr__(self) -> str:

@@ -7,7 +7,6 @@ Arrays are checked here, in front of both: C trusts what it is told, and a twin 
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 _IDS = 256  # that a byte can hold
 _MOST_BUFFERS = 12  # of luma, chroma and BGR, two uses each, in two sizes: a recording, and a window beside it
-_NO_LIMIT = 256.0  # of CLAHE, in multiples of an even histogram of 256 levels: all pixels on one level reach it
 _MOST_PIXELS = 2**31 - 1  # C counts the pixels of a plane in an int
 _local = threading.local()
 
@@ -264,7 +262,6 @@ def equalized(bgr: Image, clahe: Clahe) -> Image:
         TypeError, ValueError: another shape or type, or settings that cannot be meant.
     """
     check_image(bgr, "a picture to be equalised", channels=3)
-    _check_clahe(clahe)
     ycrcb = cv2.cvtColor(bgr, cv2.COLOR_BGR2YCrCb)
     luma, red, blue = cv2.split(ycrcb)
     better = _operator(clahe).apply(luma)
@@ -281,16 +278,15 @@ def equalized_yuv444(y: Image, u: Image, v: Image, color: YuvColor, clahe: Clahe
     Returns: (height, width, 3) uint8, contiguous.
 
     Raises:
-        TypeError, ValueError: other shapes or types, or settings that cannot be meant.
+        TypeError, ValueError: other shapes or types.
     """
     for plane in (y, u, v):
         check_image(plane, "a plane to be equalised")
     if not y.shape == u.shape == v.shape:
         raise ValueError(f"planes to be equalised must be of one size, got {y.shape}, {u.shape} and {v.shape}")
-    _check_clahe(clahe)
     if native.LIBRARY is not None and _tiles_fit(clahe.tiles, (y.shape[0], y.shape[1])):
         planes = [np.ascontiguousarray(plane) for plane in (y, u, v)]  # decoders leave gaps between rows
-        return native.equalized(planes, rgb_from_yuv_1024(color), clahe.tiles, _clip_limit(clahe), rgb=rgb)
+        return native.equalized(planes, rgb_from_yuv_1024(color), clahe.tiles, clahe.clip_limit, rgb=rgb)
     picture = equalized(yuv444_to_bgr(y, u, v, color), clahe)
     return cast("Image", cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)) if rgb else picture
 
@@ -301,23 +297,10 @@ def _tiles_fit(tiles: tuple[int, int], size: Size) -> bool:
     return fit and size[0] * size[1] <= _MOST_PIXELS
 
 
-def _check_clahe(clahe: Clahe) -> None:
-    """OpenCV divides by the tiles without looking at them."""
-    if len(clahe.tiles) != 2 or not all(isinstance(count, int) and count > 0 for count in clahe.tiles):
-        raise ValueError(f"tiles of CLAHE must be two whole numbers above 0, rows and columns, got {clahe.tiles!r}")
-    if not (isinstance(clahe.clip_limit, int | float) and 0 < clahe.clip_limit < math.inf):
-        raise ValueError(f"the clip limit of CLAHE must be a number above 0, got {clahe.clip_limit!r}")
-
-
-def _clip_limit(clahe: Clahe) -> float:
-    """The limit in whole pixels must fit an int: OpenCV takes the smallest limit there is where it does not."""
-    return min(float(clahe.clip_limit), _NO_LIMIT)
-
-
 def _operator(clahe: Clahe) -> cv2.CLAHE:
     """One operator a thread and setting: OpenCV's keeps buffers inside and is not safe to share."""
     operators: dict[Clahe, cv2.CLAHE] = _local.__dict__.setdefault("operators", {})
     if clahe not in operators:
         rows, columns = clahe.tiles
-        operators[clahe] = cv2.createCLAHE(_clip_limit(clahe), (columns, rows))
+        operators[clahe] = cv2.createCLAHE(clahe.clip_limit, (columns, rows))
     return operators[clahe]

@@ -12,7 +12,7 @@ from streamseg.pixels import Size, Yuv420
 from streamseg.segmentation import Segmentation, class_named
 from streamseg.spec import SegmentClass
 from streamseg.text_drawing import Patch, legend_patch, text_patch
-from streamseg.timing import Timings
+from streamseg.timing import stage
 from streamseg.views import view_named
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class Painter:
         legend: bool = True,
         hud: Callable[[], Sequence[str]] | None = None,
         controls: Controls | None = None,
-        timings: Timings | None = None,
     ) -> None:
         """
         classes: of the model. Ids beyond them, such as 255 for "do not know", are not painted.
@@ -46,7 +45,6 @@ class Painter:
         hud: gives the lines of the head-up display, asked once a frame; None has none to draw.
         controls: to be followed instead of `view`, `alpha` and `legend`, and in whether the head-up display is drawn;
             None means that nothing changes.
-        timings: where the time spent here is noted as stage "paint"; None notes nothing.
 
         Raises:
             UsageError: no such view, an alpha out of range, or a name the model does not have.
@@ -56,7 +54,6 @@ class Painter:
         self.classes = tuple(classes)
         self.painted = tuple(classes) if selected is None else tuple(class_named(classes, n) for n in selected)
         self._palette = Palette(self.painted)
-        self._timings = timings or Timings()
         # of this object: one for all painters would keep the patches of painters that are gone
         self._legend_patch = lru_cache(maxsize=_KEPT_PATCHES)(legend_patch)
         self._text_patch = lru_cache(maxsize=_KEPT_PATCHES)(text_patch)
@@ -74,7 +71,7 @@ class Painter:
             ValueError: `into` has another size or colour description, cannot be written to row by row, or is the
                 frame's own.
         """
-        with self._timings.measure("paint"):
+        with stage("paint"):
             settings = self.controls.settings  # taken once: another thread may change them meanwhile
             frame, labels = segmentation.frame, segmentation.labels
             painted = composed_planes(frame, labels, self._palette, settings.view, settings.alpha, into)
@@ -84,7 +81,7 @@ class Painter:
 
     def bgr(self, segmentation: Segmentation) -> Image:
         """The painted picture as new (height, width, 3) uint8 BGR."""
-        with self._timings.measure("paint"):
+        with stage("paint"):
             settings = self.controls.settings
             frame, labels = segmentation.frame, segmentation.labels
             picture = composed_bgr(frame, labels, self._palette, settings.view, settings.alpha)

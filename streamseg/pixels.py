@@ -2,28 +2,30 @@
 
 The checks here stand where pictures enter, in the constructors of `Frame`, `Yuv420` and `Segmentation`, so that nothing
 after them has to ask again: compiled code believes the shapes that it is told, and reads past the end where they are
-wrong.
+wrong. NumPy is imported with the first picture: names and sizes are wanted long before there is one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Image: TypeAlias = NDArray[np.uint8]
+    Image: TypeAlias = NDArray[np.uint8]
 
 Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels, everywhere."""
 
-_UINT8 = np.dtype(np.uint8)  # made once: comparing with the type itself makes a dtype each time, at 0.1 µs
 _MATRICES = ("bt601", "bt709", "bt2020")  # those whose coefficients color.py has; what decoders tag maps onto them
 
 
 def received(value: object) -> str:
     """What came, for a message: shape and dtype of an array, the type of anything else."""
+    import numpy as np
+
     return f"{value.shape} {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
 
 
@@ -38,7 +40,10 @@ def check_image(value: object, what: str, *, channels: int | None = None, way_ou
         TypeError: no array, or not of uint8.
         ValueError: other dimensions, or one of length 0.
     """
-    if not isinstance(value, np.ndarray) or value.dtype != _UINT8:
+    import numpy as np
+
+    # the type of the dtype: comparing dtypes takes several times as long, and this is asked some ten times a frame
+    if not isinstance(value, np.ndarray) or value.dtype.type is not np.uint8:
         problem: type[Exception] = TypeError
     elif value.size and (value.ndim == 2 if channels is None else value.ndim == 3 and value.shape[2] == channels):
         return
@@ -64,7 +69,11 @@ def lies_in_rows(image: Image) -> bool:
 
 def in_rows(image: Image) -> Image:
     """The same array where `lies_in_rows`, else a copy that does: copied once here, not in each step after it."""
-    return image if lies_in_rows(image) else np.ascontiguousarray(image)
+    if lies_in_rows(image):
+        return image
+    import numpy as np
+
+    return np.ascontiguousarray(image)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -11,15 +11,14 @@ from streamseg.backends.base import Backend
 from streamseg.controls import Controls, Settings
 from streamseg.errors import SourceError
 from streamseg.frame import Frame
+from streamseg.options import ClaheMode
 from streamseg.preprocess import network_input
 from streamseg.segmentation import Segmentation
 from streamseg.spec import Clahe, ModelSpec
-from streamseg.timing import Timings
+from streamseg.timing import stage
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
-
-ClaheMode: TypeAlias = Literal["on", "off", "auto"]
 
 
 class Segmenter:
@@ -33,18 +32,20 @@ class Segmenter:
         self,
         backend: Backend,
         clahe: ClaheMode = "auto",
-        timings: Timings | None = None,
         *,
         controls: Controls | None = None,
     ) -> None:
         """
         clahe: "auto" as the model was trained; "on" with the model's settings, or the usual ones if it has none.
-        timings: where time is noted as stages "preprocess" and "network"; None notes nothing.
         controls: to be followed in CLAHE from frame to frame, instead of `clahe`; None means that nothing changes.
         """
         self.backend = backend
         self._controls = controls or Controls(Settings(clahe=clahe_wanted(clahe, backend.spec)))
-        self._timings = timings or Timings()
+
+    @property
+    def device(self) -> str:
+        """What really runs the network."""
+        return self.backend.device
 
     @property
     def clahe(self) -> Clahe | None:
@@ -64,23 +65,23 @@ class Segmenter:
         """
         frame = picture if isinstance(picture, Frame) else _frame_of(picture)
         spec = self.backend.spec
-        with self._timings.measure("preprocess"):
+        with stage("preprocess"):  # the rest is the network's time, which the pipeline measures
             batch = network_input(frame, spec, self.clahe)[np.newaxis]  # backends take batches, here of one
-        with self._timings.measure("network"):
-            labels = self.backend.infer(batch)[0]
+        labels = self.backend.infer(batch)[0]
         return Segmentation(frame, labels, spec.classes)
 
 
 def _frame_of(picture: Image | str | Path) -> Frame:
     if not isinstance(picture, str | Path):
         return Frame(0, 0.0, picture)
-    from streamseg.sources.image_folder import SUFFIXES, ImageFolderSource  # who has arrays needs no reader of files
+    from streamseg.sources.image_folder import ImageFolderSource  # who has arrays needs no reader of files
+    from streamseg.sources.suffixes import PICTURES
 
     path = Path(picture)
-    if not path.is_file() or path.suffix.lower() not in SUFFIXES:
+    if not path.is_file() or path.suffix.lower() not in PICTURES:
         problem = "is no picture" if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
         raise SourceError(
-            f"'{path}' {problem}; give an array or a file that ends in {', '.join(SUFFIXES)}. "
+            f"'{path}' {problem}; give an array or a file that ends in {', '.join(PICTURES)}. "
             "open_source reads videos, cameras and folders frame by frame"
         )
     return cast("Frame", ImageFolderSource(path).read())  # it has read the picture already, or has raised

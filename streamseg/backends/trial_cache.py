@@ -1,16 +1,16 @@
-"""What trials found, kept in the user's cache from run to run. Standard library only."""
+"""What trials found, kept in the user's cache from run to run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from streamseg.atomic import write_whole
 from streamseg.cache_folder import cache_folder
 
 _KEY_LENGTH = 32  # hexadecimal digits, 128 bits: two questions never share one by chance
@@ -49,10 +49,7 @@ class TrialCache:
     def put(self, key: str, outcome: Outcome) -> None:
         """Keep it."""
         with suppress(OSError):
-            path = self._file(key)
-            part = path.with_suffix(f".{time.monotonic_ns()}.part")  # others may be writing the same one
-            part.write_text(json.dumps(asdict(outcome)), encoding="utf-8")
-            part.replace(path)
+            write_whole(self._file(key), json.dumps(asdict(outcome)).encode())
 
     def forget(self, key: str) -> None:
         """Let the next run try again."""

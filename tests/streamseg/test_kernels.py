@@ -54,8 +54,9 @@ def test_ids_without_a_class_leave_the_exact_pixels(unknown, selected, pixels):
     labels[:, :12] = unknown
     result = painted(labels, pixels, selected=selected, alpha=0.5)
     source = PLANES.y if isinstance(pixels, Yuv420) else NOISE
+    # the border is at 48, and a label is 4 pixels wide: between their centres, at 46 and 50, both are mixed
     assert np.array_equal(result[:, :44], source[:, :44])
-    assert np.mean(result[:, 52:] != source[:, 52:]) > 0.9
+    assert np.mean(result[:, 52:] != source[:, 52:]) > 0.9  # not all: some bytes are the colour's own by chance
 
 
 def test_nothing_but_unknown_ids_is_the_picture_itself():
@@ -85,6 +86,7 @@ def test_a_mirrored_frame_is_painted_as_its_copy_is(mirror):
 
 def test_read_only_planes_with_gaps_are_painted_as_their_copy_is():
     """As decoders hand them out."""
+    # 9 is no multiple of what is done at once, and the bytes behind a row must not come into the picture
     wide = [np.pad(plane, ((0, 0), (0, 9))) for plane in layers(PLANES)]
     for plane in wide:
         plane.flags.writeable = False
@@ -161,6 +163,7 @@ def test_blending_takes_nothing_that_does_not_fit(changed, error, said):
         (np.zeros((3, 2, 2)), 3, ValueError, "must be 2, 4, 6, ..., got 3"),
         (np.zeros((3, 2, 2)), 0, ValueError, "must be 2, 4, 6, ..., got 0"),
         (np.zeros((3, 2, 2)), 2.0, ValueError, "must be 2, 4, 6, ..., got 2.0"),
+        # 4e10 labels: their number does not fit the ints in which C counts
         (np.zeros((3, 2, 2)), 10**5, ValueError, "at most 2147483647 pixels"),
     ],
 )
@@ -179,31 +182,7 @@ def test_logits_of_any_real_type_and_layout_are_upsampled(kind):
     assert expected.shape == (24, 20)
 
 
-@pytest.mark.parametrize(
-    ("clahe", "said"),
-    [
-        (Clahe(2.0, (0, 8)), r"two whole numbers above 0, rows and columns, got \(0, 8\)"),
-        (Clahe(2.0, (8, 8, 8)), r"got \(8, 8, 8\)"),
-        (Clahe(2.0, (8.0, 8)), r"got \(8.0, 8\)"),
-        (Clahe(0.0), "clip limit of CLAHE must be a number above 0, got 0.0"),
-        (Clahe(float("nan")), "got nan"),
-    ],
-)
-def test_equalising_with_settings_that_cannot_be_meant_is_refused(clahe, said):
-    """OpenCV divides by the tiles without looking at them."""
-    plane = np.zeros((16, 16), np.uint8)
-    with pytest.raises(ValueError, match=said):
-        kernels.equalized_yuv444(plane, plane, plane, YuvColor(), clahe, rgb=False)
-
-
 def test_planes_of_different_sizes_are_not_equalised():
     """Three of one size make a picture."""
     with pytest.raises(ValueError, match=r"of one size, got \(72, 96\), \(36, 48\) and \(36, 48\)"):
         kernels.equalized_yuv444(*layers(PLANES), YuvColor(), Clahe(), rgb=False)
-
-
-def test_a_limit_beyond_all_pixels_clips_nothing():
-    """However large: in OpenCV 1e30 is no int, and clips everything."""
-    planes = [NOISE[:, :, each] for each in range(3)]
-    results = [kernels.equalized_yuv444(*planes, YuvColor(), Clahe(limit), rgb=True) for limit in (256.0, 1e30)]
-    assert np.array_equal(*results)

@@ -54,7 +54,7 @@ def test_a_color_that_is_none_is_refused():
         lambda a: a[::-1],
         lambda a: a[:, ::-1],
         lambda a: a[:, ::2],
-        lambda a: np.broadcast_to(a[:1], a.shape),
+        lambda a: np.broadcast_to(a[:1], a.shape),  # writing to one row would write to all
         lambda a: a[:, :, ::-1],
         lambda a: a.transpose(1, 0, 2),
         lambda a: a[..., 0],
@@ -73,6 +73,7 @@ def test_views_that_step_otherwise_than_row_by_row_are_copied(view):
 
 @pytest.mark.parametrize(
     "view",
+    # the last one is turned around twice, as NumPy undoes by strides that are positive again
     [lambda a: a, lambda a: a[2:, :5], lambda a: a[::2], lambda a: a[:1, :1], lambda a: a[3:4, ::-1][:, ::-1]],
     ids=["whole", "part", "every-other-row", "one-pixel", "one-row"],
 )

@@ -87,8 +87,8 @@ def test_labels_and_masks_have_the_pictures_size_unless_another_is_asked_for():
 def test_ids_without_a_class_count_for_none():
     """Shares stay one a class, and say what is missing."""
     labels = LABELS.copy()
-    labels[:3] = 255
-    labels[3:6] = 2
+    labels[:3] = 255  # other people's "do not know"
+    labels[3:6] = 2  # one more than there are classes
     one = segmentation(labels=labels)
     assert one.shares.tolist() == pytest.approx([14 / 30, 10 / 30])
     assert one.unknown == pytest.approx(6 / 30)

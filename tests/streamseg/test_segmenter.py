@@ -52,7 +52,7 @@ def test_an_array_is_a_picture(segment: Segmenter):
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_path_is_the_picture_in_the_file(segment: Segmenter, tmp_path: Path, kind: type):
     """Named as the file is, brackets included."""
-    path = tmp_path / "half [1].png"
+    path = tmp_path / "half [1].png"  # which is a pattern, too, and as one means "half 1.png"
     cv2.imwrite(str(path), half_bright())
     result = segment(kind(path))
     assert result.frame.name == "half [1]"
