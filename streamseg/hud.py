@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from streamseg.timing import Timings
 
 _REFRESH_S = 0.25  # faster than that nobody can read, and drawing letters costs a millisecond
@@ -24,7 +22,7 @@ class Hud:
 
     def __call__(self) -> tuple[str, ...]:
         """Lines of text, without units left to guess."""
-        now = time.perf_counter()
+        now = self._timings.clock()
         if now >= self._due_s:
             self._due_s = now + _REFRESH_S
             self._lines = tuple(self._fresh())

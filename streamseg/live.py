@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -40,10 +41,12 @@ class LiveStatus:
 class LiveState:
     """The state of one live source. Any thread may ask; the source tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        """clock: seconds that only go forward."""
+        self._clock = clock
         self._lock = threading.Lock()
         self._state: Liveness = "connecting"
-        self._since_s = time.perf_counter()
+        self._since_s = self._clock()
         self._losses = 0
         self._retries = 0
         self._reconnecting_s = 0.0
@@ -58,7 +61,7 @@ class LiveState:
     def now(self) -> LiveStatus:
         """All of it, as true at this moment."""
         with self._lock:
-            now_s = time.perf_counter()
+            now_s = self._clock()
             for_s = now_s - self._since_s
             lost_s = for_s if self._state == "reconnecting" else 0.0
             wait_s = None if self._next_try_s is None else max(0.0, self._next_try_s - now_s)
@@ -85,14 +88,14 @@ class LiveState:
         """The next try comes after so long."""
         with self._lock:
             if self._state == "reconnecting":
-                self._next_try_s = time.perf_counter() + seconds
+                self._next_try_s = self._clock() + seconds
 
     def trying(self) -> None:
         """It is being opened again now."""
         with self._lock:
             if self._state == "reconnecting":
                 self._retries += 1
-                self._next_try_s = time.perf_counter()
+                self._next_try_s = self._clock()
 
     def ended(self, reason: str | None = None) -> None:
         """No more frames will come. reason: why it was given up; None when it was closed."""
@@ -102,7 +105,7 @@ class LiveState:
                 self._enter("ended")
 
     def _enter(self, state: Liveness) -> None:
-        now_s = time.perf_counter()
+        now_s = self._clock()
         if self._state == "reconnecting":
             self._reconnecting_s += now_s - self._since_s
         self._state, self._since_s, self._next_try_s = state, now_s, None

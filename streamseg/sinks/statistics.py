@@ -14,6 +14,7 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import PendingFile, cannot_write
 from streamseg.spec import SegmentClass
+from streamseg.timing import Clock
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -36,11 +37,19 @@ class StatisticsSink(Sink):
 
     stage = "write statistics"
 
-    def __init__(self, path: str | Path, classes: Sequence[SegmentClass], *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        classes: Sequence[SegmentClass],
+        *,
+        overwrite: bool = False,
+        clock: Clock = time.perf_counter,
+    ) -> None:
         """
         path: ends in .csv or .jsonl. The folder must exist.
         classes: of the model.
         overwrite: replace a file that is there, once the new one is complete.
+        clock: that `Frame.captured_s` is told by.
 
         Raises:
             SinkError: another suffix, the file is there, or the place is not writable.
@@ -53,6 +62,7 @@ class StatisticsSink(Sink):
         self._names = [each.name for each in classes]
         self._pending = PendingFile(target, overwrite=overwrite)
         self._written = 0
+        self._clock = clock
         self._labels: Image | None = None
         try:
             self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
@@ -62,7 +72,7 @@ class StatisticsSink(Sink):
 
     def write(self, segmentation: Segmentation) -> None:
         frame = segmentation.frame
-        latency_ms = round((time.perf_counter() - frame.captured_s) * 1000, 3)
+        latency_ms = round((self._clock() - frame.captured_s) * 1000, 3)
         values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._flicker(segmentation.labels))
         facts = dict(zip(FRAME_COLUMNS, values, strict=True))
         shares = dict(zip(self._names, (round(float(share), 6) for share in segmentation.shares), strict=True))
