@@ -1,4 +1,4 @@
-"""Waiting for what must come, and a clock that goes only when it is told to: no test passes or fails by the real one."""
+"""Waiting for what must come, and a clock that goes when it is told to: no test passes or fails by the real one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PATIENCE_S = 300.0
-"""How long anything is waited for, seconds. What is waited for takes a few seconds at most on a quiet machine, and a busy
-one is slow, not wrong: this is long enough to turn nothing but a hang into a failure. It is half of pytest's own limit
-for a test (`--timeout` in pyproject.toml), so that what was waited for is still told before that one ends the test."""
+"""How long anything is waited for, seconds. What is waited for takes a few seconds at most on a quiet machine, and a
+busy one is slow, not wrong: this is long enough to turn nothing but a hang into a failure. It is half of pytest's own
+limit for a test (`--timeout` in pyproject.toml), so that what was waited for is told before that one ends the test."""
 
-_LOOK_S = 0.02  # between two looks: too short for a person to mind, too long to take processor time from what is waited for
+_LOOK_S = 0.02  # between two looks: long enough to leave the processor to what is waited for
 
 
 def wait_until(
