@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 
 from tests.browser import browser_page
 from tests.builders import threshold_model, write_clip
+from tests.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def streamseg(tmp_path: Path) -> Callable[..., Finished]:
     """Runs the command line in a process of its own, in an empty folder."""
 
-    def run(*arguments: object, timeout: float = 300, cwd: Path = tmp_path) -> Finished:
+    def run(*arguments: object, timeout: float = PATIENCE_S, cwd: Path = tmp_path) -> Finished:
         command = [sys.executable, "-W", "error", "-m", "streamseg", *map(str, arguments)]
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
         return Finished(done.returncode, done.stdout, done.stderr)

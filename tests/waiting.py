@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE_S = 300.0
+PATIENCE_S = 600.0
 """How long anything is waited for, seconds. What is waited for takes a few seconds at most on a quiet machine, and a
 busy one is slow, not wrong: this is long enough to turn nothing but a hang into a failure. It is half of pytest's own
 limit for a test (`--timeout` in pyproject.toml), so that what was waited for is told before that one ends the test."""

@@ -15,6 +15,7 @@ import pytest
 
 from streamseg.errors import UsageError
 from tests.striped import striped_config
+from tests.waiting import PATIENCE_S
 from train.cluster import Cluster, cluster_from_environment
 from train.config import Experiment, Share
 from train.fit import check_shares
@@ -75,7 +76,7 @@ def start_workers(start, config, run, *options):
 
 def ended(process: subprocess.Popen[str]) -> str:
     """What a process printed, once it ended well."""
-    out, err = process.communicate(timeout=500)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     return out
 

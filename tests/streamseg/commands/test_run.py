@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.builders import logits_model, write_clip
+from tests.waiting import PATIENCE_S, wait_until
 
 
 def frame_times(path: Path) -> list[float]:
@@ -152,16 +152,17 @@ def test_ctrl_c_finishes_the_file(model, tmp_path):
     command = [sys.executable, "-m", "streamseg", "run", "synthetic:320x180,frames=0", "out.mp4", "--model", str(model)]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 60
-        while not any(path.stat().st_size > 20_000 for path in tmp_path.glob(".out.part*")):
-            assert time.monotonic() < deadline, "nothing was written"
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.05)
+        wait_until(
+            lambda: (
+                any(path.stat().st_size > 20_000 for path in tmp_path.glob(".out.part*")) or process.poll() is not None
+            ),
+            "nothing was written",
+        )
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "stopped early" in err
     assert len(frame_times(tmp_path / "out.mp4")) == int(out.split(" out,")[0].split()[-1])
 
