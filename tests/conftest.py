@@ -1,7 +1,8 @@
-"""What every test may ask for: the command line, a small model, a short clip."""
+"""What every test may ask for: the command line, a small model, a short clip; and which tests run beside which."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,34 @@ from playwright.sync_api import Page
 from tests.browser import browser_page
 from tests.builders import threshold_model, write_clip
 from tests.waiting import PATIENCE_S
+
+_MOST_WORKERS = 4  # each that trains takes some gigabytes, and more than the cores only wait for each other
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means here."""
+    return min(os.cpu_count() or 1, _MOST_WORKERS)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files marked as training are not imported where they are left out: their libraries may not be installed."""
+    if "not training" not in config.option.markexpr or collection_path.suffix != ".py":
+        return None
+    return "mark.training" in collection_path.read_text(encoding="utf-8") or None
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup`, the tests of a file run on one worker, and share what their fixtures made.
+
+    All that loads Keras into the test's own process is one group, so that one worker holds it; it comes first, as it
+    lasts longest. Files that only start trainings are groups of their own: they say so by a mark.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("training") is None)  # stable: files stay together
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            group = "keras" if item.get_closest_marker("training") else str(item.path.relative_to(item.config.rootpath))
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ CLIPS = sorted(VIDEOS.glob("*.*")) if VIDEOS.is_dir() else []
 
 _LONGEST_S = 4 * PATIENCE_S  # these clips last minutes, and a browser plays each to its end
 
-pytestmark = pytest.mark.skipif(not CLIPS, reason=f"no real clips at {VIDEOS}")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CLIPS, reason=f"no real clips at {VIDEOS}")]
 
 
 def video_times(path: Path) -> list[float]:

@@ -21,6 +21,8 @@ from train.config import Experiment, Share
 from train.fit import check_shares
 from train.run_folder import CURVE, LOSSES, RunFolder
 
+pytestmark = [pytest.mark.training, pytest.mark.xdist_group("trainings")]
+
 CHECKOUT = Path(__file__).parents[2]
 
 TWO_DEVICES = """

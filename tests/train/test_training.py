@@ -16,6 +16,8 @@ from tests.striped import striped_config
 from tests.waiting import PATIENCE_S
 from train.run_folder import BEST, CURVE, LOSSES, STATE, RunFolder
 
+pytestmark = [pytest.mark.training, pytest.mark.xdist_group("trainings")]
+
 CHECKOUT = Path(__file__).parents[2]
 
 
