@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
@@ -15,9 +16,9 @@ import numpy as np
 from streamseg.backends import Backend, find_model, load_backend, throughput_streams
 from streamseg.frame import StreamInfo
 
-_SIZE = r"-\d+x\d+"
-_MEASURED_S = 0.4
-_RUNS = 5
+_SIZE = r"-\d+x\d+"  # behind a model's name: its input as -WIDTHxHEIGHT
+_MEASURED_S = 0.4  # of each size: a person waits for all of them before the run begins
+_RUNS = 5  # of a slow network at least, so that the median leaves out two that were disturbed
 _MARGIN = 1.25  # measured alone; decoding, painting and showing take the same processor
 _USUAL_FPS = 30.0  # of cameras that do not say
 _LEAST_ROOM = 0.05  # of a frame period: nearer than that to the camera's own rate costs too many labels
@@ -40,12 +41,14 @@ def plan_for(
     device: str = "auto",
     threads: int | None = None,
     precision: str = "auto",
+    measured: Callable[[Backend], float] | None = None,
 ) -> Plan:
     """The largest of the model's input sizes that keeps up with `target_fps`, else the smallest on every Nth frame.
 
     model: a file or a bundled name. Its sizes are the files beside it that are named like it but for -WIDTHxHEIGHT.
     info: of the source; a live one is never asked for more frames than it gives.
     device, threads, precision: as `load_backend` takes them.
+    measured: seconds that one run of the network takes; None measures it, see `inference_s`.
 
     Raises:
         ModelError: see `load_backend`.
@@ -54,7 +57,7 @@ def plan_for(
     streams = 1 if info.live else throughput_streams(threads)
     backends = _backends(find_model(model), device, threads, precision, streams)
     for backend in backends:  # ends with the smallest, if none is fast enough
-        seconds = _MARGIN * _inference_s(backend)
+        seconds = _MARGIN * (measured or inference_s)(backend)
         if seconds <= 1 / wanted:
             break
     every = frames_per_inference(seconds, wanted, info)
@@ -96,15 +99,18 @@ def _backends(path: Path, device: str, threads: int | None, precision: str, stre
     return sorted(loaded, key=lambda backend: -backend.spec.height * backend.spec.width)
 
 
-def _inference_s(backend: Backend) -> float:
-    """Seconds from one result to the next, with as many calls side by side as the backend has streams."""
+def inference_s(backend: Backend, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds from one result to the next, with as many calls side by side as the backend has streams.
+
+    clock: seconds that only go forward.
+    """
     spec = backend.spec
     batch = np.full((1, spec.height, spec.width, 3), 128, np.uint8)
     times: list[float] = []
-    end = time.perf_counter() + _MEASURED_S
+    end = clock() + _MEASURED_S
     with ThreadPoolExecutor(backend.streams) as pool:
-        while len(times) < _RUNS or time.perf_counter() < end:
-            start = time.perf_counter()
+        while len(times) < _RUNS or clock() < end:
+            start = clock()
             list(pool.map(backend.infer, [batch] * backend.streams))
-            times.append(time.perf_counter() - start)
+            times.append(clock() - start)
     return median(times) / backend.streams

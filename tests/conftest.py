@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,7 @@ from playwright.sync_api import Page
 
 from tests.browser import browser_page
 from tests.builders import threshold_model, write_clip
-from tests.waiting import PATIENCE_S
+from tests.command_line import Finished, run_streamseg
 
 _MOST_WORKERS = 4  # each that trains takes some gigabytes, and more than the cores only wait for each other
 
@@ -45,15 +43,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(group))
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A command that has ended. code: its exit status."""
-
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test finds or leaves anything in the user's cache."""
@@ -66,12 +55,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def streamseg(tmp_path: Path) -> Callable[..., Finished]:
     """Runs the command line in a process of its own, in an empty folder."""
 
-    def run(*arguments: object, timeout: float = PATIENCE_S, cwd: Path = tmp_path) -> Finished:
-        command = [sys.executable, "-W", "error", "-m", "streamseg", *map(str, arguments)]
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
-        return Finished(done.returncode, done.stdout, done.stderr)
-
-    return run
+    return functools.partial(run_streamseg, cwd=tmp_path)
 
 
 @pytest.fixture
