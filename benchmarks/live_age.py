@@ -61,10 +61,11 @@ from streamseg import (
 from streamseg.machine import cpu_seconds
 
 NETWORKS = ("slow", "none", "bundled")
-_SLOW_S = 0.1
-_SETTLE_S = 4.0
+_SLOW_S = 0.1  # three frames of a usual camera: two of three must be dropped
+_SETTLE_S = 4.0  # from the first picture on: by then a receiver has caught up with what came while it connected
 _STEP_S = 10.0  # between two figures of memory
-_SAMPLE_S = 0.5
+_SAMPLE_S = 0.5  # of memory: twenty samples make a figure
+_LOOK_S = 0.05  # whether something was shown; not so often that it counts as CPU
 
 
 class Noted(Source):
@@ -100,9 +101,12 @@ def measured(network: str, clip: Path, fps: int, seconds: float) -> dict[str, An
         with rtsp_server(h264_of(clip, noted=True), None, "--log", str(sent_log)) as server:
             source = Noted(open_source(f"rtsp://127.0.0.1:{server.port}/live"))
             with running(source, backend) as (timings, sink), viewer(sink, shown_log):
+                _wait_for_more(shown_log, 0)
                 time.sleep(_SETTLE_S)
                 start_s, cpu_s, dropped = time.perf_counter(), cpu_seconds(), timings.dropped
+                before = shown_log.stat().st_size
                 memory = list(_memory(start_s, seconds))
+                _wait_for_more(shown_log, before)  # a figure of nothing would be none
                 end_s, cpu_s, dropped = time.perf_counter(), cpu_seconds() - cpu_s, timings.dropped - dropped
         shown, sent = _pairs(shown_log), {round(stream_s * fps): at_s for stream_s, at_s in _pairs(sent_log)}
     ages = [(at_s, at_s - captured_s) for captured_s, at_s in shown if start_s <= at_s < end_s]
@@ -186,6 +190,12 @@ def table(results: Sequence[dict[str, Any]]) -> str:
         growth = f"mean of the second half less the first: {each['memory_growth_mb']:+.1f} MB"
         lines.append(f"memory with '{each['network']}', mean of each 10 s: {steps} MB; {growth}")
     return "\n".join(lines)
+
+
+def _wait_for_more(log: Path, size: int) -> None:
+    """Until a log holds more than so many bytes: something was shown."""
+    while not log.exists() or log.stat().st_size <= size:
+        time.sleep(_LOOK_S)
 
 
 def _backend(network: str) -> Backend:

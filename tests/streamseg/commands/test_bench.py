@@ -86,6 +86,7 @@ def test_a_slower_result_exits_with_6(measured, then_fps, code):
     assert "compared" in done.out
 
 
+@pytest.mark.slow
 def test_other_settings_are_not_compared(measured):
     """Two different measurements say nothing about each other."""
     folder = measured[1]
