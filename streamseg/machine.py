@@ -39,12 +39,13 @@ def library_versions() -> dict[str, str]:
 def core_count() -> int:
     """Cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
+        return len(os.sched_getaffinity(0))  # in a container or under taskset fewer than the machine has
     return os.cpu_count() or 1
 
 
 def processor_name() -> str:
     """As the system calls it."""
+    # platform.processor() is empty or only 'x86_64' on Linux
     return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
@@ -75,4 +76,4 @@ def peak_memory_mb() -> float | None:
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6  # macOS counts bytes, Linux kibibytes
