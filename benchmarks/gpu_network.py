@@ -60,8 +60,9 @@ def resident(opened: ort.InferenceSession, memory: Memory) -> Callable[[], None]
         ModelError: onnxruntime does not run it so.
     """
     binding, options = opened.io_binding(), ort.RunOptions()
-    options.log_severity_level = 4
+    options.log_severity_level = 4  # fatal only: a graph that cannot be captured is tried and is no news
     for each in opened.get_inputs():
+        # pictures of one colour could be faster: their products are zero
         noise = np.random.default_rng(0).integers(0, 256, each.shape).astype(_dtype(each))
         binding.bind_ortvalue_input(each.name, ort.OrtValue.ortvalue_from_numpy(noise, memory.kind, memory.number))
     for each in opened.get_outputs():
@@ -97,7 +98,7 @@ def throughput_fps(backend: Backend, seconds: float) -> float:
     go, stop = threading.Event(), threading.Event()
 
     def call(place: int) -> None:
-        go.wait()
+        go.wait()  # all begin at once, though starting a thread takes a while
         try:
             while not stop.is_set():
                 backend.infer(picture)
@@ -109,7 +110,7 @@ def throughput_fps(backend: Backend, seconds: float) -> float:
     for thread in threads:
         thread.start()
     go.set()
-    time.sleep(seconds / 4)
+    time.sleep(seconds / 4)  # until all callers are busy and batches are full
     before, start_s = sum(counts), time.perf_counter()
     time.sleep(seconds)
     done, taken_s = sum(counts) - before, time.perf_counter() - start_s
@@ -144,7 +145,7 @@ def gflop_of(path: Path) -> float:
         if node.op_type in ("Conv", "ConvTranspose"):
             kernel = shapes[node.input[1]]
             pixels = shapes[node.output[0] if node.op_type == "Conv" else node.input[0]][2:]
-            total += 2 * prod(kernel) * prod(pixels)
+            total += 2 * prod(kernel) * prod(pixels)  # a multiplication and an addition for each
     return total / 1e9
 
 

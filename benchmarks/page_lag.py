@@ -41,6 +41,7 @@ from streamseg.timing import Timings
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
           "--disable-component-update", "--disable-sync")  # fmt: skip
+# twelve, as the bundled model has: their number is part of what painting costs
 _CLASSES = tuple(SegmentClass(number, f"class {number}", (20 * number, 250 - 20 * number, 128)) for number in range(12))
 _DRAWN = 30  # different pictures; they come round again
 _WARM_UP_S = 3.0  # from the first picture on: the browser compiles the page's script meanwhile
@@ -75,7 +76,14 @@ def served(size: str, fps: float) -> Iterator[WebSink]:
     """A page, fed by a pipeline on a thread of its own."""
     source, controls, timings = Paced(Repeated(size, fps), fps), Controls(), Timings()
     sink = WebSink(
-        Painter(_CLASSES), controls, info=source.info, timings=timings, model="none", device="none", max_viewers=64
+        # more than any measurement opens
+        Painter(_CLASSES),
+        controls,
+        info=source.info,
+        timings=timings,
+        model="none",
+        device="none",
+        max_viewers=64,
     )
     pipeline = Pipeline(source, labelled, [sink], policy="latest", timings=timings, controls=controls)
     thread = threading.Thread(target=pipeline.run)
@@ -101,7 +109,7 @@ def looking(url: str, viewers: int) -> Iterator[None]:
                 profile, executable_path=program, headless=True, args=[*_FLAGS]
             )
             stack.callback(context.close)
-            context.set_default_timeout(120_000)
+            context.set_default_timeout(120_000)  # milliseconds; a machine that serves many pages opens them slowly
             for _ in range(viewers):
                 context.new_page().goto(url)
         yield
