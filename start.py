@@ -3,7 +3,7 @@
 
     python3 start.py              set up, and segment the built-in scene into demo.mp4 in the current folder
     python3 start.py test [...]   set up, and run the tests; what follows `test` goes to pytest
-    python3 start.py test fast    the tests of three minutes, for which no TensorFlow is installed; [...] as above
+    python3 start.py test fast    the same without what takes long, and without installing TensorFlow
 
 It installs the system packages that are missing (Debian and Ubuntu, where it may), makes a virtual environment
 in .venv beside this file, installs streamseg and its pinned libraries there, and before the demo links
@@ -323,7 +323,7 @@ def install_streamseg(group: str | None) -> None:
 
 DOWNLOADS = {
     None: "streamseg (downloads 380 MB)",
-    "fast-test": "streamseg and what its fast tests need (downloads 600 MB)",
+    "fast-test": "streamseg and what its fast tests need (no TensorFlow)",
     "test": "streamseg and what its tests need (downloads 1.2 GB)",
 }
 """By dependency group, what is said while it is installed."""
