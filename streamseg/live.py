@@ -79,10 +79,10 @@ class LiveState:
         """Frames stopped coming. reason: one line, without passwords."""
         with self._lock:
             self._reason = reason
-            if self._state in ("connecting", "playing"):
+            if self._state in ("connecting", "playing"):  # tries that fail meanwhile are no further losses
                 self._losses += 1
                 self._enter("reconnecting")
-                self._next_try_s = self._since_s
+                self._next_try_s = self._since_s  # at once, until the source says how long it waits
 
     def waiting(self, seconds: float) -> None:
         """The next try comes after so long."""

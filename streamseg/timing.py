@@ -12,10 +12,10 @@ from typing import TypeAlias
 Clock: TypeAlias = Callable[[], float]
 """Seconds that only go forward, from any moment; `time.perf_counter` unless a test has one of its own."""
 
-_SHORTEST_S = 1e-6
+_SHORTEST_S = 1e-6  # the first bucket: no stage of a frame is shorter by anything that matters
 _RATIO = 1.01  # neighbouring buckets differ by 1 %, which is how exact percentiles are
 _LATELY = 0.1  # weight of the newest in the running mean, so that it follows within some ten frames
-_SILENT_S = 1.0
+_SILENT_S = 1.0  # a slow camera's gap is no silence; see `RateMeter.now`
 _SLOWEST_FPS = 0.1  # that is told from standing still
 _BUCKETS = math.ceil(math.log(1e9) / math.log(_RATIO))  # up to about a quarter of an hour
 
@@ -172,6 +172,7 @@ class RateMeter:
         """Note a frame now. Returns frames per second over the window; 0.0 until there are two frames."""
         now = self._clock()
         self._times.append(now)
+        # two are kept: even a rate far below one a window has a gap to be told from
         while len(self._times) > 2 and now - self._times[0] > self._window_s:
             self._times.pop(0)
         span = now - self._times[0]

@@ -14,12 +14,12 @@ from tests.browser import browser_page
 from tests.builders import threshold_model, write_clip
 from tests.command_line import Finished, run_streamseg
 
-_MOST_WORKERS = 4  # each that trains takes some gigabytes, and more than the cores only wait for each other
+_MOST_WORKERS = 4  # each loads TensorFlow for the whole set, and a training beside it takes gigabytes
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """What `-n auto` means here."""
-    return min(os.cpu_count() or 1, _MOST_WORKERS)
+    """What `-n auto` means here: one more than there are cores, since many tests wait for a server or a window."""
+    return min((os.cpu_count() or 1) + 1, _MOST_WORKERS)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -64,13 +64,14 @@ def bench_command(options: BenchOptions) -> int:
         options.device,
         options.threads,
         precision=options.precision,
+        # a live source has one frame at a time
         streams=1 if _is_live(options) else throughput_streams(options.threads),
     )
     if backend.choice:
         click.echo(f"network      {backend.choice.reason}")
     with tempfile.TemporaryDirectory(prefix="streamseg-bench-") as folder:
         bench = Bench(options, backend, Path(folder))
-        if options.warmup:
+        if options.warmup:  # caches fill and clocks rise in the first frames
             bench.measured(options.warmup)
         result = bench.measured(options.frames) | {"model_only": bench.model_only()}
     record = {
@@ -148,7 +149,7 @@ def _recorded(options: BenchOptions, path: Path) -> Path:
     """The built-in scene as an H.264 file, pictures as they are: painted with no strength."""
     source = open_source(options.source, max_frames=max(options.frames, options.warmup))
     classes = (SegmentClass(0, "nothing", (0, 0, 0)),)
-    painter = Painter(classes, alpha=0.0, legend=False)
+    painter = Painter(classes, alpha=0.0, legend=False)  # the pictures themselves
     labels = np.zeros((1, 1), np.uint8)
     sink = open_sink(str(path), source.info, painter)
     Pipeline(source, lambda frame: Segmentation(frame, labels, classes), [sink]).run()
@@ -178,6 +179,7 @@ def keeps_up(report: RunReport, realtime: float | None) -> bool:
 def _settings(options: BenchOptions, backend: Backend) -> dict[str, Any]:
     """What must be equal for two results to be comparable."""
     plain = asdict(options)
+    # what is left out, such as the number of frames, does not change a rate
     kept = ("source", "sink", "realtime", "clahe", "threads", "reader")
     return {key: plain[key] for key in kept} | {"model": backend.spec.name, "device": backend.device}
 

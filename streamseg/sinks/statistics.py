@@ -65,6 +65,7 @@ class StatisticsSink(Sink):
         self._clock = clock
         self._labels: Image | None = None
         try:
+            # newline: the csv module ends lines itself
             self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
             self._write_line = begin(self._file, self._names)
         except OSError as error:
@@ -83,7 +84,7 @@ class StatisticsSink(Sink):
         self._written += 1
 
     def _flicker(self, labels: Image) -> float | None:
-        before, self._labels = self._labels, labels
+        before, self._labels = self._labels, labels  # kept, not copied: labels are never changed
         return None if before is None else round(float((before != labels).mean()), 6)
 
     def close(self, outcome: Outcome) -> None:

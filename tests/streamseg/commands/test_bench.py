@@ -48,6 +48,7 @@ def test_the_result_has_every_figure(measured):
     assert record["settings"]["device"] == "cpu"
 
 
+@pytest.mark.slow
 def test_realtime_feeds_at_the_rate_and_counts_drops(streamseg, model, tmp_path):
     """Never faster than ten a second, however fast the machine; each frame came out or is counted as dropped."""
     done = streamseg(*SMALL, "--model", model, "--realtime", "10", "--sink", "null", "--json", "r.json")
@@ -74,6 +75,7 @@ def test_keeping_up_is_the_rate_without_drops(fps, dropped, realtime, expected):
     assert keeps_up(report, realtime) is expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("then_fps", "code"), [(1e-6, 0), (1e9, 6)])
 def test_a_slower_result_exits_with_6(measured, then_fps, code):
     """Compared with an earlier result of the same settings that was slower, or faster, than any machine is."""

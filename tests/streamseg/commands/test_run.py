@@ -241,16 +241,16 @@ def test_bad_input_is_one_line_and_its_exit_code(streamseg, clip, model, tmp_pat
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_half_file(streamseg, model, tmp_path):
-    """A real file system of one megabyte."""
+    """A real file system of a hundred kilobytes."""
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(small)], capture_output=True, text=True, check=False
     )
     if mounted.returncode:
         pytest.skip(f"cannot mount a small file system: {mounted.stderr.strip()}")
     try:
-        source = "synthetic:1280x720,frames=150"
+        source = "synthetic:640x360,frames=60"
         done = streamseg("run", source, small / "out.mp4", "--model", model)
         assert done.code == 5, done
         assert "no space left" in done.err
