@@ -42,7 +42,7 @@ from streamseg.backends.cuda import batch_sizes
 from streamseg.backends.providers import nvidia_gpus, parse_device
 from streamseg.errors import ModelError
 from streamseg.sinks.formats import format_of
-from streamseg.sinks.hardware import chosen
+from streamseg.sinks.hardware_encoders import choose_encoder
 
 _HELD = 90  # frames of the overlay in memory while the encoder is measured
 
@@ -133,7 +133,7 @@ def encoder_fps(overlay: str) -> float:
     """The encoder that streamseg takes by itself, on all cores; packets are thrown away."""
     frames = list(islice(decoded(overlay), _HELD))  # decoded before, so that the encoder alone is timed
     path = Path("overlay.mp4")
-    codec = chosen("auto", format_of(path), (frames[0].height, frames[0].width), path).codec
+    codec = choose_encoder("auto", format_of(path), (frames[0].height, frames[0].width), path).codec
     encoder = encoder_for(frames[0], codec, threads=0)
     start_s = time.perf_counter()
     for frame in frames:

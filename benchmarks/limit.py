@@ -52,7 +52,7 @@ from streamseg.machine import core_count
 from streamseg.preprocess import network_input
 from streamseg.sinks import VideoFileSink
 from streamseg.sinks.formats import VideoCodec, format_of
-from streamseg.sinks.hardware import device_of
+from streamseg.sinks.hardware_encoders import device_of
 
 STEPS = ("decode", "network", "encode")
 _AT_ONCE = 30  # frames of one step before the next one's turn, so that caches stay warm and memory small

@@ -91,6 +91,7 @@ class Controls:
             raise UsageError(f"there is no setting '{min(unknown)}'; choose from: {known}")
         with self._lock:
             changed = replace(self._settings, **values)
+            # Only where something changed, since whoever shows pictures paints anew for each version.
             self._version += changed != self._settings
             self._settings = changed
             return changed
@@ -113,7 +114,7 @@ class Controls:
 
     def request_quit(self) -> None:
         """Ask the run to end in good order."""
-        self._quit = True
+        self._quit = True  # one store, which needs no lock
 
     @property
     def quit_requested(self) -> bool:

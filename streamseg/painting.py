@@ -21,7 +21,7 @@ from streamseg.lettering import Patch, legend_patch, text_patch
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.segmentation import Segmentation, class_named
 from streamseg.spec import SegmentClass
-from streamseg.timing import Timings
+from streamseg.timing import stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,6 @@ class Painter:
         legend: bool = True,
         hud: Callable[[], Sequence[str]] | None = None,
         controls: Controls | None = None,
-        timings: Timings | None = None,
     ) -> None:
         """
         view, alpha, legend: see `Settings`.
@@ -76,7 +75,6 @@ class Painter:
         hud: gives the lines of the head-up display, asked once a frame; None has none to draw.
         controls: to be followed instead of `view`, `alpha` and `legend`, and in whether the head-up display is drawn;
             None means that nothing changes.
-        timings: where the time spent here is noted as stage "paint"; None notes nothing.
 
         Raises:
             UsageError: no such view, an alpha out of range, or a name the model does not have.
@@ -85,7 +83,6 @@ class Painter:
         self._hud = hud
         self.classes = tuple(classes)
         self.painted = tuple(classes) if selected is None else tuple(class_named(classes, n) for n in selected)
-        self._timings = timings or Timings()
         self._legend_patch = lru_cache(maxsize=2)(legend_patch)
         self._text_patch = lru_cache(maxsize=2)(text_patch)
         self._colors = np.zeros((256, 3), np.uint8)  # RGB by class id; black where nothing is painted
@@ -106,7 +103,7 @@ class Painter:
         Raises:
             ValueError: `into` has another size.
         """
-        with self._timings.measure("paint"):
+        with stage("paint"):
             settings = self.controls.settings
             size = _painted_size(segmentation.frame.size, settings.view)
             if into is not None and into.size != size:
@@ -118,7 +115,7 @@ class Painter:
 
     def bgr(self, segmentation: Segmentation) -> Image:
         """The painted picture as new (height, width, 3) uint8 BGR."""
-        with self._timings.measure("paint"):
+        with stage("paint"):
             settings = self.controls.settings
             size = _painted_size(segmentation.frame.size, settings.view)
             if segmentation.frame.native == "yuv420":  # half as many values to blend

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 import numpy as np
 
 from streamseg.backends.base import Backend
 from streamseg.controls import Controls, Settings
 from streamseg.frame import Frame
+from streamseg.options import ClaheMode
 from streamseg.preprocess import network_input
 from streamseg.segmentation import Segmentation
 from streamseg.spec import Clahe, ModelSpec
-from streamseg.timing import Timings
-
-ClaheMode: TypeAlias = Literal["on", "off", "auto"]
+from streamseg.timing import stage
 
 
 class Segmenter:
@@ -28,18 +25,20 @@ class Segmenter:
         self,
         backend: Backend,
         clahe: ClaheMode = "auto",
-        timings: Timings | None = None,
         *,
         controls: Controls | None = None,
     ) -> None:
         """
         clahe: "auto" as the model was trained; "on" with the model's settings, or the usual ones if it has none.
-        timings: where time is noted as stages "preprocess" and "network"; None notes nothing.
         controls: to be followed in CLAHE from frame to frame, instead of `clahe`; None means that nothing changes.
         """
         self.backend = backend
         self._controls = controls or Controls(Settings(clahe=clahe_wanted(clahe, backend.spec)))
-        self._timings = timings or Timings()
+
+    @property
+    def device(self) -> str:
+        """What really runs the network."""
+        return self.backend.device
 
     @property
     def clahe(self) -> Clahe | None:
@@ -52,10 +51,9 @@ class Segmenter:
             ModelError: the network failed while running.
         """
         spec = self.backend.spec
-        with self._timings.measure("preprocess"):
+        with stage("preprocess"):  # the rest is the network's time, which the pipeline measures
             batch = network_input(frame, spec, self.clahe)[np.newaxis]
-        with self._timings.measure("network"):
-            labels = self.backend.infer(batch)[0]
+        labels = self.backend.infer(batch)[0]
         return Segmentation(frame, labels, spec.classes)
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from streamseg.atomic import write_whole
 from streamseg.backends.base import Backend, Choice
 from streamseg.cache_folder import cache_folder
 from streamseg.errors import ModelError
@@ -304,9 +305,6 @@ def remembered(key: str) -> Outcome | None:
 def remember(key: str, outcome: Outcome) -> None:
     """Keep what a trial found."""
     try:
-        path = cache_folder("trials") / f"{key}.json"
-        part = path.with_suffix(f".{time.monotonic_ns()}.part")
-        part.write_text(json.dumps(asdict(outcome)), encoding="utf-8")
-        part.replace(path)
+        write_whole(cache_folder("trials") / f"{key}.json", json.dumps(asdict(outcome)).encode())
     except OSError:
         return  # the next run tries again

@@ -165,10 +165,10 @@ def _codec(name: str, mode: str, use: str, codec: Callable[..., object]) -> Find
 
 def _hardware_problem(name: str) -> str | None:
     """Why an encoder in hardware does not work; None for others."""
-    from streamseg.sinks.hardware import HARDWARE, problem
+    from streamseg.sinks.hardware_encoders import HARDWARE_ENCODERS, why_not
 
-    kind = next((kind for kind, hardware in HARDWARE.items() if hardware.codec.name == name), None)
-    return problem(kind, (720, 1280)) if kind else None
+    kind = next((kind for kind, hardware in HARDWARE_ENCODERS.items() if hardware.codec.name == name), None)
+    return why_not(kind, (720, 1280)) if kind else None
 
 
 def _display_and_cameras() -> Iterator[Finding]:

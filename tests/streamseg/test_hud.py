@@ -1,8 +1,8 @@
 """The head-up display and the closing line say what a person must know of a live run."""
 
 from streamseg.hud import Hud
-from streamseg.pipeline import RunReport
 from streamseg.progress import closing_line
+from streamseg.run_report import RunReport
 from streamseg.timing import Timings
 from tests.waiting import ManualClock
 
@@ -22,9 +22,15 @@ def noted(clock: ManualClock, *, shown: bool) -> Timings:
     return timings
 
 
+def told(timings: Timings, hud: Hud) -> tuple[str, ...]:
+    """The lines, asked for within the run that has these timings."""
+    with timings.active():
+        return hud()
+
+
 def test_the_figures_name_rate_age_drops_device_and_the_slowest_stage():
     """All that tells whether what is seen is of now, and what to change if not."""
-    assert Hud(noted(ManualClock(), shown=True), "cuda:0")() == (
+    assert told(noted(ManualClock(), shown=True), Hud("cuda:0")) == (
         "0.0 fps on cuda:0",
         "age 2010 ms (p95 2000), dropped 7",
         "slowest: network 10.0 ms",
@@ -39,7 +45,7 @@ def test_while_frames_come_the_rate_is_theirs_and_the_age_that_of_late():
         clock.advance(0.04)
         timings.finished_frame(clock() - 0.08)
         timings.shown_frame(clock() - 0.08)
-    first, second = Hud(timings, "cpu")()
+    first, second = told(timings, Hud("cpu"))
     assert first == "25.0 fps on cpu"
     assert second.startswith("age 80 ms")
 
@@ -48,35 +54,40 @@ def test_a_frame_that_stands_still_grows_old():
     """It is painted again and again while the source is lost: no rate comes of that, and its age goes on."""
     clock = ManualClock()
     timings = Timings(clock)
-    hud = Hud(timings, "cpu")
+    hud = Hud("cpu")
     for _ in range(3):
         clock.advance(0.04)
         timings.finished_frame(clock() - 5)
         timings.shown_frame(clock() - 5)
     clock.advance(1.2)
-    hud()
+    told(timings, hud)
     clock.advance(0.3)
-    first, second, *_ = hud()
+    first, second, *_ = told(timings, hud)
     assert first == "0.0 fps on cpu"
     assert second.startswith("age 6500 ms")
 
 
 def test_where_nothing_is_shown_live_the_latency_stands_for_the_age():
     """As in an overlay video."""
-    assert Hud(noted(ManualClock(), shown=False), "cpu")()[1] == "latency 2000 ms, dropped 7"
+    assert told(noted(ManualClock(), shown=False), Hud("cpu"))[1] == "latency 2000 ms, dropped 7"
+
+
+def test_outside_of_a_run_there_is_the_device_alone():
+    """As for a picture that a program paints by itself."""
+    assert Hud("cpu")() == ("0.0 fps on cpu",)
 
 
 def test_the_figures_stand_still_long_enough_to_be_read():
     """Not a new number with each frame, but four times a second."""
     clock = ManualClock()
     timings = noted(clock, shown=True)
-    hud = Hud(timings, "cpu")
-    first = hud()
+    hud = Hud("cpu")
+    first = told(timings, hud)
     timings.dropped = 8
     clock.advance(0.2)
-    assert hud() == first
+    assert told(timings, hud) == first
     clock.advance(0.1)
-    assert hud()[1].endswith(", dropped 8")
+    assert told(timings, hud)[1].endswith(", dropped 8")
 
 
 def test_the_closing_line_of_a_live_run_tells_age_losses_and_flicker():

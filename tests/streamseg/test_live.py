@@ -5,40 +5,33 @@ from __future__ import annotations
 import json
 
 from streamseg.live import LiveState, LiveStatus
-from tests.waiting import ManualClock
 
 
 def test_a_source_begins_by_connecting() -> None:
     """Nothing is lost yet."""
-    clock = ManualClock()
-    state = LiveState(clock)
-    clock.advance(3)
-    assert state.now() == LiveStatus("connecting", for_s=3)
+    status = LiveState().now()
+    assert status == LiveStatus("connecting", status.for_s)
 
 
 def test_a_loss_is_counted_and_timed_until_frames_come_again() -> None:
     """With its reason, the tries, the next one, and the total over all losses."""
-    clock = ManualClock()
-    state = LiveState(clock)
+    now_s = [100.0]
+    state = LiveState(lambda: now_s[0])
     state.playing()
-    for _ in range(2):
+    for loss in range(2):
         state.lost("connection refused")
         state.waiting(5.0)
-        clock.advance(2)
-        waiting = state.now()
-        assert (waiting.state, waiting.for_s) == ("reconnecting", 2)
-        assert waiting.next_try_s == 3
+        now_s[0] += 2.0
+        assert state.now() == LiveStatus(
+            "reconnecting", 2.0, loss + 1, loss, 6.0 * loss + 2.0, "connection refused", next_try_s=3.0
+        )
+        now_s[0] += 4.0
+        assert state.now().next_try_s == 0.0
         state.trying()
         assert state.now().next_try_s == 0.0
         state.playing()
-    status = state.now()
-    assert (status.state, status.losses, status.retries) == ("playing", 2, 2)
-    assert status.reason == "connection refused"
-    assert status.next_try_s is None
-    assert status.reconnecting_s == 4
-    clock.advance(1)
-    assert state.now().reconnecting_s == 4
-    assert state.now().for_s == 1
+    now_s[0] += 7.0
+    assert state.now() == LiveStatus("playing", 7.0, 2, 2, 12.0, "connection refused", next_try_s=None)
 
 
 def test_another_reason_is_no_other_loss() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from streamseg.backends import Backend
 from streamseg.frame import StreamInfo
-from streamseg.target_rate import frames_per_inference, inference_s, ordinal, plan_for
+from streamseg.options import ModelOptions
+from streamseg.target_rate import Plan, frames_per_inference, inference_s, ordinal, plan_for
 from tests.builders import threshold_model
 from tests.waiting import ManualClock
 
@@ -63,6 +64,11 @@ def as_large(backend: Backend) -> float:
     return 1e-8 * backend.spec.width * backend.spec.height
 
 
+def planned(target_fps: float, model: Path, info: StreamInfo) -> Plan:
+    """On the CPU, as fast as `as_large` says."""
+    return plan_for(ModelOptions(model=str(model), device="cpu", target_fps=target_fps), info, as_large)
+
+
 @pytest.fixture
 def sizes(tmp_path: Path) -> Path:
     """A model in a large and a small size."""
@@ -73,9 +79,9 @@ def sizes(tmp_path: Path) -> Path:
 
 def test_the_largest_size_that_keeps_up_is_taken(sizes: Path):
     """Each file is named like the model but for its size; others in the folder are none of it."""
-    plan = plan_for(250, sizes, RECORDING, device="cpu", measured=as_large)
+    plan = planned(250, sizes, RECORDING)
     assert (plan.backend.spec.width, plan.every) == (640, 1)
-    plan = plan_for(300, sizes, RECORDING, device="cpu", measured=as_large)  # 3 ms and a quarter do not fit
+    plan = planned(300, sizes, RECORDING)  # 3 ms and a quarter do not fit
     assert (plan.backend.spec.width, plan.every) == (64, 1)
     assert "for 300 fps: threshold at 64x48 needs 0 ms" in plan.reason
     assert plan.reason.endswith("fast enough for every frame")
@@ -84,7 +90,7 @@ def test_the_largest_size_that_keeps_up_is_taken(sizes: Path):
 def test_without_a_fast_size_labels_last_for_several_frames(tmp_path: Path):
     """And which, is said."""
     model = threshold_model(tmp_path / "net.onnx", 480, 640)
-    plan = plan_for(1000, model, RECORDING, device="cpu", measured=as_large)
+    plan = planned(1000, model, RECORDING)
     assert plan.every == 4  # 3.07 ms and a quarter, at a frame each millisecond
     assert plan.reason.endswith("run on every 4th frame")
 
@@ -111,7 +117,7 @@ def test_a_network_is_measured_by_the_median_of_its_runs(streams: int, run_s: fl
 
 def test_a_live_source_is_not_asked_for_more_than_it_gives(model: Path):
     """100 fps of a camera that sends 30 are 30."""
-    assert plan_for(100, model, camera(), device="cpu", measured=as_large).reason.startswith("for 30 fps: ")
+    assert planned(100, model, camera()).reason.startswith("for 30 fps: ")
 
 
 @pytest.mark.parametrize(

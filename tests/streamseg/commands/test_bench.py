@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from streamseg.commands.bench import keeps_up
-from streamseg.pipeline import RunReport
+from streamseg.run_report import RunReport
 from tests.builders import threshold_model
 from tests.command_line import Finished, run_streamseg
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from streamseg.sources.cameras import Camera, CameraMode, probe_cameras
+from streamseg.sources.camera_info import Camera, CameraMode
+from streamseg.sources.cameras import probe_cameras
 from streamseg.sources.v4l2 import list_devices
-from tests.streamseg.sources.test_camera import Webcam
+from tests.streamseg.sources.webcam import Webcam
 
 DISCRETE, STEPWISE = 1, 3
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Clock:
+class MonotonicPts:
     """Turns a decoder's timestamps into strictly increasing ticks from the start of the stream.
 
     A time that is there and moves forward is kept exactly. Otherwise:
@@ -21,11 +21,11 @@ class Clock:
         ticks_per_s: of the stream's time base, rounded.
         """
         self._shift = -origin
-        self._frame_ticks = max(1, frame_ticks)
+        self._frame_ticks = max(1, frame_ticks)  # time bases coarser than a frame round it to 0
         self._ticks_per_s = max(1, ticks_per_s)
         self._last: int | None = None
 
-    def tick(self, pts: int | None) -> int:
+    def next(self, pts: int | None) -> int:
         """The time of the next frame, given what the decoder says."""
         last = self._last
         if pts is None:
@@ -33,6 +33,7 @@ class Clock:
         else:
             now = pts + self._shift
             if last is not None and now <= last:
+                # A second is more than frames are ever out of order, and less than any recording before a cut.
                 now = last + 1 if last - now < self._ticks_per_s else self._start_anew(pts, last)
         self._last = now
         return now

@@ -1,4 +1,4 @@
-"""Pictures of one size and colour description made of those of another."""
+"""Pictures made the size and colour description of others: stretched, or whole between black bars."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streamseg.pixels import Image, Size, YuvColor
 
 
-def fitted(pixels: Image | Yuv420, size: Size, color: YuvColor | None) -> Image | Yuv420:
+def resized(pixels: Image | Yuv420, size: Size, color: YuvColor | None) -> Image | Yuv420:
     """Stretched to a size, and planes to a colour description; what fits already comes back as it is.
 
     pixels: (height, width, 3) uint8 BGR, or planes.
@@ -34,11 +34,28 @@ def fitted(pixels: Image | Yuv420, size: Size, color: YuvColor | None) -> Image 
     return Yuv420(_stretched(pixels.y, size), u, v, pixels.color)
 
 
+def letterboxed(picture: Image, size: Size) -> Image:
+    """The whole picture in the middle of another size, its shape kept, black around it; itself when it fits already.
+
+    picture: (height, width, 3) uint8 BGR.
+    size: (height, width) wanted.
+    """
+    if picture.shape[:2] == size:
+        return picture
+    scale = min(size[0] / picture.shape[0], size[1] / picture.shape[1])
+    # At least one pixel: a picture that is very wide or high has sides that round to nothing.
+    height, width = max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale))
+    boxed = np.zeros((*size, 3), np.uint8)
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    boxed[top : top + height, left : left + width] = _stretched(picture, (height, width))
+    return boxed
+
+
 def _stretched(layer: Image, size: Size) -> Image:
     if layer.shape[:2] == size:
         return layer
-    smaller = size[0] < layer.shape[0]
-    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    # Averaging over the area keeps thin lines when it gets smaller, and makes blocks when it gets larger.
+    how = cv2.INTER_AREA if size[0] < layer.shape[0] else cv2.INTER_LINEAR
     return cast("Image", cv2.resize(layer, size[::-1], interpolation=how))
 
 

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.formats import VideoCodec
-from streamseg.sinks.hardware import device_of
+from streamseg.sinks.hardware_encoders import device_of
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -26,7 +26,7 @@ _COLOR_TAGS = {"bt601": (6, 6, 6), "bt709": (1, 1, 1), "bt2020": (9, 9, 14)}
 _RANGE_TAGS = {False: 1, True: 2}
 
 
-class PictureTrack:
+class VideoTrack:
     """Compresses pictures and gives each packet its duration, which only the next picture's time tells.
 
     One buffer serves all pictures; it is replaced only where the encoder still holds it.

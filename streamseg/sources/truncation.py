@@ -16,7 +16,7 @@ _GIF_TRAILER = 0x3B
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
-def is_cut_off(path: Path, format_name: str) -> bool:
+def is_truncated(path: Path, format_name: str) -> bool:
     """True when the file ends before its structure does; False when that cannot be told.
 
     format_name: FFmpeg's, as in "mov,mp4,m4a,3gp,3g2,mj2".
@@ -57,12 +57,12 @@ def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
         start = end
 
 
-def _mp4_is_cut(file: BinaryIO, size: int) -> bool:
+def _mp4_is_truncated(file: BinaryIO, size: int) -> bool:
     return any(end > size for _, end in _boxes(file, size))
 
 
-def _matroska_is_cut(file: BinaryIO, size: int) -> bool:
-    head = file.read(4096)
+def _matroska_is_truncated(file: BinaryIO, size: int) -> bool:
+    head = file.read(4096)  # the EBML header before the segment takes less than 100 bytes
     at = head.find(_SEGMENT)
     if at < 0:
         return False
@@ -73,19 +73,19 @@ def _matroska_is_cut(file: BinaryIO, size: int) -> bool:
     return not unknown and at + 4 + width + length > size
 
 
-def _riff_is_cut(file: BinaryIO, size: int) -> bool:
+def _riff_is_truncated(file: BinaryIO, size: int) -> bool:
     return int.from_bytes(file.read(8)[4:8], "little") + 8 > size
 
 
-def _gif_is_cut(file: BinaryIO, size: int) -> bool:
-    file.seek(max(0, size - 4096))
+def _gif_is_truncated(file: BinaryIO, size: int) -> bool:
+    file.seek(max(0, size - 4096))  # some writers fill up with zeros to the end of a block
     end = file.read().rstrip(b"\0")
     return not end or end[-1] != _GIF_TRAILER
 
 
 _CHECKS: dict[str, Callable[[BinaryIO, int], bool]] = {
-    "mov": _mp4_is_cut,
-    "matroska": _matroska_is_cut,
-    "avi": _riff_is_cut,
-    "gif": _gif_is_cut,
+    "mov": _mp4_is_truncated,
+    "matroska": _matroska_is_truncated,
+    "avi": _riff_is_truncated,
+    "gif": _gif_is_truncated,
 }

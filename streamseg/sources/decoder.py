@@ -15,7 +15,7 @@ from av.codec.hwaccel import HWAccel
 from streamseg.frame import Sound
 from streamseg.machine import core_count
 from streamseg.sources.container import open_container
-from streamseg.sources.structure import is_cut_off
+from streamseg.sources.truncation import is_truncated
 from streamseg.sources.url import is_url
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _SEEK_MARGINS_S = (0, 10)  # a container may land behind the time asked for: try earlier, then from the start
-_READ_ERRORS_IN_A_ROW = 20
+_READ_ERRORS_IN_A_ROW = 20  # a bad spot gives a few, a disk or server that is gone one after the other for ever
 _MOST_THREADS = 16  # FFmpeg advises against more
 _HELD_BACK = 64  # frames a decoder holds back at most: 16 for re-ordering, and one a thread
 
@@ -62,9 +62,9 @@ class Decoder:
         return self.stream.time_base or Fraction(1, av.time_base)
 
     @property
-    def cut_off(self) -> bool:
+    def truncated(self) -> bool:
         """The file ends before its own structure does."""
-        return is_cut_off(Path(self._address), self._format_name)
+        return is_truncated(Path(self._address), self._format_name)
 
     @property
     def fps(self) -> Fraction | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamseg.sources.clock import Clock
+from streamseg.sources.monotonic_pts import MonotonicPts
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,11 @@ from streamseg.sources.clock import Clock
 )
 def test_times_go_forward_and_stay_exact_where_they_can(told: list[int | None], expected: list[int]) -> None:
     """In milliseconds, at 25 frames a second."""
-    clock = Clock(origin=0, frame_ticks=40, ticks_per_s=1000)
-    assert [clock.tick(pts) for pts in told] == expected
+    clock = MonotonicPts(origin=0, frame_ticks=40, ticks_per_s=1000)
+    assert [clock.next(pts) for pts in told] == expected
 
 
 def test_times_count_from_the_origin() -> None:
     """A recording that starts at 100 s starts at 0."""
-    clock = Clock(origin=100_000, frame_ticks=40, ticks_per_s=1000)
-    assert [clock.tick(pts) for pts in (100_000, 100_040)] == [0, 40]
+    clock = MonotonicPts(origin=100_000, frame_ticks=40, ticks_per_s=1000)
+    assert [clock.next(pts) for pts in (100_000, 100_040)] == [0, 40]

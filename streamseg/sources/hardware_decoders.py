@@ -13,13 +13,13 @@ from streamseg.sources.container import open_container
 from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
-    from streamseg.sources import DecoderName
+    from streamseg.options import DecoderName
 
-_KINDS = ("cuda", "videotoolbox", "vaapi")
+_KINDS = ("cuda", "videotoolbox", "vaapi")  # as tried: a graphics card before what is built into the processor
 _PACKETS = 60  # of a trial; a picture comes out after a few
 
 
-def chosen(wanted: DecoderName, address: str) -> tuple[str | None, str | None]:
+def choose_decoder(wanted: DecoderName, address: str) -> tuple[str | None, str | None]:
     """The hardware that decodes a file, as FFmpeg names it, or None for the CPU; and a note, or None.
 
     Raises:
@@ -39,7 +39,9 @@ def chosen(wanted: DecoderName, address: str) -> tuple[str | None, str | None]:
     told = "; ".join(reasons) or "this FFmpeg has none"
     if wanted == "auto":
         return None, f"decoded on the CPU, as no hardware does it ({told})"
-    raise SourceError(f"decoder {told}, so it cannot read '{without_password(address)}'; use --decoder cpu or auto")
+    raise SourceError(
+        f'decoder {told}, so it cannot read \'{without_password(address)}\'; use `decoder="cpu"` or `decoder="auto"`'
+    )
 
 
 def _problem(kind: str, address: str) -> str | None:

@@ -8,9 +8,9 @@ import av
 import pytest
 
 from streamseg.errors import SinkError
-from streamseg.sinks import VideoFileSink, VideoPiecesSink, hardware
+from streamseg.sinks import SegmentedVideoSink, VideoFileSink, hardware_encoders
 from streamseg.sinks.formats import VideoCodec
-from streamseg.sinks.hardware import HARDWARE, Hardware, problem
+from streamseg.sinks.hardware_encoders import HARDWARE_ENCODERS, HardwareEncoder, why_not
 from tests.streamseg.sinks.recordings import begins, info_of, record, unpainted
 
 SIZE = (360, 640)
@@ -24,11 +24,13 @@ def pretend(monkeypatch):
     """Puts a codec in the place of the only hardware there is."""
 
     def put(codec: VideoCodec, *, there: bool = True) -> None:
-        problem.cache_clear()
-        monkeypatch.setattr(hardware, "HARDWARE", {"nvenc": Hardware(codec, lambda: there, "something")})
+        why_not.cache_clear()
+        monkeypatch.setattr(
+            hardware_encoders, "HARDWARE_ENCODERS", {"nvenc": HardwareEncoder(codec, lambda: there, "something")}
+        )
 
     yield put
-    problem.cache_clear()
+    why_not.cache_clear()
 
 
 def codec_of(path: Path) -> str:
@@ -42,20 +44,20 @@ def made_by_hardware(path: Path) -> bool:
     return b"keyint=7 " in path.read_bytes()
 
 
-@pytest.mark.parametrize("name", HARDWARE)
+@pytest.mark.parametrize("name", HARDWARE_ENCODERS)
 def test_hardware_that_is_asked_for_and_not_there_is_an_error_with_the_way_out(tmp_path, name):
     """Before anything is written."""
-    if problem(name, SIZE) is None:
+    if why_not(name, SIZE) is None:
         pytest.skip(f"{name} works on this machine")
-    with pytest.raises(SinkError, match=f"encoder '{name}' does not work here: .+; use --encoder x264"):
+    with pytest.raises(SinkError, match=f"encoder '{name}' does not work here: .+; use `encoder=\"x264\"`"):
         VideoFileSink(tmp_path / "out.mp4", INFO, unpainted(), encoder=name)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", HARDWARE)
+@pytest.mark.parametrize("name", HARDWARE_ENCODERS)
 def test_hardware_that_works_writes_every_frame(tmp_path, name):
     """Named, or by itself with a note."""
-    if (reason := problem(name, SIZE)) is not None:
+    if (reason := why_not(name, SIZE)) is not None:
         pytest.skip(f"{name} does not work on this machine: {reason}")
     sink = VideoFileSink(tmp_path / "out.mp4", INFO, unpainted(), encoder=name)
     record(sink, range(20), size=SIZE)
@@ -102,22 +104,22 @@ def test_webm_holds_no_h264(tmp_path, pretend):
     assert codec_of(tmp_path / "out.webm") == "vp9"
 
 
-def test_pieces_say_once_what_compressed_them(tmp_path, pretend):
+def test_segments_say_once_what_compressed_them(tmp_path, pretend):
     """However many there are."""
     pretend(IN_PLACE)
     live = info_of(SIZE, live=True, time_base=None)
-    sink = VideoPiecesSink(tmp_path / "out.mkv", live, unpainted(), length_s=0.3, overwrite=True)
+    sink = SegmentedVideoSink(tmp_path / "out.mkv", live, unpainted(), length_s=0.3, overwrite=True)
     record(sink, range(20), size=SIZE)
     assert sink.notes == ["pictures were compressed by libx264"]
 
 
 def test_the_command_line_says_it_in_one_line(streamseg, clip, model):
     """Exit code 5 for an encoder, 3 for a decoder, 2 where neither has a place."""
-    if problem("vaapi", SIZE) is None:
+    if why_not("vaapi", SIZE) is None:
         pytest.skip("VA-API works on this machine")
     for options, code, way_out in (
         (("out.mp4", "--encoder", "vaapi"), 5, "use --encoder x264"),
-        (("out.mp4", "--decoder", "vaapi"), 3, "use --decoder cpu or auto"),
+        (("out.mp4", "--decoder", "vaapi"), 3, "choose the decoder cpu or auto"),
         (("null:", "--encoder", "x264"), 2, "name an OUTPUT that ends in .mp4"),
     ):
         done = streamseg("run", clip, *options, "--model", model)

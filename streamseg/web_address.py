@@ -86,6 +86,7 @@ def parse_host(text: str) -> str:
 
 def own_address() -> str:
     """The number this machine goes out to other networks with; its name where it is in none. Sends nothing."""
+    # Connecting a datagram socket sends nothing: the system only chooses the route, and with it this machine's end.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_DOCUMENTATION)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from streamseg import open_source
-from streamseg.errors import SourceError, UsageError
-from streamseg.sources.hardware import chosen
+from streamseg.errors import SourceError
+from streamseg.sources.hardware_decoders import choose_decoder
 
 NAMES = ("cuda", "videotoolbox", "vaapi")
 
@@ -15,7 +15,7 @@ NAMES = ("cuda", "videotoolbox", "vaapi")
 def works(name, clip) -> bool:
     """Whether this machine has it."""
     try:
-        return chosen(name, str(clip))[0] is not None
+        return choose_decoder(name, str(clip))[0] is not None
     except SourceError:
         return False
 
@@ -25,7 +25,8 @@ def test_hardware_that_is_asked_for_and_not_there_is_an_error_with_the_way_out(c
     """In one line, with the reason."""
     if works(name, clip):
         pytest.skip(f"{name} works on this machine")
-    with pytest.raises(SourceError, match=f"decoder {name}: .+, so it cannot read '.*'; use --decoder cpu or auto"):
+    way_out = 'use `decoder="cpu"` or `decoder="auto"`'
+    with pytest.raises(SourceError, match=f"decoder {name}: .+, so it cannot read '.*'; {way_out}"):
         open_source(str(clip), decoder=name)
 
 
@@ -53,10 +54,3 @@ def test_a_file_that_cannot_be_read_is_the_files_fault(tmp_path):
     (tmp_path / "empty.mp4").write_bytes(b"")
     with pytest.raises(SourceError, match="is empty"):
         open_source(str(tmp_path / "empty.mp4"), decoder="cuda")
-
-
-def test_other_sources_have_no_decoder_to_choose(clip):
-    """Nor has the other reader."""
-    for address, reader in (("synthetic:", "pyav"), (str(clip), "opencv")):
-        with pytest.raises(UsageError, match="--decoder is for video files read by PyAV"):
-            open_source(address, reader=reader, decoder="auto")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 import av
 import numpy as np
@@ -17,6 +17,7 @@ from av.codec.hwaccel import HWAccel
 from av.video.frame import VideoFrame
 
 from streamseg.errors import SinkError
+from streamseg.options import EncoderName
 from streamseg.sinks.formats import FileFormat, VideoCodec
 
 if TYPE_CHECKING:
@@ -24,15 +25,13 @@ if TYPE_CHECKING:
 
     from streamseg.pixels import Size
 
-EncoderName: TypeAlias = Literal["auto", "x264", "nvenc", "videotoolbox", "vaapi"]
-
 _MISSING = "this FFmpeg has no such encoder"
 _FRAMES = 8  # of a trial
 _FAR = 12.0  # mean difference of luma, 0 to 255, at which a picture is not the one that was compressed
 
 
 @dataclass(frozen=True)
-class Hardware:
+class HardwareEncoder:
     """An encoder in hardware. there: whether such hardware is likely to be in this machine. needs: what it wants."""
 
     codec: VideoCodec
@@ -40,19 +39,19 @@ class Hardware:
     needs: str
 
 
-HARDWARE: Mapping[str, Hardware] = {
-    "nvenc": Hardware(
+HARDWARE_ENCODERS: Mapping[str, HardwareEncoder] = {
+    "nvenc": HardwareEncoder(
         VideoCodec("h264_nvenc", 23, {"preset": "p4", "rc": "vbr", "b": "0", "bf": "0"}, quality="cq"),
         lambda: any(Path("/dev").glob("nvidia[0-9]*")),
         "an NVIDIA GPU that has an encoder, and its driver",
     ),
-    "videotoolbox": Hardware(
+    "videotoolbox": HardwareEncoder(
         # Its quality rises from 1 to 100; FFmpeg counts it in steps of 118.
         VideoCodec("h264_videotoolbox", 60 * 118, {"flags": "+qscale", "bf": "0"}, quality="global_quality"),
         lambda: sys.platform == "darwin",
         "a Mac with Apple silicon",
     ),
-    "vaapi": Hardware(
+    "vaapi": HardwareEncoder(
         VideoCodec("h264_vaapi", 23, {"rc_mode": "CQP", "bf": "0"}, quality="qp", pixels="nv12", device="vaapi"),
         lambda: any(Path("/dev/dri").glob("renderD*")),
         "an Intel or AMD GPU with its VA-API driver, and an FFmpeg with VA-API, which PyAV's wheels have not",
@@ -62,14 +61,14 @@ HARDWARE: Mapping[str, Hardware] = {
 
 
 @dataclass(frozen=True)
-class Taken:
+class EncoderChoice:
     """An encoder that was chosen. note: what was taken by itself, or why hardware that seems to be there was not."""
 
     codec: VideoCodec
     note: str | None = None
 
 
-def chosen(wanted: EncoderName, file_format: FileFormat, size: Size, path: Path) -> Taken:
+def choose_encoder(wanted: EncoderName, file_format: FileFormat, size: Size, path: Path) -> EncoderChoice:
     """What compresses pictures of a size into a file.
 
     wanted: "auto" takes hardware where it works, else what the format is usually written with.
@@ -82,38 +81,40 @@ def chosen(wanted: EncoderName, file_format: FileFormat, size: Size, path: Path)
     if wanted != "auto" and not h264:
         raise SinkError(
             f"encoder '{wanted}' makes H.264, which does not fit into '{path}'; name a .mp4, .mov or .mkv file, or use "
-            "--encoder auto"
+            '`encoder="auto"`'
         )
     if wanted == "x264" or not h264:
-        return Taken(software)
+        return EncoderChoice(software)
     if wanted != "auto":
-        reason = problem(wanted, size)
+        reason = why_not(wanted, size)
         if reason is not None:
-            needs = HARDWARE[wanted].needs
-            raise SinkError(f"encoder '{wanted}' does not work here: {reason}; it needs {needs}; use --encoder x264")
-        return Taken(HARDWARE[wanted].codec)
+            needs = HARDWARE_ENCODERS[wanted].needs
+            raise SinkError(
+                f"encoder '{wanted}' does not work here: {reason}; it needs {needs}; use `encoder=\"x264\"`"
+            )
+        return EncoderChoice(HARDWARE_ENCODERS[wanted].codec)
     notes = []
-    for name, hardware in HARDWARE.items():
-        reason = problem(name, size)
+    for name, hardware in HARDWARE_ENCODERS.items():
+        reason = why_not(name, size)
         if reason is None:
-            return Taken(hardware.codec, f"pictures were compressed by {hardware.codec.name}")
+            return EncoderChoice(hardware.codec, f"pictures were compressed by {hardware.codec.name}")
         if hardware.there() and reason != _MISSING:
             notes.append(f"{name} is not used: {reason}")
-    return Taken(software, "; ".join(notes) or None)
+    return EncoderChoice(software, "; ".join(notes) or None)
 
 
 @cache
-def problem(name: str, size: Size) -> str | None:
+def why_not(name: str, size: Size) -> str | None:
     """Why hardware does not compress pictures of (height, width), by compressing a few; None when it does."""
     try:
-        return _lost(HARDWARE[name].codec, size)
+        return _trial_fault(HARDWARE_ENCODERS[name].codec, size)
     except UnknownCodecError:
         return _MISSING
     except (av.FFmpegError, OSError, ValueError, TypeError, NotImplementedError) as error:  # TypeError: an older PyAV
         return getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
 
 
-def _lost(codec: VideoCodec, size: Size) -> str | None:
+def _trial_fault(codec: VideoCodec, size: Size) -> str | None:
     """Compress a moving ramp and decode it again. What is not right about what comes back; None when all is."""
     height, width = (length + length % 2 for length in size)
     encoder = cast("VideoCodecContext", av.CodecContext.create(codec.name, "w", device_of(codec)))

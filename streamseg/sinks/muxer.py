@@ -9,12 +9,12 @@ import av
 
 from streamseg.frame import Sound, StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
-from streamseg.sinks.encoder import PictureTrack
 from streamseg.sinks.formats import FileFormat, VideoCodec
 from streamseg.sinks.sound import SoundTracks
+from streamseg.sinks.video_track import VideoTrack
 
 
-class Movie:
+class Muxer:
     """A file that pictures go into, with the sound that belongs to them. All methods may raise what PyAV raises.
 
     size: (height, width) of its pictures.
@@ -50,7 +50,7 @@ class Movie:
             format=file_format.muxer,
             container_options=file_format.muxer_options(time_base),
         )
-        self._pictures = PictureTrack(
+        self._pictures = VideoTrack(
             self._container,
             codec,
             size,
@@ -78,7 +78,7 @@ class Movie:
         sound_until_s: where the sound is cut, seconds from the start of the file; infinity for nowhere.
         """
         self._pictures.finish(last_duration)
-        if self._sound:
+        if self._sound:  # after the pictures, which may have been waiting in the encoder and come before it in time
             self._sound.advance(sound_until_s)
             self._sound.finish()
             self.notes += self._sound.notes

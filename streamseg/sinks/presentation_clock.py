@@ -9,7 +9,7 @@ from streamseg.frame import Frame, StreamInfo
 _FINEST = 1_000_000  # finer ticks overflow MP4's 32-bit frame durations after an hour or, in nanoseconds, four seconds
 
 
-class OutputClock:
+class PresentationClock:
     """Turns frame times into output ticks. They must grow, or no file can hold them.
 
     A frame that claims to be no later than the one before it, as in damaged or badly cut files, is kept and comes one
