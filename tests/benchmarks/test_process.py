@@ -36,7 +36,11 @@ def test_a_program_that_fails_tells_why_in_one_line():
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_who_stops_a_measurement_stops_what_is_measured(number):
     """No program goes on in the background and takes the time of what is measured next."""
-    code = "import sys; from benchmarks.process import measured; measured([sys.executable, '-c', %r])"
+    code = (
+        "import signal, sys; from benchmarks.process import measured; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # background jobs inherit an ignored one
+        "measured([sys.executable, '-c', %r])"
+    )
     sleeping = "import time; time.sleep(3600)"
     measuring = subprocess.Popen([sys.executable, "-c", code % sleeping], stderr=subprocess.DEVNULL)
     family = psutil.Process(measuring.pid)
