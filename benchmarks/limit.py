@@ -48,6 +48,7 @@ from benchmarks.process import alone
 from benchmarks.results import add_output_options, deliver, machine_line, medians, record, table
 from benchmarks.streamseg_run import add_network_options, as_arguments, network_options, run
 from streamseg import Painter, Pipeline, Segmenter, load_backend, open_source
+from streamseg.backends.engines import engine_that_ran
 from streamseg.machine import core_count
 from streamseg.preprocess import network_input
 from streamseg.sinks import VideoFileSink
@@ -203,7 +204,7 @@ def measured(
             with alone(lock):
                 last = run(clip, Path(folder) / _OUTPUT, arguments)
             found["streamseg"].append(last.figures())
-    on_gpu = not last.device.startswith(("cpu", "openvino"))  # both run on the cores that are counted
+    on_gpu = engine_that_ran(last.device).on_gpu
     cores = len(machine.cores)
     middle = {name: medians(rows) for name, rows in found.items()}
     limits = {name: limit_fps(middle[name], cores, on_gpu=on_gpu) for name in ("alone", "together")}

@@ -19,6 +19,7 @@ import click
 from streamseg import __version__
 from streamseg.commands import flags
 from streamseg.errors import INTERRUPTED, StreamsegError, UsageError
+from streamseg.views import VIEWS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -106,18 +107,51 @@ class Host(click.ParamType[str]):
         return parse_host(str(value))
 
 
+class Device(click.ParamType[str]):
+    """A device of one of the engines, which are looked up when help is asked for; `load_backend` checks the value."""
+
+    name = "device"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
+        """All devices that the installed engines have."""
+        from streamseg.backends.engines import AUTO, device_names, engines
+
+        return "|".join([AUTO, *device_names(engines())])
+
+
+class Precision(click.ParamType[str]):
+    """A precision that one of the engines computes in."""
+
+    name = "precision"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
+        """All precisions that the installed engines know."""
+        return f"[{'|'.join(self._names())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, one of those there are."""
+        if value not in self._names():
+            self.fail(f"'{value}' is not one of {', '.join(self._names())}", param, ctx)
+        return str(value)
+
+    @staticmethod
+    def _names() -> list[str]:
+        from streamseg.backends.engines import AUTO, precision_names
+
+        return [AUTO, *precision_names()]
+
+
 def model_options(command: Command) -> Command:
     """The options that choose the network and where it runs, the same for every command that runs one."""
     for option in (
         click.option("--threads", type=click.IntRange(1), help="CPU threads of the network; default: one per core."),
         click.option("--clahe", type=click.Choice(["on", "off", "auto"]), default="auto", show_default=True,
                      help="Contrast equalisation before the network; auto: as the model was trained."),
-        click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "mixed", "fp16", "int8"]),
-                     default="auto", show_default=True,
+        click.option("--precision", type=Precision(), default="auto", show_default=True,
                      help="What the network computes in; auto: what is fastest here and agrees with fp32."),
-        click.option("--device", default="auto", show_default=True, metavar="auto|cpu|openvino|cuda[:N]|tensorrt[:N]",
-                     help="Where the network runs; cuda and tensorrt fail when the GPU is not really used."),
-        click.option("--model", metavar="FILE|NAME", help="An .onnx file or a bundled model's name."),
+        click.option("--device", type=Device(), default="auto", show_default=True,
+                     help="Where the network runs; one that is named fails when it is not really used."),
+        click.option("--model", metavar="FILE|NAME", help="An .onnx or OpenVINO .xml file, or a bundled model's name."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -168,7 +202,7 @@ def command_line() -> None:
 )
 @click.option(
     "--view",
-    type=click.Choice(["overlay", "mask", "side", "wipe"]),
+    type=click.Choice(list(VIEWS)),
     default="overlay",
     show_default=True,
     help="Colours over the picture, colours alone, both side by side, or half and half.",
@@ -268,6 +302,21 @@ def info(model: str | None, as_json: bool) -> int:
 
 
 @command_line.command()
+@click.argument("model")
+def describe(model: str) -> int:
+    """Draft a description (TOML) of MODEL, an .onnx or OpenVINO .xml file from elsewhere.
+
+    What the file tells is filled in: input, outputs, size, classes. Lines with a question mark are to be checked.
+
+    \b
+    streamseg describe mynet.onnx > mynet.toml
+    """
+    from streamseg.commands.describe import describe_command
+
+    return describe_command(model)
+
+
+@command_line.command()
 @click.argument("source", default="synthetic:")
 @click.option(
     "--sink",
@@ -322,11 +371,12 @@ def cameras(as_json: bool) -> int:
 
 @command_line.command()
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def doctor(as_json: bool) -> int:
+@click.option("--retune", is_flag=True, help="Forget which way to run each network is fastest here, and try anew.")
+def doctor(as_json: bool, retune: bool) -> int:
     """Check this machine: versions, libraries, devices that really run, codecs, display, cameras."""
     from streamseg.commands.doctor import doctor_command
 
-    return doctor_command(as_json=as_json)
+    return doctor_command(as_json=as_json, retune=retune)
 
 
 def main(arguments: list[str] | None = None) -> int:

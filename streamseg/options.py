@@ -16,12 +16,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from streamseg.controls import VIEWS, View
 from streamseg.errors import UsageError
-from streamseg.pixels import Size
 from streamseg.web_address import Address
+
+if TYPE_CHECKING:  # pixels are arrays, and whoever asks for help needs no NumPy
+    from streamseg.pixels import Size
 
 Reader: TypeAlias = Literal["pyav", "opencv"]
 DecoderName: TypeAlias = Literal["cpu", "auto", "cuda", "vaapi", "videotoolbox"]

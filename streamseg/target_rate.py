@@ -13,7 +13,7 @@ from statistics import median
 
 import numpy as np
 
-from streamseg.backends import DEFAULT_MODEL, Backend, find_model, load_backend, throughput_streams
+from streamseg.backends import DEFAULT_MODEL, LoadedBackend, find_model, load_backend, throughput_streams
 from streamseg.frame import StreamInfo
 from streamseg.options import ModelOptions
 
@@ -29,12 +29,12 @@ _LEAST_ROOM = 0.05  # of a frame period: nearer than that to the camera's own ra
 class Plan:
     """What to run. every: the network runs on the first of so many frames. reason: one line for the user."""
 
-    backend: Backend
+    backend: LoadedBackend
     every: int
     reason: str
 
 
-def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[Backend], float] | None = None) -> Plan:
+def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[LoadedBackend], float] | None = None) -> Plan:
     """What the options ask for, loaded.
 
     With a target rate it is the largest of the model's input sizes that keeps up with that, else the smallest on every
@@ -53,7 +53,9 @@ def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[Backen
     return Plan(backend, every, f"the network runs on every {ordinal(every)} frame")
 
 
-def _plan_at(target_fps: float, options: ModelOptions, info: StreamInfo, measured: Callable[[Backend], float]) -> Plan:
+def _plan_at(
+    target_fps: float, options: ModelOptions, info: StreamInfo, measured: Callable[[LoadedBackend], float]
+) -> Plan:
     wanted = min(target_fps, float(info.fps)) if info.live and info.fps else target_fps
     backends = _backends(options, info)
     for backend in backends:  # ends with the smallest, if none is fast enough
@@ -90,23 +92,23 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
 
 
-def _loaded(model: str | Path, options: ModelOptions, info: StreamInfo) -> Backend:
+def _loaded(model: str | Path, options: ModelOptions, info: StreamInfo) -> LoadedBackend:
     # A recording is read as fast as may be, several frames side by side; a live source for the shortest way of each.
     streams = 1 if info.live else throughput_streams(options.threads)
     return load_backend(model, options.device, options.threads, precision=options.precision, streams=streams)
 
 
-def _backends(options: ModelOptions, info: StreamInfo) -> list[Backend]:
+def _backends(options: ModelOptions, info: StreamInfo) -> list[LoadedBackend]:
     """The model and its other sizes, the largest first."""
     path = find_model(options.model or DEFAULT_MODEL)
     stem = re.sub(_SIZE + "$", "", path.stem)
     named_like = re.compile(f"{re.escape(stem)}({_SIZE})?")
-    others = [each for each in path.parent.glob("*.onnx") if named_like.fullmatch(each.stem) and each != path]
+    others = [each for each in path.parent.glob(f"*{path.suffix}") if named_like.fullmatch(each.stem) and each != path]
     loaded = [_loaded(each, options, info) for each in (path, *others)]
     return sorted(loaded, key=lambda backend: -backend.spec.height * backend.spec.width)
 
 
-def inference_s(backend: Backend, clock: Callable[[], float] = time.perf_counter) -> float:
+def inference_s(backend: LoadedBackend, clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds from one result to the next, with as many calls side by side as the backend has streams.
 
     clock: seconds that only go forward.

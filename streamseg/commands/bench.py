@@ -16,6 +16,7 @@ import numpy as np
 
 from streamseg.atomic import cannot_write, write_whole
 from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
+from streamseg.backends.engines import versions
 from streamseg.errors import UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
 from streamseg.options import ClaheMode, ModelOptions, SourceOptions
@@ -87,7 +88,7 @@ def bench_command(
         result = bench.measured(options.frames) | {"model_only": bench.model_only()}
     record = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine_facts(),
+        "machine": machine_facts(versions()),
         "settings": _settings(address, source_options, model_options, options, backend),
         "result": result,
     }

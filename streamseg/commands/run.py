@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from streamseg.backends import LoadedBackend
 from streamseg.commands.outputs import SharedBySinks, opened_sinks
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
@@ -57,7 +58,7 @@ def run_command(
             controls=controls,
         )
         stack.pop_all()  # from here on the pipeline closes what was opened
-    return _run(output_options, source, pipeline, sinks)
+    return _run(output_options, source, backend, pipeline, sinks)
 
 
 def _flicker(smoothing: Smoothing | None) -> dict[str, float]:
@@ -65,8 +66,9 @@ def _flicker(smoothing: Smoothing | None) -> dict[str, float]:
     return {f"flicker_{when}": share for when, share in smoothing.flicker.items()} if smoothing else {}
 
 
-def _run(options: OutputOptions, source: Source, pipeline: Pipeline, sinks: list[Sink]) -> int:
+def _run(options: OutputOptions, source: Source, backend: LoadedBackend, pipeline: Pipeline, sinks: list[Sink]) -> int:
     said = len(source.notes)  # those from opening were printed before the first frame
+    backend.unknown.clear()  # trials on other pictures are no part of the run
     with _stopped_by_signals(pipeline.stop) as signals:
         try:
             pipeline.run()
@@ -76,7 +78,8 @@ def _run(options: OutputOptions, source: Source, pipeline: Pipeline, sinks: list
                 if options.verbose:
                     click.echo(stage_table(report))
                 click.echo(closing_line(report, [sink.place for sink in sinks if sink.place]))
-            for note in [*source.notes[said:], *(note for sink in sinks for note in sink.notes)]:
+            unknown = [note for note in [backend.unknown.note()] if note]
+            for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
                 click.echo(f"note: {note}", err=True)
     if signals:  # said even where nothing else is: scripts see the exit code, people want to know what they have
         click.echo("streamseg: stopped early; what was processed by then is complete", err=True)
@@ -96,8 +99,10 @@ def _settings(model: ModelOptions, output: OutputOptions, plan: Plan) -> Setting
 
 def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, plan: Plan) -> None:
     info, backend = source.info, plan.backend
-    if backend.note:
-        click.echo(f"note: {backend.note}; running on {backend.device}", err=True)
+    if backend.notes:
+        click.echo(f"note: {'; '.join(backend.notes)}; running on {backend.device}", err=True)
+    for doubt in backend.spec.doubts:
+        click.echo(f"note: {doubt}", err=True)
     if not output.quiet:
         for note in source.notes:
             click.echo(f"note: {note}", err=True)

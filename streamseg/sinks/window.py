@@ -15,7 +15,6 @@ import cv2
 
 from streamseg.atomic import cannot_write, write_new
 from streamseg.errors import SinkError
-from streamseg.lettering import banner_patch
 from streamseg.live import LiveState
 from streamseg.painting import Painter
 from streamseg.pixels import Size
@@ -23,6 +22,7 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.keys import press
 from streamseg.sinks.scaled import scale_into, scaled
+from streamseg.text_drawing import banner_patch
 from streamseg.timing import active_timings
 
 if TYPE_CHECKING:

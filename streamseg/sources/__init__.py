@@ -23,7 +23,6 @@ from urllib.parse import urlsplit
 
 from streamseg.errors import SourceError, UsageError
 from streamseg.options import SourceOptions
-from streamseg.pixels import Size
 from streamseg.sources.base import Source
 from streamseg.sources.suffixes import PICTURES, VIDEOS
 from streamseg.sources.url import without_password
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from streamseg.options import DecoderName, Reader
+    from streamseg.pixels import Size
 
 __all__ = ["Source", "open_source"]
 

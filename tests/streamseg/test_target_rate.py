@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from streamseg.backends import Backend
+from streamseg.backends import LoadedBackend
 from streamseg.frame import StreamInfo
 from streamseg.options import ModelOptions
 from streamseg.target_rate import Plan, frames_per_inference, inference_s, ordinal, plan_for
@@ -59,7 +59,7 @@ def test_a_camera_that_does_not_say_is_taken_for_a_usual_one():
     assert frames_per_inference(0.1, 20, camera(None)) == frames_per_inference(0.1, 20, camera(30))
 
 
-def as_large(backend: Backend) -> float:
+def as_large(backend: LoadedBackend) -> float:
     """Pretended seconds of one run: ten nanoseconds a pixel of the input, 30 us for 64x48 and 3 ms for 640x480."""
     return 1e-8 * backend.spec.width * backend.spec.height
 

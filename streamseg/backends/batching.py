@@ -1,4 +1,4 @@
-"""Several callers, one device: calls that wait while it is busy become one batch.
+"""Batching for several callers of one device: calls that wait while it is busy become one batch.
 
 A GPU computes eight small pictures in hardly more time than one. A file has several frames on their way at any time,
 so whenever the device gets free, all calls that wait by then are run together, as many as there are: nobody waits for
@@ -27,7 +27,7 @@ import numpy as np
 from streamseg.errors import ModelError
 
 if TYPE_CHECKING:
-    from streamseg.backends.base import Backend, Choice
+    from streamseg.backends.base import Backend
     from streamseg.pixels import Image
 
 SIZES = (1, 2, 4, 8)
@@ -64,7 +64,7 @@ class _Call:
         return self._answer
 
 
-class Gathering:
+class Batching:
     """A backend that any number of threads may call, in front of one that does best with batches. See `Backend`."""
 
     def __init__(self, backend: Backend, *, sizes: Sequence[int] = SIZES, workers: int = 2, streams: int = 1) -> None:
@@ -79,8 +79,7 @@ class Gathering:
             ModelError: as the backend raises it when it is called first.
         """
         self.spec, self.device, self.streams = backend.spec, backend.device, streams
-        self.note: str | None = backend.note
-        self.choice: Choice | None = backend.choice
+        self.notes, self.unknown = tuple(backend.notes), backend.unknown
         self._calls = _Calls(tuple(sizes))
         self.close = weakref.finalize(self, self._calls.close)
         """End the workers, once what was asked for is answered; also done when the backend is no longer used."""
@@ -117,6 +116,7 @@ class _Calls:
         self.sizes = sizes
         self._arrived: SimpleQueue[_Call | None] = SimpleQueue()  # None: there will be no more
         self._held: deque[_Call | None] = deque()
+        # Two locks, so that callers never wait for a worker that waits for calls.
         self._taking, self._closing = threading.Lock(), threading.Lock()
         self._closed = False
 
@@ -167,7 +167,7 @@ def _while_alike(calls: Iterable[_Call | None]) -> Iterator[_Call]:
 
 
 def _work(calls: _Calls, backend: Backend, ready: Future[None]) -> None:
-    """A worker's life. It knows nothing of the `Gathering`, so that one can be forgotten while workers wait."""
+    """A worker's life. It knows nothing of the `Batching`, so that one can be forgotten while workers wait."""
     try:
         spec = backend.spec
         for size in calls.sizes:

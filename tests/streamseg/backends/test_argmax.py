@@ -9,9 +9,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from streamseg.backends import find_model, load_backend
-from streamseg.backends.deciding import enlarged_winners, winners
-from streamseg.backends.onnx_file import logits_graph, metadata_of
+from streamseg.backends.graph import logits_graph, metadata_of
 from streamseg.errors import ModelError
+from streamseg.kernels import argmax, upsampled_argmax
 from streamseg.sources import open_source
 from streamseg.spec import METADATA_KEY, ModelSpec
 from tests.builders import THREE_CLASSES, save_model
@@ -30,7 +30,7 @@ def test_enlarging_where_classes_meet_equals_enlarging_everything(factor):
         logits = smooth_logits(seed)
         size = (logits.shape[2] * factor, logits.shape[1] * factor)
         whole = np.stack([cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in logits]).argmax(0)
-        labels = enlarged_winners(logits, factor)
+        labels = upsampled_argmax(logits, factor)
         assert labels.dtype == np.uint8
         assert np.mean(labels == whole) > 0.9999
 
@@ -39,12 +39,12 @@ def test_one_class_everywhere_and_one_pixel_are_fine():
     """Nothing meets: no sums at all."""
     logits = np.zeros((3, 1, 1), np.float32)
     logits[2] = 1
-    assert np.array_equal(enlarged_winners(logits, 4), np.full((4, 4), 2))
+    assert np.array_equal(upsampled_argmax(logits, 4), np.full((4, 4), 2))
 
 
 def test_the_first_of_equals_wins():
     """As ArgMax has it."""
-    assert winners(np.zeros((4, 2, 2), np.float32)).max() == 0
+    assert argmax(np.zeros((4, 2, 2), np.float32)).max() == 0
 
 
 def bright_model(path, **resize):
@@ -78,7 +78,7 @@ def bright_model(path, **resize):
 
 def whole_labels(path, batch):
     """What onnxruntime makes of the file as it is."""
-    import onnxruntime as ort
+    from streamseg.backends.ort import ort
 
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return session.run(None, {session.get_inputs()[0].name: batch})[0]

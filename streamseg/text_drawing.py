@@ -16,7 +16,7 @@ from streamseg.spec import SegmentClass
 if TYPE_CHECKING:
     from streamseg.pixels import Image
 
-_BACKGROUND = 0.62  # how much of the picture a patch hides where it has no letters
+_BACKGROUND = 0.62  # how much of the picture a patch hides where it has no letters: white ones read well over snow
 _SHEET = 18  # grey level of a patch without letters
 _WEIGHT = 500  # of the letters: 400 is regular, 700 bold
 _LINE = 1.45  # height of a line in letters
@@ -118,7 +118,7 @@ class _Canvas:
 
     def text(self, face: cv2.FontFace, text: str, left: int, top: int, line: int, letter: int) -> None:
         """Write with the baseline where it centres capitals in a line that begins at `top`."""
-        baseline = top + round(line / 2 + letter * 0.36)
+        baseline = top + round(line / 2 + letter * 0.36)  # half the height of capitals
         cv2.putText(self._bgr, text, (left, baseline), (245, 245, 245), face, letter, _WEIGHT)
 
     def patch(self, top: int, left: int) -> Patch:
@@ -132,6 +132,7 @@ class _Canvas:
 def _measures(picture_size: Size, lines: int) -> tuple[int, int, int]:
     """Height of letters, padding and height of a line in pixels: readable, and at most half of the picture high."""
     height, width = picture_size
+    # 16 pixels at 720 rows; by the width where a picture stands upright; below 10 pixels letters run together
     readable = max(10, round(min(height, width * 0.75) / 44))
     letter = max(6, min(readable, round(height / 2 / (_LINE * (lines + 1)))))
     return letter, _even(round(letter * 0.6)), round(letter * _LINE)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 
 from streamseg.backends import load_backend
-from streamseg.backends.bound import BoundBackend, Memory
-from streamseg.backends.onnx_file import input_shapes
+from streamseg.backends.graph import input_shapes
+from streamseg.backends.io_binding import IoBindingBackend, Memory
+from streamseg.backends.ort import ort
 from streamseg.errors import ModelError
 from tests.builders import logits_model, sure_model, threshold_model
 from tests.streamseg.backends.foreign import TOML
@@ -26,7 +26,7 @@ def bound(path, *, sizes=(1, 2, 4)):
                 options.add_free_dimension_override_by_name(shape[0], size)
         return ort.InferenceSession(str(path), options, ["CPUExecutionProvider"])
 
-    return BoundBackend(path, "cpu bound", Memory("cpu"), opened, sizes)
+    return IoBindingBackend(path, "cpu bound", Memory("cpu"), opened, sizes)
 
 
 def pictures(count: int, seed: int = 0) -> np.ndarray:

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from streamseg.backends import load_backend
-from streamseg.backends.gathering import Gathering
+from streamseg.backends.batching import Batching
 from streamseg.errors import ModelError
-from tests.builders import logits_model, sure_model
-from tests.streamseg.backends.foreign import TOML
+from tests.builders import sure_model
 
 
 class Held:
@@ -23,7 +22,7 @@ class Held:
     def __init__(self, backend):
         self._backend = backend
         self.spec, self.device, self.streams = backend.spec, backend.device, backend.streams
-        self.note, self.choice = "a note", None
+        self.notes, self.unknown = ("a note",), backend.unknown
         self.sizes: list[int] = []
         self.free, self.busy = threading.Event(), threading.Event()
         self.free.set()
@@ -63,18 +62,18 @@ def until(true) -> None:
         time.sleep(0.001)
 
 
-def while_busy(held: Held, gathering: Gathering, calls, then=lambda: None) -> list:
+def while_busy(held: Held, batching: Batching, calls, then=lambda: None) -> list:
     """What comes of calls that are all there before the device gets free from another. then: done before it does."""
     del held.sizes[:]
     held.free.clear()
     held.busy.clear()
     with ThreadPoolExecutor(len(calls) + 1) as pool:
-        first = pool.submit(gathering.infer, grey(0))
+        first = pool.submit(batching.infer, grey(0))
         assert held.busy.wait(60)
         futures: list[Future] = []
         for call in calls:
             futures.append(pool.submit(call))
-            until(lambda: gathering.waiting == len(futures))
+            until(lambda: batching.waiting == len(futures))
         then()
         held.free.set()
         first.result(60)
@@ -83,9 +82,9 @@ def while_busy(held: Held, gathering: Gathering, calls, then=lambda: None) -> li
 
 def test_what_waits_is_run_together_and_each_caller_gets_its_own(held):
     """Five that wait are a batch of four and one of one, in the order in which they came."""
-    gathering = Gathering(held, workers=1)
+    batching = Batching(held, workers=1)
     values = [10, 250, 128, 250, 10]
-    results = while_busy(held, gathering, [lambda value=value: gathering.infer(grey(value)) for value in values])
+    results = while_busy(held, batching, [lambda value=value: batching.infer(grey(value)) for value in values])
     assert held.sizes == [1, 4, 1]
     assert [int(labels[0, 5, 5]) for labels in results] == [0, 2, 1, 2, 0]
     assert {labels.shape for labels in results} == {(1, 48, 64)}
@@ -93,28 +92,28 @@ def test_what_waits_is_run_together_and_each_caller_gets_its_own(held):
 
 def test_a_caller_alone_is_served_without_waiting_for_others(held):
     """At once and as a batch of one, although more would fit."""
-    gathering = Gathering(held)
+    batching = Batching(held)
     del held.sizes[:]
-    assert int(gathering.infer(grey(250))[0, 0, 0]) == 2
+    assert int(batching.infer(grey(250))[0, 0, 0]) == 2
     assert held.sizes == [1]
 
 
 def test_every_worker_has_run_every_size_before_the_first_caller(held):
     """So that nothing has to be prepared for a thread while another one works."""
-    gathering = Gathering(held, sizes=(1, 2, 4), workers=2)
+    batching = Batching(held, sizes=(1, 2, 4), workers=2)
     assert held.sizes == [1, 2, 4, 1, 2, 4]
-    assert (gathering.spec, gathering.device, gathering.note) == (held.spec, held.device, "a note")
+    assert (batching.spec, batching.device, batching.notes) == (held.spec, held.device, ("a note",))
 
 
 def test_two_workers_have_two_batches_on_their_way(held):
     """The second one starts although the first is not done."""
-    gathering = Gathering(held, workers=2)
+    batching = Batching(held, workers=2)
     held.free.clear()
     del held.sizes[:]
     with ThreadPoolExecutor(2) as pool:
         futures = []
         for value in (10, 250):
-            futures.append(pool.submit(gathering.infer, grey(value)))
+            futures.append(pool.submit(batching.infer, grey(value)))
             until(lambda: len(held.sizes) == len(futures))
         held.free.set()
         assert [int(future.result(60)[0, 0, 0]) for future in futures] == [0, 2]
@@ -122,18 +121,18 @@ def test_two_workers_have_two_batches_on_their_way(held):
 
 def test_many_callers_get_their_own_whatever_the_batches_were(held):
     """Hundreds of calls from eight threads."""
-    gathering = Gathering(held, streams=8)
+    batching = Batching(held, streams=8)
     values = np.random.default_rng(0).integers(0, 256, 400)
     with ThreadPoolExecutor(8) as pool:
-        labels = [int(each[0, 0, 0]) for each in pool.map(lambda value: gathering.infer(grey(value)), values)]
+        labels = [int(each[0, 0, 0]) for each in pool.map(lambda value: batching.infer(grey(value)), values)]
     assert labels == [int(np.float32(value) * np.float32(1 / 85.5)) for value in values]
 
 
 def test_an_error_reaches_every_caller_of_its_batch_and_nobody_else(held):
     """Two share a batch of pictures that the model refuses; the call after them is answered."""
-    gathering = Gathering(held, workers=1)
+    batching = Batching(held, workers=1)
     wrong = np.zeros((1, 8, 8, 3), np.uint8)
-    results = while_busy(held, gathering, [lambda: gathering.infer(wrong)] * 2 + [lambda: gathering.infer(grey(250))])
+    results = while_busy(held, batching, [lambda: batching.infer(wrong)] * 2 + [lambda: batching.infer(grey(250))])
     assert held.sizes == [1, 2, 1]
     assert [isinstance(each, ModelError) for each in results] == [True, True, False]
     assert "failed on cpu" in str(results[0])
@@ -143,17 +142,17 @@ def test_an_error_reaches_every_caller_of_its_batch_and_nobody_else(held):
 def test_calls_that_do_not_go_together_are_run_apart(held, tmp_path):
     """Pictures of another size, and calls that ask for something else."""
     held = Held(load_backend(sure_model(tmp_path / "sure.onnx"), "cpu"))
-    gathering = Gathering(held, workers=1)
+    batching = Batching(held, workers=1)
     wrong = np.zeros((1, 8, 8, 3), np.uint8)
     results = while_busy(
         held,
-        gathering,
+        batching,
         [
-            lambda: gathering.infer(grey(10)),
-            lambda: gathering.infer_with_confidence(grey(200)),
-            lambda: gathering.infer_with_confidence(grey(90)),
-            lambda: gathering.infer(wrong),
-            lambda: gathering.infer(grey(250)),
+            lambda: batching.infer(grey(10)),
+            lambda: batching.infer_with_confidence(grey(200)),
+            lambda: batching.infer_with_confidence(grey(90)),
+            lambda: batching.infer(wrong),
+            lambda: batching.infer(grey(250)),
         ],
     )
     assert held.sizes == [1, 1, 2, 1, 1]
@@ -164,12 +163,12 @@ def test_calls_that_do_not_go_together_are_run_apart(held, tmp_path):
 
 def test_a_caller_may_bring_several_frames(held):
     """They stay together and in order, also where their number is no usual size."""
-    gathering = Gathering(held, workers=1)
+    batching = Batching(held, workers=1)
     three = np.concatenate([grey(10), grey(128), grey(250)])
     results = while_busy(
         held,
-        gathering,
-        [lambda: gathering.infer(three), lambda: gathering.infer(grey(250)), lambda: gathering.infer(three)],
+        batching,
+        [lambda: batching.infer(three), lambda: batching.infer(grey(250)), lambda: batching.infer(three)],
     )
     assert held.sizes == [1, 4, 3]
     assert [[int(each[0, 0]) for each in result] for result in results] == [[0, 1, 2], [2], [0, 1, 2]]
@@ -177,29 +176,34 @@ def test_a_caller_may_bring_several_frames(held):
 
 def test_closed_it_serves_who_waits_and_nobody_after(held):
     """A later call is an error in one line, not a wait for ever."""
-    gathering = Gathering(held, workers=1)
-    results = while_busy(held, gathering, [lambda: gathering.infer(grey(250))], gathering.close)
+    batching = Batching(held, workers=1)
+    results = while_busy(held, batching, [lambda: batching.infer(grey(250))], batching.close)
     assert int(results[0][0, 0, 0]) == 2
     with pytest.raises(ModelError, match="was closed; load it again"):
-        gathering.infer(grey(10))
+        batching.infer(grey(10))
 
 
-def test_what_fails_at_first_is_an_error_of_loading(tmp_path):
-    """A model that takes no batches cannot be set up for them."""
-    path = logits_model(tmp_path / "single.onnx")
-    path.with_suffix(".toml").write_text(TOML)
-    with pytest.raises(ModelError, match="failed on cpu"):
-        Gathering(load_backend(path, "cpu"))
+def test_what_fails_at_first_is_an_error_of_loading(model):
+    """A device that takes no batches of two cannot be set up for them."""
+
+    class Single(Held):
+        def infer(self, batch):
+            if len(batch) > 1:
+                raise ModelError("one at a time")
+            return super().infer(batch)
+
+    with pytest.raises(ModelError, match="one at a time"):
+        Batching(Single(load_backend(model, "cpu")))
 
 
 def test_workers_end_when_nobody_uses_the_backend_any_more(held):
     """It need not be closed."""
     before = set(threading.enumerate())
-    gathering = Gathering(held)
+    batching = Batching(held)
     workers = set(threading.enumerate()) - before
     assert len(workers) == 2
-    gathering.infer(grey(10))
-    del gathering
+    batching.infer(grey(10))
+    del batching
     gc.collect()
     for worker in workers:
         worker.join(60)

@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from streamseg.backends import DEFAULT_MODEL, find_model, load_backend
-from streamseg.backends.providers import nvidia_gpus
+from streamseg.backends.nvidia import gpus
 from streamseg.errors import ModelError
 from tests.builders import logits_model, threshold_model
 from tests.streamseg.backends.foreign import TOML
@@ -91,24 +91,26 @@ def test_a_model_that_does_not_exist_lists_the_bundled_ones(name):
         find_model(name)
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:x", "cuda:-1", ""])
+@pytest.mark.parametrize("device", ["gpu", "cuda:x", "cuda:-1", "cuda:", "cpu:1", ""])
 def test_a_device_that_does_not_exist_lists_those_that_do(model, device):
-    """auto, cpu, cuda or cuda:N."""
-    with pytest.raises(ModelError, match="use auto, cpu, cuda or cuda:N"):
+    """All that the engines have, and auto."""
+    with pytest.raises(ModelError, match=r"use auto, cuda\[:N\], cpu, openvino, tensorrt\[:N\]"):
         load_backend(model, device)
 
 
 def test_cuda_without_a_gpu_fails_and_never_runs_on_the_cpu(model):
     """onnxruntime would carry on silently; we do not."""
-    if nvidia_gpus():
+    if gpus():
         pytest.skip("this machine has an NVIDIA GPU")
-    with pytest.raises(ModelError, match="the NVIDIA driver shows 0"):
+    with pytest.raises(
+        ModelError, match="device 'cuda' cannot be used: no NVIDIA GPU was found; usable here: auto, cpu"
+    ):
         load_backend(model, "cuda")
 
 
 def test_cuda_really_runs_on_the_gpu(model):
     """The device is the session's own word."""
-    if not nvidia_gpus():
+    if not gpus():
         pytest.skip("no NVIDIA GPU on this machine")
     backend = load_backend(model, "cuda")
     assert backend.device.startswith("cuda:0")
@@ -117,7 +119,7 @@ def test_cuda_really_runs_on_the_gpu(model):
 
 def test_auto_takes_the_cpu_where_there_is_no_gpu_and_prints_nothing(model, capfd):
     """No provider's complaints on the terminal."""
-    if nvidia_gpus():
+    if gpus():
         pytest.skip("this machine has an NVIDIA GPU")
     assert load_backend(model, "auto").device == "cpu"
     assert capfd.readouterr() == ("", "")

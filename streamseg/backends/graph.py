@@ -2,7 +2,7 @@
 
 Networks decide at full size by enlarging their logits and asking each pixel for its largest. On a CPU that costs more
 than a tenth of the whole network, nearly all of it inside areas of one class. Here the graph is ended before that step;
-`enlarging.enlarged_labels` then does the same sums where classes meet, and only there.
+`kernels.upsampled_argmax` then does the same sums where classes meet, and only there.
 
 An ONNX file is one protocol-buffer message. Of its fields, this module knows those it needs. Sources: onnx.proto and
 the encoding of protocol buffers.
@@ -15,12 +15,25 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from streamseg.errors import ModelError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DAMAGED = (ValueError, IndexError, StopIteration, KeyError, struct.error)
 _EXTERNAL = 1  # TensorProto.DataLocation: numbers lie in another file
+
+_TYPES = {
+    1: "float", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64",
+    9: "bool", 10: "float16", 11: "double", 12: "uint32", 13: "uint64", 16: "bfloat16",
+}  # fmt: skip
+"""TensorProto.DataType, of those that pictures or labels can have."""
+
+_SAME_MEANING = {
+    "Cast", "Convert", "Identity", "Squeeze", "Unsqueeze", "Reshape", "Transpose", "Resize", "Upsample", "Interpolate",
+    "QuantizeLinear", "DequantizeLinear",
+}  # fmt: skip
+"""Steps, by ONNX's and OpenVINO's names, after which a probability is still one and a logit too."""
 
 _LARGEST = 200_000_000  # bytes; beyond, the last step is nothing beside the network, and a copy is much
 
@@ -36,6 +49,42 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphTensor:
+    """An input or output of a graph.
+
+    shape: what is no number is open; empty where the graph does not tell it.
+    type: uint8, float, int64, ... as ONNX says.
+    """
+
+    name: str
+    shape: tuple[Any, ...]
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphFacts:
+    """What a model file says of its graph.
+
+    made_by: by the name of each value, the kind of the step that makes it and that step's first input, if it has any.
+    metadata: texts beside the graph.
+    """
+
+    inputs: list[GraphTensor]
+    outputs: list[GraphTensor]
+    made_by: dict[str, tuple[str, tuple[str, ...]]]
+    metadata: dict[str, str]
+
+    def last_step(self, output: str) -> str | None:
+        """The kind of the last step that changes what an output means; None where nothing makes it."""
+        for _ in self.made_by:  # at most as often as there are steps: a damaged graph may go in circles
+            kind, inputs = self.made_by.get(output, (None, ()))
+            if kind not in _SAME_MEANING or not inputs:
+                return kind
+            output = inputs[0]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +131,43 @@ def input_shapes(path: Path) -> dict[str, tuple[int | str | None, ...]]:
         raise ModelError(f"cannot read '{path}': {error.strerror}") from error
     except _DAMAGED as error:
         raise ModelError(f"'{path}' is not an ONNX model") from error
+
+
+def external_files(path: Path) -> list[str]:
+    """Names of the files beside it that hold weights of a model, each once, relative to its folder.
+
+    Raises:
+        ModelError: it cannot be read, or is no ONNX file.
+    """
+    try:
+        graph = _fields(next(_messages(_fields(_opened(path)), 7)))
+        tensors = filter(_is_elsewhere, _messages(graph, 5))
+        entries = (_pair(entry) for tensor in tensors for entry in _messages(_fields(tensor), 13))
+        return list(dict.fromkeys(value for key, value in entries if key == "location"))
+    except OSError as error:
+        raise ModelError(f"cannot read '{path}': {error.strerror}") from error
+    except _DAMAGED as error:
+        raise ModelError(f"'{path}' is not an ONNX model") from error
+
+
+def graph_facts(path: Path) -> GraphFacts:
+    """Inputs, outputs and steps of a model.
+
+    Raises:
+        ModelError: it cannot be read, or is no ONNX file.
+    """
+    try:
+        graph = list(_fields(next(_messages(_fields(_opened(path)), 7))))
+        constants = {_text(next(_messages(_fields(each), 8), memoryview(b""))) for each in _messages(graph, 5)}
+        inputs = [each for each in map(_tensor, _messages(graph, 11)) if each.name not in constants]
+        nodes = list(map(_node, _messages(graph, 1)))
+        outputs = list(map(_tensor, _messages(graph, 12)))
+    except OSError as error:
+        raise ModelError(f"cannot read '{path}': {error.strerror}") from error
+    except _DAMAGED as error:
+        raise ModelError(f"'{path}' is not an ONNX model") from error
+    made_by = {name: (node.kind, node.inputs[:1]) for node in nodes for name in node.outputs}
+    return GraphFacts(inputs, outputs, made_by, metadata_of(path))
 
 
 def logits_graph(path: Path, output: str | None = None) -> LogitsGraph | None:
@@ -189,6 +275,14 @@ def _input(message: memoryview) -> tuple[str, tuple[int | str | None, ...]]:
     """Name and shape of a graph's input that is a tensor."""
     sizes = _within(message, 2, 1, 2, 1)  # type, tensor_type, shape, dim
     return _text(next(_messages(_fields(message), 1))), tuple(map(_size, sizes))
+
+
+def _tensor(message: memoryview) -> GraphTensor:
+    """An input or output with its element type."""
+    name, shape = _input(message)
+    types = _within(message, 2, 1)  # type, tensor_type
+    code = next((value for number, value, _ in _fields(next(types, memoryview(b""))) if number == 1), 0)
+    return GraphTensor(name, shape, _TYPES.get(code, "another type") if isinstance(code, int) else "another type")
 
 
 def _size(message: memoryview) -> int | str | None:
