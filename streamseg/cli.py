@@ -381,6 +381,7 @@ def doctor(as_json: bool, retune: bool) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code; never lets a traceback out unless STREAMSEG_TRACEBACK is set."""
+    # Here, as it is too late once anything has imported NumPy, and a library must not set it for its program.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy loads; ours are products of microseconds
     try:
         # Not standalone: click would end the process itself, and print errors in another form than the rest.
@@ -404,6 +405,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _with_notes(text: str, error: Exception) -> str:
     """A message and what the pipeline noted with the error, such as the files that are kept; one line."""
+    # One line like any other error, so that scripts that read the last line of stderr have it all.
     return "; ".join([text, *getattr(error, "__notes__", ())])
 
 
