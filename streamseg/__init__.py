@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from streamseg.sources.camera import camera_source
     from streamseg.sources.capture_thread import Timeouts
     from streamseg.sources.network import network_source
-    from streamseg.spec import Clahe, ModelSpec, SegmentClass, TensorRules
+    from streamseg.spec import Clahe, Head, ModelSpec, SegmentClass, TensorRules
     from streamseg.stages import Smoothing
     from streamseg.timing import Timings
 
@@ -46,7 +46,7 @@ _HOME = {
     "Source": "sources", "open_source": "sources",
     "BrowserSource": "sources.browser", "Timeouts": "sources.capture_thread",
     "camera_source": "sources.camera", "network_source": "sources.network",
-    "Clahe": "spec", "ModelSpec": "spec", "SegmentClass": "spec", "TensorRules": "spec",
+    "Clahe": "spec", "Head": "spec", "ModelSpec": "spec", "SegmentClass": "spec", "TensorRules": "spec",
     "Segmentation": "segmentation", "Segmenter": "segmenter",
     "Smoothing": "stages",
     "Timings": "timing",
@@ -59,6 +59,7 @@ __all__ = [
     "Clahe",
     "Controls",
     "Frame",
+    "Head",
     "LiveState",
     "LiveStatus",
     "ModelError",

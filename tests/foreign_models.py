@@ -91,6 +91,17 @@ def two_logits(path: Path, **options: Any) -> Path:
     return bright_model(path, TWO_LOGITS, [("y", FLOAT, [1, 2, HEIGHT, WIDTH])], **options)
 
 
+def city_model(path: Path) -> Path:
+    """As a network for Cityscapes is exported: 19 logits at a quarter of the input. Dark is road, bright sidewalk."""
+    small = {"kernel_shape": [4, 4], "strides": [4, 4]}
+    steps: list[Step] = [
+        ("AveragePool", ["d"], ["small"], small),
+        ("Neg", ["small"], ["n"], {}),
+        ("Concat", ["n", *["small"] * 18], ["y"], {"axis": 1}),
+    ]
+    return bright_model(path, steps, [("y", FLOAT, [1, 19, 32, 64])], size=(128, 256))
+
+
 def described(path: Path, tensors: str = 'output = "logits"', top: str = CLASSES, layout: str = "nchw") -> Path:
     """Write a description beside a model. tensors: lines of that table, and what follows it."""
     path.with_suffix(".toml").write_text(

@@ -52,7 +52,7 @@ def test_importing_streamseg_loads_no_heavy_library():
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "--version", "run --help", "bench --help", "info --help", "doctor --help"]
+    "command", ["--help", "--version", "run --help", "bench --help", "info --help", "describe --help", "doctor --help"]
 )
 def test_help_and_version_load_no_heavy_library(command: str):
     """Help is there at once, because answering it loads nothing that takes time."""

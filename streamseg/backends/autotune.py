@@ -142,7 +142,7 @@ class _Trial:
             backend = load(reference)
             pictures = self._fitting(reference, backend)
             measured = self._measured(reference, backend, pictures, None)
-        except ModelError as error:
+        except Exception as error:
             self._note_failure(reference, error)
             return None
         self._truth = measured.labels
@@ -163,7 +163,7 @@ class _Trial:
             backend = load(variant, variant.sample)
             pictures = self._fitting(variant, backend) if pictures is None else pictures
             measured = self._measured(variant, backend, pictures, best.seconds if best else None)
-        except ModelError as error:
+        except Exception as error:
             self._note_failure(variant, error)
             return pictures
         measured.agreement = _agreement(measured.labels, self._truth)
@@ -181,9 +181,11 @@ class _Trial:
             self._best = measured
         return pictures
 
-    def _note_failure(self, variant: Variant, error: ModelError) -> None:
-        self._failures.append(error)
-        self._seen.append(f"{variant.label} does not run: {error}")
+    def _note_failure(self, variant: Variant, error: Exception) -> None:
+        """Whatever an engine raised: it may be anybody's, and none may end the trial of the others."""
+        known = error if isinstance(error, ModelError) else _model_error(variant, error)
+        self._failures.append(known)
+        self._seen.append(f"{variant.label} does not run: {known}")
 
     def _failure(self) -> ModelError:
         """Why none can be taken: what keeps a device from running before what is wrong with one of its variants."""
@@ -249,9 +251,12 @@ def load(variant: Variant, how: Callable[[], Backend] | None = None) -> Backend:
         return (how or variant.load)()
     except ModelError:
         raise
-    except Exception as error:  # an engine may be anybody's, and none may end the trial of the others
-        reason = " ".join(str(error).split())
-        raise ModelError(f"{variant.label} cannot be loaded: {type(error).__name__}: {reason}") from error
+    except Exception as error:
+        raise _model_error(variant, error) from error
+
+
+def _model_error(variant: Variant, error: Exception) -> ModelError:
+    return ModelError(f"{variant.label} failed: {type(error).__name__}: {' '.join(str(error).split())}")
 
 
 def trial_pictures(backend: Backend) -> Image:

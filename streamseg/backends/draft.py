@@ -91,7 +91,8 @@ def draft(path: Path) -> str:
     lines += [f"name = {_text(path.stem)}", *_size(sizes, beside), *_order(facts)]
     lines += [*_classes(found, beside), "", "[tensors]", *_tensors(facts, source, layout, found, beside)]
     if len(found) > 1:
-        lines += [line for place, each in enumerate(found) for line in _head(place, each)]
+        for place, (each, thing) in enumerate(zip(found, _things(found), strict=True)):
+            lines += _head(each, thing, "background" if place == 0 else "")
     text = "\n".join(lines) + "\n"
     Tensors(ModelSpec.from_toml(text, f"'{path}'"), facts.inputs, facts.outputs, path)
     return text
@@ -210,7 +211,7 @@ def _order(facts: GraphFacts) -> list[str]:
 
 def _classes(found: Sequence[_Found], beside: Exported) -> list[str]:
     if len(found) > 1:
-        return _table(["background", *(_thing(each, place) for place, each in enumerate(found))], "?")
+        return _table(["background", *_things(found)], "?")
     count = found[0].channels
     if beside.names and count in (None, len(beside.names)):
         return _table(beside.names, beside.source)
@@ -273,20 +274,21 @@ def _meaning(found: _Found) -> list[str]:
     return [*lines, "threshold = 0.5"] if found.kind in ("sigmoid", "probability") else lines
 
 
-def _head(place: int, found: _Found) -> list[str]:
-    """One of several outputs; each is painted over those before it."""
-    thing = _thing(found, place)
-    nothing = "background" if place == 0 else ""
+def _head(found: _Found, thing: str, nothing: str) -> list[str]:
+    """One of several outputs. nothing: the class where it marks none; empty lets through what was before."""
     classes = [thing] if found.channels == 1 else [nothing, *[thing] * ((found.channels or 2) - 1)]
     lines = ["", "[[heads]]", f"output_name = {_text(found.name)}", *_meaning(found)]
     return [*lines, f"classes = {_value(classes)}  # ? empty where it marks nothing, so that what was before stays"]
 
 
-def _thing(found: _Found, place: int) -> str:
-    """What a head probably marks, from the name of its output."""
-    name = found.name.lower()
-    guesses = (thing for thing, words in _THINGS.items() if any(word in name for word in words))
-    return next(guesses, f"thing {place + 1}")
+def _things(found: Sequence[_Found]) -> list[str]:
+    """What heads probably mark, from the names of their outputs; no two the same."""
+    things: list[str] = []
+    for place, each in enumerate(found, 1):
+        name = each.name.lower()
+        guess = next((thing for thing, words in _THINGS.items() if any(word in name for word in words)), "thing")
+        things.append(guess if guess != "thing" and guess not in things else f"{guess} {place}")
+    return things
 
 
 def _text(value: str) -> str:

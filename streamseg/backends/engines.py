@@ -96,14 +96,28 @@ def engine_that_ran(device: str) -> Engine:
     return parse_device(re.split(r"[: ]", device, maxsplit=1)[0])[0]
 
 
+def why_not(engine: Engine) -> str | None:
+    """As the engine answers; an engine that fails to answer is one that cannot be used."""
+    try:
+        return engine.why_not()
+    except Exception as error:  # somebody else's mistake must not end runs that have nothing to do with it
+        return f"{engine.name} does not say: {_in_words(error)}"
+
+
 def usable_devices() -> list[str]:
     """Those that nothing speaks against on this machine, "auto" first."""
-    return [AUTO, *device_names(each for each in engines() if each.why_not() is None)]
+    return [AUTO, *device_names(each for each in engines() if why_not(each) is None)]
 
 
 def versions() -> dict[str, str]:
     """Of the libraries behind all engines, as far as they are installed."""
-    return {name: version for engine in engines() for name, version in engine.versions().items()}
+    found: dict[str, str] = {}
+    for engine in engines():
+        try:
+            found |= engine.versions()
+        except Exception as error:
+            found[engine.name] = f"not known: {_in_words(error)}"
+    return found
 
 
 def _is_ours(point: EntryPoint) -> bool:
@@ -129,11 +143,14 @@ def _loaded(point: EntryPoint, taken: set[str]) -> Engine:
         engine = kind()
         wrong = [each for each in engine.devices if not _DEVICE.fullmatch(each) or _bare(each) in (AUTO, *taken)]
     except Exception as error:  # whatever somebody else's module does when it is imported
-        reason = " ".join(str(error).split())
-        return BrokenEngine(point.name, f"{point.value} cannot be loaded: {type(error).__name__}: {reason}")
+        return BrokenEngine(point.name, f"{point.value} cannot be loaded: {_in_words(error)}")
     if wrong:
         return BrokenEngine(point.name, f"{point.value} cannot have a device '{wrong[0]}': it is taken, or no name")
     return engine
+
+
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _bare(device: str) -> str:

@@ -166,6 +166,7 @@ def graph_facts(path: Path) -> GraphFacts:
         raise ModelError(f"cannot read '{path}': {error.strerror}") from error
     except _DAMAGED as error:
         raise ModelError(f"'{path}' is not an ONNX model") from error
+    # Only first inputs are followed: of the steps that keep a value's meaning, the others are shapes and scales.
     made_by = {name: (node.kind, node.inputs[:1]) for node in nodes for name in node.outputs}
     return GraphFacts(inputs, outputs, made_by, metadata_of(path))
 
@@ -279,6 +280,7 @@ def _input(message: memoryview) -> tuple[str, tuple[int | str | None, ...]]:
 
 def _tensor(message: memoryview) -> GraphTensor:
     """An input or output with its element type."""
+    # A sequence or map has no tensor_type: it gets "another type", which no description asks for.
     name, shape = _input(message)
     types = _within(message, 2, 1)  # type, tensor_type
     code = next((value for number, value, _ in _fields(next(types, memoryview(b""))) if number == 1), 0)

@@ -16,6 +16,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import cv2
@@ -185,21 +186,49 @@ def narrowed(labels: Any, count: int, unknown: UnknownLabels, ignore: int | None
 
     Returns: (n, h, w) uint8.
     """
-    if labels.dtype == np.bool_:
-        labels = labels.view(np.uint8)
-    narrow = labels if labels.dtype == np.uint8 else None
-    if narrow is None and _all_fit(labels, count):
-        narrow = labels.astype(np.uint8)
-        if labels.dtype.kind == "f" and not np.array_equal(narrow, labels):
-            narrow = None
-    if narrow is not None and ignore is None and narrow.max(initial=0) < count:
-        return cast("Image", narrow)
-    return _sorted_out(labels, count, unknown, ignore)
+    narrow = _as_bytes(labels)
+    if narrow is None:
+        return _sorted_out(labels, count, unknown, ignore)
+    if ignore is None and narrow.max(initial=0) < count:
+        return narrow
+    kept, strange = _tables(count, ignore)
+    if looked_up(strange, narrow).any():
+        return _sorted_out(narrow, count, unknown, ignore)
+    return looked_up(kept, narrow)  # nothing but what is meant to be nothing
+
+
+def looked_up(table: Image, labels: Image) -> Image:
+    """table: (256,) uint8. labels: (n, h, w) uint8. Returns: what the table has for each, of the labels' shape."""
+    rows = labels.reshape(-1, labels.shape[-1])  # OpenCV would take three dimensions for a picture with channels
+    return cast("Image", cv2.LUT(rows, table).reshape(labels.shape))
+
+
+@cache
+def _tables(count: int, ignore: int | None) -> tuple[Image, Image]:
+    """By label: what becomes of it, and 1 where it is to be counted as unknown; (256,) uint8 each."""
+    kept = np.full(NOTHING + 1, NOTHING, np.uint8)
+    kept[:count] = np.arange(count)
+    strange = np.zeros(NOTHING + 1, np.uint8)
+    strange[count:NOTHING] = 1
+    if ignore is not None and 0 <= ignore <= NOTHING:
+        kept[ignore], strange[ignore] = NOTHING, 0
+    return kept, strange
+
+
+def _as_bytes(labels: Any) -> Image | None:
+    """The same labels as uint8; None where there are some that no byte can be."""
+    if labels.dtype in (np.uint8, np.bool_):
+        return cast("Image", labels.view(np.uint8))
+    if not _all_fit(labels, NOTHING + 1):
+        return None
+    narrow = labels.astype(np.uint8)
+    return narrow if labels.dtype.kind != "f" or np.array_equal(narrow, labels) else None
 
 
 def _all_fit(labels: Any, count: int) -> bool:
     """Whether all are in 0..count-1, by one pass where a negative number is a very large one."""
     if labels.dtype.kind == "i":
+        count = min(count, np.iinfo(labels.dtype).max + 1)  # of a single byte, negative numbers are from 128 on
         labels = np.ascontiguousarray(labels).view(f"u{labels.dtype.itemsize}")
     if labels.dtype.kind == "u":
         return bool(labels.max(initial=0) < count)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from streamseg.backends.autotune import Autotuner, Question, load
 from streamseg.backends.base import Engine, LoadedBackend, NotInUseError, Request, Variant
-from streamseg.backends.engines import AUTO, engines, parse_device, precision_names, usable_devices, versions
+from streamseg.backends.engines import AUTO, engines, parse_device, precision_names, usable_devices, versions, why_not
 from streamseg.backends.model_file import refuse_other_formats
 from streamseg.errors import ModelError
 from streamseg.machine import core_count, library_versions, processor_flags, processor_name
@@ -29,7 +29,7 @@ def loaded(
     engine, name, number = parse_device(device)
     # Every refusal ends with what the user can ask for instead.
     others = ", ".join(each for each in usable_devices() if each.removesuffix("[:N]") != name)
-    if reason := engine.why_not():
+    if reason := why_not(engine):
         raise ModelError(f"device '{device}' cannot be used: {reason}; usable here: {others}")
     try:
         return _chosen([engine], replace(wanted, device=name, number=number), autotuner)
@@ -40,7 +40,7 @@ def loaded(
 
 def _automatic(request: Request, autotuner: Autotuner) -> LoadedBackend:
     """On a GPU where one works, else the fastest on the processor, with a note on the GPU."""
-    usable = [each for each in engines() if each.automatic and each.why_not() is None]
+    usable = [each for each in engines() if each.automatic and why_not(each) is None]
     # A GPU leaves the processor to decoding and encoding, so the two are never tried against each other.
     groups = [[each for each in usable if each.on_gpu == on_gpu] for on_gpu in (True, False)]
     notes: list[str] = []
@@ -95,12 +95,15 @@ def _variants(group: Sequence[Engine], request: Request) -> tuple[list[Variant],
                 variants += engine.variants(replace(request, device=device))
         except ModelError as error:
             failures.append(error)
+        except Exception as error:  # an engine may be anybody's, and others can still run the model
+            reason = " ".join(str(error).split())
+            failures.append(ModelError(f"{engine.name} failed: {type(error).__name__}: {reason}"))
     return variants, failures
 
 
 def _reference(request: Request, variants: Sequence[Variant]) -> Variant | None:
     """What labels are compared with: fp32 of the first engine that has it plain, be it one of the variants or not."""
-    usable = [each for each in engines() if not each.on_gpu and each.why_not() is None]
+    usable = [each for each in engines() if not each.on_gpu and why_not(each) is None]
     plain = replace(request, device=AUTO, number=0, precision="fp32")
     found = next((each for each in _variants(usable, plain)[0] if each.exact), None)
     return next((each for each in variants if found is not None and each.label == found.label), found)
@@ -128,7 +131,7 @@ def _no_such_precision(group: Sequence[Engine], request: Request) -> ModelError:
     precision = request.precision
     having = [engine for engine in engines() if precision in engine.precisions]
     ways = [
-        f"{device} ({reason})" if (reason := engine.why_not()) else device
+        f"{device} ({reason})" if (reason := why_not(engine)) else device
         for engine in having
         for device in engine.devices
     ]

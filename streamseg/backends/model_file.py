@@ -36,6 +36,7 @@ _CONVERSIONS = {
     ".caffemodel": "Caffe's weights; convert them to ONNX with the tool of your choice",
     ".param": "for ncnn; export the model it was made of to ONNX",
     ".ort": "onnxruntime's own form; use the ONNX file it was made from",
+    # Weights of an OpenVINO model as a rule; other software uses the ending too.
     ".bin": "weights alone; name the .xml file beside them, or export the model to ONNX",
 }
 """What is in a file, by how it ends, and how to get from there to ONNX."""

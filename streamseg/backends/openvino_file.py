@@ -38,6 +38,7 @@ def openvino_facts(path: Path) -> GraphFacts:
     try:
         if path.stat().st_size > _LARGEST:
             raise ModelError(f"'{path}' must be the .xml file of an OpenVINO model, got {path.stat().st_size} bytes")
+        # expat bounds what entities can grow to, so that a small file cannot fill the memory
         root = ElementTree.fromstring(path.read_bytes())
     except OSError as error:
         raise ModelError(f"cannot read '{path}': {error.strerror}") from error

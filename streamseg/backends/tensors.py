@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from streamseg import checks
-from streamseg.backends.companions import description_file
+from streamseg.backends.companions import description_file, files_of
 from streamseg.backends.graph import GraphTensor, LogitsGraph
-from streamseg.backends.labels import LabelRule, UnknownLabels
+from streamseg.backends.labels import LabelRule, UnknownLabels, looked_up
 from streamseg.backends.model_file import facts_of, texts_of
 from streamseg.backends.openvino_file import onnx_type
 from streamseg.errors import ModelError
@@ -106,7 +106,7 @@ class Tensors:
         for output, result in zip(self._outputs, results, strict=True):
             labels = output.rule.labels(result, self.unknown, ignore)
             if output.table is not None:
-                labels = _at_size(cast("Image", cv2.LUT(labels, output.table)), output.rule.size)
+                labels = _at_size(looked_up(output.table, labels), output.rule.size)
             if painted is None:
                 painted = labels
             else:
@@ -118,9 +118,10 @@ def read_spec(path: Path) -> ModelSpec:
     """The description in the model's metadata, or in the TOML beside it; NAME.toml also serves NAME-int8 and NAME-fp16.
 
     Raises:
-        ModelError: there is none, or it is wrong, or the model has to be converted first.
+        ModelError: there is none, or it is wrong; the model has to be converted first, or lacks its weights.
     """
-    metadata = texts_of(path)
+    metadata = texts_of(path)  # also says how to convert a file of another kind
+    files_of(path)  # missing weights are said here: engines' own lines on them are so long that the name is cut off
     if METADATA_KEY in metadata:
         return ModelSpec.from_json(metadata[METADATA_KEY], f"'{path}'")
     own, found = path.with_suffix(".toml"), description_file(path)
@@ -260,7 +261,7 @@ def _check_size(tensor: GraphTensor, sizes: Sequence[Any], size: Size, where: st
 
 
 def _one_of(tensors: Sequence[GraphTensor], name: str | None, role: str, path: Path) -> GraphTensor:
-    known = ", ".join(checks.cleaned(each.name) for each in tensors)
+    known = ", ".join(checks.cleaned(each.name) for each in tensors)  # names in a graph are a stranger's too
     if name is None:
         if len(tensors) != 1:
             raise ModelError(f"'{path}' has {len(tensors)} {role}s ({known}); name one as {role}_name under [tensors]")

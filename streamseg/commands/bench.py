@@ -81,6 +81,8 @@ def bench_command(
     )
     if backend.choice:
         click.echo(f"network      {backend.choice.reason}")
+    for note in backend.notes:
+        click.echo(f"note         {note}")
     with tempfile.TemporaryDirectory(prefix="streamseg-bench-") as folder:
         bench = Bench(address, source_options, model_options.clahe, backend, options, Path(folder))
         if options.warmup:  # caches fill and clocks rise in the first frames

@@ -138,8 +138,9 @@ def _model_and_devices() -> Iterator[Finding]:
 def _device(topic: str, engine: Engine, device: str) -> Finding:
     """Whether a device of an engine runs the bundled model, in the way a run would take. Only "auto" must."""
     from streamseg.backends import load_backend
+    from streamseg.backends.engines import why_not
 
-    if reason := engine.why_not():
+    if reason := why_not(engine):
         return Finding(topic, device, None, f"does not run: {reason}")
     try:
         backend = load_backend(device=device)

@@ -16,7 +16,7 @@ def info_command(model: str | None, *, as_json: bool) -> int:
 
     path = find_model(model or DEFAULT_MODEL)
     spec = read_spec(path)
-    check_graph(path, spec)
+    check_graph(path, spec)  # a description that no run would accept is not shown as if it were one
     if as_json:
         click.echo(json.dumps({"file": str(path), "bytes": path.stat().st_size} | spec.to_dict(), indent=2))
     else:

@@ -314,8 +314,16 @@ def test_what_does_not_run_is_said_and_left_out(table):
 def test_an_engine_that_raises_anything_is_left_out_too(table):
     """Somebody else's mistakes do not end a run."""
     plain = table.variant("plain", 0.01)
+
+    class Late(Fake):
+        def infer(self, batch):
+            raise MemoryError(f"no room for {len(batch)}")
+
     wild = replace(plain, label="wild", load=lambda: 1 / 0)
-    assert "wild cannot be loaded: ZeroDivisionError: division by zero" in table.choose(plain, wild).choice.reason
+    late = replace(plain, label="late", load=lambda: Late(table.clock, 0.001))
+    reason = table.choose(plain, wild, late).choice.reason
+    assert "wild does not run: wild failed: ZeroDivisionError: division by zero" in reason
+    assert "late does not run: late failed: MemoryError: no room for 1" in reason
 
 
 def test_a_remembered_choice_that_does_not_load_is_tried_again(table):

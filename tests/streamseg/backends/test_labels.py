@@ -62,6 +62,20 @@ def test_255_and_what_is_to_be_ignored_are_nothing_and_not_counted():
     )
 
 
+@pytest.mark.parametrize("kind", ["u1", "i8", "f4"])
+@pytest.mark.parametrize("size", [(3, 4), (2, 600), (2, 5000)])
+def test_255_in_wide_pictures_is_nothing(kind, size):
+    """Wider than OpenCV has channels, too."""
+    unknown = UnknownLabels()
+    labels = np.zeros((2, *size), kind)
+    labels[:, 1:] = 255
+    labels[:, 0, 0] = 2
+    out = narrowed(labels, 3, unknown)
+    assert out.dtype == np.uint8
+    assert np.array_equal(out, labels)
+    assert unknown.note() is None
+
+
 def test_many_unknown_ids_are_one_line():
     """The five most frequent, and how many others there were; pictures are counted once each."""
     unknown = UnknownLabels()

@@ -84,6 +84,9 @@ def test_bench_measures_it_and_keeps_its_version(outside, model, tmp_path):
     record = json.loads((tmp_path / "bench.json").read_text())
     assert record["settings"]["device"] == "abacus fp32"
     assert record["machine"]["versions"]["abacus"] == "1.5"
+    careless = outside("bench", "synthetic:128x64", "--frames", "5", "--warmup", "0", "--sink", "null", "--model", model,
+                       "--device", "abacus", "--precision", "quick")  # fmt: skip
+    assert "note         only 96.88% of the labels are those of fp32" in careless.out
 
 
 def test_a_broken_engine_breaks_nothing_else(outside, tmp_path):
@@ -99,6 +102,22 @@ def test_a_broken_engine_breaks_nothing_else(outside, tmp_path):
     for name, (value, reason) in broken.items():
         assert found[name]["detail"] == f"does not run: {value} {reason}"
     assert found["cpu"]["ok"] is True
+
+
+def test_an_engine_that_answers_nothing_ends_no_run_of_others(outside, model, tmp_path):
+    """Whatever it raises when it is asked what it can do."""
+    (tmp_path / "site" / "sulky.py").write_text(
+        "from streamseg.backends.base import Engine\n"
+        "def no(*_): raise RuntimeError('leave me alone')\n"
+        "class Sulky(Engine):\n    name = 'sulky'\n    devices = ('sulky',)\n    why_not = versions = variants = no\n"
+    )
+    distribution(tmp_path / "site", "sulky", "sulky = sulky:Sulky")
+    command = ("run", "synthetic:128x64,frames=2", "null:", "--model", model, "--device")
+    assert outside(*command, "cpu").code == 0
+    assert outside(*command, "auto").code == 0
+    done = outside(*command, "sulky")
+    assert (done.code, done.err.count("\n")) == (4, 1)
+    assert "'sulky' cannot be used: sulky does not say: RuntimeError: leave me alone; usable here: auto" in done.err
 
 
 def test_ours_are_found_where_the_installation_is_older_than_the_checkout(monkeypatch):

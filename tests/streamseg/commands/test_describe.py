@@ -178,6 +178,21 @@ def test_two_heads_are_drafted_as_such(tmp_path):
     assert np.unique(labels).tolist() == [0, 2]
 
 
+@pytest.mark.parametrize(
+    ("outputs", "things"),
+    [
+        (("da", "ll"), ["drivable", "lane"]),
+        (("lane_a", "lane_b"), ["lane", "lane 2"]),
+        (("0", "1"), ["thing 1", "thing 2"]),
+    ],
+)
+def test_heads_are_named_after_their_outputs(tmp_path, outputs, things):
+    """By what is usual; no two the same, and numbered where the name says nothing."""
+    steps = [*TWO_LOGITS[:1], *(("Concat", ["n", "d"], [name], {"axis": 1}) for name in outputs)]
+    path = bright_model(tmp_path / "net.onnx", steps, [(name, FLOAT, [1, 2, HEIGHT, WIDTH]) for name in outputs])
+    assert [each.name for each in drafted(path).classes] == ["background", *things]
+
+
 def test_an_auxiliary_output_is_left_out(tmp_path):
     """It is there to train the network."""
     steps = [

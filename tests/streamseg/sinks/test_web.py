@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+from dataclasses import replace
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -335,7 +336,7 @@ def test_a_large_picture_is_made_smaller_for_the_network() -> None:
 
 def test_statistics_are_json() -> None:
     """Rates, drops, latency, shares of the classes, settings, and further figures as they are given."""
-    with served(figures=lambda: {"flicker": 0.25}) as page:
+    with served(extra_metrics=lambda: {"flicker": 0.25}) as page:
         page.timings.dropped = 3
         page.write()
         told = stats(page)
@@ -468,3 +469,16 @@ def test_a_taken_port_is_one_line() -> None:
         ):
             pass
         assert set(threading.enumerate()) == before
+
+
+def test_pixels_of_no_class_do_not_disturb_the_figures() -> None:
+    """/stats and /metrics answer; the shares of the classes there are add up to what is left."""
+    with served() as page:
+        whole = page.results[0]
+        labels = whole.labels.copy()
+        labels[:3] = 255  # a quarter, which was sky
+        page.results = [replace(whole, labels=labels)]
+        page.write(0)
+        assert stats(page)["shares"] == {"road": 0.5, "sky": 0.25}
+        with urlopen(f"{page.url}metrics") as answer:
+            assert 'class_share{class="sky"} 0.25' in answer.read().decode()
