@@ -84,8 +84,9 @@ def test_bench_measures_it_and_keeps_its_version(outside, model, tmp_path):
     record = json.loads((tmp_path / "bench.json").read_text())
     assert record["settings"]["device"] == "abacus fp32"
     assert record["machine"]["versions"]["abacus"] == "1.5"
-    careless = outside("bench", "synthetic:128x64", "--frames", "5", "--warmup", "0", "--sink", "null", "--model", model,
-                       "--device", "abacus", "--precision", "quick")  # fmt: skip
+    short = ("--frames", "5", "--warmup", "0", "--sink", "null")
+    quick = ("--model", model, "--device", "abacus", "--precision", "quick")
+    careless = outside("bench", "synthetic:128x64", *short, *quick)
     assert "note         only 96.88% of the labels are those of fp32" in careless.out
 
 
