@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -14,6 +13,7 @@ from streamseg.backends import load_backend
 from streamseg.backends.batching import Batching
 from streamseg.errors import ModelError
 from tests.builders import sure_model
+from tests.waiting import PATIENCE_S, wait_until
 
 
 class Held:
@@ -40,7 +40,7 @@ class Held:
     def _wait(self, batch):
         self.sizes.append(len(batch))
         self.busy.set()
-        assert self.free.wait(60)
+        assert self.free.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -56,10 +56,7 @@ def grey(value: int) -> np.ndarray:
 
 def until(true) -> None:
     """Wait for something to become true."""
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.001)
+    wait_until(true, "it never became true")
 
 
 def while_busy(held: Held, batching: Batching, calls, then=lambda: None) -> list:
@@ -69,7 +66,7 @@ def while_busy(held: Held, batching: Batching, calls, then=lambda: None) -> list
     held.busy.clear()
     with ThreadPoolExecutor(len(calls) + 1) as pool:
         first = pool.submit(batching.infer, grey(0))
-        assert held.busy.wait(60)
+        assert held.busy.wait(PATIENCE_S)
         futures: list[Future] = []
         for call in calls:
             futures.append(pool.submit(call))
@@ -206,5 +203,5 @@ def test_workers_end_when_nobody_uses_the_backend_any_more(held):
     del batching
     gc.collect()
     for worker in workers:
-        worker.join(60)
+        worker.join(PATIENCE_S)
         assert not worker.is_alive()

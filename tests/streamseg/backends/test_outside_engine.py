@@ -84,10 +84,9 @@ def test_bench_measures_it_and_keeps_its_version(outside, model, tmp_path):
     record = json.loads((tmp_path / "bench.json").read_text())
     assert record["settings"]["device"] == "abacus fp32"
     assert record["machine"]["versions"]["abacus"] == "1.5"
-    few = ("--frames", "5", "--warmup", "0", "--sink", "null")
-    careless = outside(
-        "bench", "synthetic:128x64", *few, "--model", model, "--device", "abacus", "--precision", "quick"
-    )
+    short = ("--frames", "5", "--warmup", "0", "--sink", "null")
+    quick = ("--model", model, "--device", "abacus", "--precision", "quick")
+    careless = outside("bench", "synthetic:128x64", *short, *quick)
     assert "note         only 96.88% of the labels are those of fp32" in careless.out
 
 

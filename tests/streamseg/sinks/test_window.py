@@ -78,8 +78,9 @@ def until(true):
 def screen():
     "What is on the screen, (height, width, 3) BGR."
     sink.idle()
-    grab = f"ffmpeg -v error -f x11grab -draw_mouse 0 -video_size 800x600 -i {os.environ['DISPLAY']} -frames:v 1"
-    shot = subprocess.run([*grab.split(), "-f", "rawvideo", "-pix_fmt", "bgr24", "-"], capture_output=True)
+    grab = f"ffmpeg -nostdin -v error -f x11grab -draw_mouse 0 -video_size 800x600 -i {os.environ['DISPLAY']}"
+    picture = "-frames:v 1 -f rawvideo -pix_fmt bgr24 -"
+    shot = subprocess.run([*grab.split(), *picture.split()], capture_output=True, check=True)
     return np.frombuffer(shot.stdout, np.uint8).reshape(600, 800, 3)
 
 def shown(rows=360):
