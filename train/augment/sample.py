@@ -13,7 +13,7 @@ from train.augment.dashcam import captioned, with_bars, with_bonnet
 from train.augment.geometry import moved
 from train.augment.light import darkened, relit
 from train.augment.settings import Augmentation, Drawn
-from train.augment.windscreen import foggy, rained_on, reflected
+from train.augment.windscreen import foggy, rained_on, reflected, snowed_on
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -47,6 +47,8 @@ def augmented(
         picture = foggy(random, picture)
     if chosen(how.rain):
         picture = rained_on(random, picture)
+    if chosen(how.snow):
+        picture = snowed_on(random, picture)
     if chosen(how.reflection):
         picture = reflected(random, picture)
     if chosen(how.bonnet):
