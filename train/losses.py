@@ -11,8 +11,8 @@ A share of soft Jaccard may be added, which counts every class alike however few
 
     J = 1 - mean over the batch's classes c of  sum(p_c y_c) / sum(p_c + y_c - p_c y_c)
 
-over the pixels whose label is one class and counts in full (Rahman and Wang, "Optimizing Intersection-Over-Union in Deep Neural Networks
-for Image Segmentation", ISVC 2016).
+over the pixels whose label is one class and counts in full (Rahman and Wang, "Optimizing Intersection-Over-Union in
+Deep Neural Networks for Image Segmentation", ISVC 2016).
 """
 
 from __future__ import annotations

@@ -43,14 +43,10 @@ def augmented(
         return bool(random.random() < chance)
 
     picture, codes = moved(random, picture, codes, base, crop, how)
-    if chosen(how.fog):
-        picture = foggy(random, picture)
-    if chosen(how.rain):
-        picture = rained_on(random, picture)
-    if chosen(how.snow):
-        picture = snowed_on(random, picture)
-    if chosen(how.reflection):
-        picture = reflected(random, picture)
+    weather = (how.fog, foggy), (how.rain, rained_on), (how.snow, snowed_on), (how.reflection, reflected)
+    for chance, change in weather:
+        if chosen(chance):
+            picture = change(random, picture)
     if chosen(how.bonnet):
         picture, codes = with_bonnet(random, picture, codes, drawn.own_car)
     if chosen(how.dashboard):

@@ -1,4 +1,4 @@
-"""What lies between the camera and the road: fog, rain on the glass, snow, and what the glass mirrors. Nothing moves."""
+"""What lies between the camera and the road: fog, snow, rain on the glass, what the glass mirrors. Nothing moves."""
 
 from __future__ import annotations
 

@@ -2,15 +2,16 @@
 
     python -m train train/configs/fcn8s_efficientnet_lite0_roads.py
 
-A long part at one learning rate, which may be stopped (--resume) and goes on for as many days as there are: its result at
-any time is the running average of the weights. `fcn8s_efficientnet_lite0_roads_finish.py` ends it.
+A long part at one learning rate, which may be stopped (--resume) and goes on for as many days as there are: its result
+at any time is the running average of the weights. Another short training that starts from it, with a rate that falls to
+zero, ends it.
 
-It begins with the bundled network's weights, and trains on crops that cost 0.58 of a whole input: scales begin at 0.6, so
-that every third crop holds a whole picture. Hardware: two CPU cores. Scores: train/LEADERBOARD.md.
+It begins with the bundled network's weights, and trains on crops that cost 0.58 of a whole input: scales begin at 0.6,
+so that many crops hold a whole picture. Hardware: two CPU cores. Scores: train/LEADERBOARD.md.
 
-Every pixel of a share counts alike but for the pictures that networks labelled, which count half. The weights are passes
-through a data set times its pictures: CamVid 2, IDD-Lite 1, ACDC 12, dashcam-hand 15, comma10k 12, LUMS 0.7, KITTI road 6,
-its testing part 0.4, synthetic 0.7, pseudo 0.7.
+Every pixel counts alike but for those that networks labelled, which count half. The weights are a data set's passes
+times its pictures: CamVid 2, IDD-Lite 1, ACDC 12, dashcam-hand 15, comma10k 12, LUMS 0.7, KITTI road 6, its testing
+part 0.4, synthetic 0.7, pseudo 0.7.
 """
 
 from streamseg.spec import Clahe
@@ -78,8 +79,8 @@ EXPERIMENT = Experiment(
     licence="weights for non-commercial and research use only; see LICENSE.weights.md",
     about={
         "data": "CamVid train, IDD-Lite train less every tenth drive, ACDC (seen drives), dashcam frames labelled by "
-        "hand, comma10k, LUMS campus, KITTI road and its testing part, BDD100K and dashcam frames labelled by networks, "
-        "synthetic",
+        "hand, comma10k, LUMS campus, KITTI road and its testing part, BDD100K and dashcam frames labelled by "
+        "networks, synthetic",
         "encoder": "EfficientNet-Lite0, ImageNet",
     },
 )
