@@ -35,13 +35,20 @@ class ImagesAndMasks(PairedFiles):
         label_sets: LabelSets,
         base: Path,
         wanted: Callable[[str], bool] = lambda _sample: True,
+        group: Callable[[str], str | None] = lambda _sample: None,
     ) -> None:
         """
         base: the folder that has `images` and `masks` in it.
         wanted: whether a sample belongs to this part, by its name.
+        group: what a sample's scores are counted with, by its name.
         """
+        self._group = group
         pictures, masks = files(base / "images", suffixes=(".jpg",)), files(base / "masks")
         super().__init__(name, label_sets, _of(pictures, wanted), _of(masks, wanted))
+
+    def group(self, index: int) -> str | None:
+        """What one sample belongs to, such as its weather."""
+        return self._group(self.names[index])
 
     def read_mask(self, path: Path) -> Image:
         return read_index_mask(path)
@@ -64,7 +71,11 @@ def acdc(root: Path, classes: Classes, condition: str = "all", part: Part = "see
         weather, drive = _weather_and_drive(sample)
         return condition in ("all", weather) and (drive in _UNSEEN_DRIVES) == (part == "unseen")
 
-    return ImagesAndMasks(f"acdc-{part}", _cityscapes(classes), root / "acdc_adverse", wanted)
+    return ImagesAndMasks(f"acdc-{part}", _cityscapes(classes), root / "acdc_adverse", wanted, _weather)
+
+
+def _weather(sample: str) -> str:
+    return _weather_and_drive(sample)[0]
 
 
 def _weather_and_drive(sample: str) -> tuple[str, str]:

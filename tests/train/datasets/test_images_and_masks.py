@@ -46,6 +46,7 @@ def test_acdc_is_set_aside_by_drive_and_opened_by_weather(adverse):
     opened = {part: open_dataset(f"acdc-{part}", adverse, ROADSIDE_CLASSES) for part in ("seen", "unseen")}
     assert opened["seen"].names == ["night_GOPR0356_frame_000324", "snow_GOPR0122_frame_000085"]
     assert opened["unseen"].names == ["night_GOPR0351_frame_000033", "snow_GOPR0604_frame_000310"]
+    assert [opened["unseen"].group(index) for index in range(2)] == ["night", "snow"]
     snow = open_dataset("acdc-unseen", adverse, ROADSIDE_CLASSES, condition="snow")
     assert snow.names == ["snow_GOPR0604_frame_000310"]
 
