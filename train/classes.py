@@ -38,6 +38,13 @@ EGO_VEHICLE = SegmentClass(len(CAMVID_CLASSES), "ego vehicle", (120, 125, 135))
 ROAD_SCENE_CLASSES = (*CAMVID_CLASSES, EGO_VEHICLE)
 """What the bundled model knows: CamVid's eleven, and the own car."""
 
+VERGE = SegmentClass(len(ROAD_SCENE_CLASSES), "verge", (105, 130, 70))
+"""Terrain beside the road: grass, gravel, sand, bare earth. A quiet colour, since it fills much of a picture and nobody
+looks for it. CamVid has no such class; its grass is labelled tree."""
+
+ROADSIDE_CLASSES = (*ROAD_SCENE_CLASSES, VERGE)
+"""The bundled model's classes, and what lies beside the road."""
+
 
 def ids(classes: Classes, *names: str) -> frozenset[int]:
     """The ids of the classes named.
@@ -49,7 +56,7 @@ def ids(classes: Classes, *names: str) -> frozenset[int]:
         UsageError: the model has no class of that name, and none that sums it up.
     """
     own = known = {each.name: each.id for each in classes}
-    scene = [each.name for each in ROAD_SCENE_CLASSES]
+    scene = [each.name for each in ROADSIDE_CLASSES]
     for told_apart in scene:
         if (rest := own.get(f"not {told_apart}")) is not None:
             known = {name: rest for name in scene if name != told_apart} | known
@@ -59,6 +66,11 @@ def ids(classes: Classes, *names: str) -> frozenset[int]:
                 f"this data set knows the class '{name}', the model does not; its classes are: {', '.join(own)}"
             )
     return frozenset(known[name] for name in names)
+
+
+def if_known(classes: Classes, *names: str) -> frozenset[int]:
+    """The ids of those of the classes named that the model has itself."""
+    return frozenset(each.id for each in classes if each.name in names)
 
 
 def all_but(classes: Classes, *names: str) -> frozenset[int]:

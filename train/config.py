@@ -28,6 +28,7 @@ _RANGES: dict[str, tuple[Any, float, float, str]] = {
     **dict.fromkeys(("learning_rate", "clip_norm"), _POSITIVE),
     **dict.fromkeys(("weight_decay", "class_weight_power", "jaccard_weight"), _NOT_NEGATIVE),
     "clahe_share": ((int, float), 0, 1 + sys.float_info.epsilon, "a number from 0 to 1"),
+    "decay_share": ((int, float), 0, 1 + sys.float_info.epsilon, "a number from 0 to 1"),
     "average_decay": ((int, float), 0, 1, "a number from 0 to less than 1"),
 }
 """Field -> its type, its smallest value, what it must stay below, and both in words."""
@@ -40,11 +41,21 @@ class Share:
     dataset: a name in `train.datasets.DATASETS`.
     weight: against the other shares; they need not add up to 1.
     options: for the data set's opener.
+    loss_weight: what one of its pixels counts in the loss, against 1 for a pixel of the others: less where the
+        labels are doubtful. Below 1 it takes no part in soft Jaccard.
+
+    Raises:
+        UsageError: `loss_weight` is not above 0.
     """
 
     dataset: str
     weight: float = 1.0
     options: dict[str, Any] = field(default_factory=dict)
+    loss_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.loss_weight < math.inf:
+            raise UsageError(f"share {self.dataset}: loss_weight must be a number above 0, got {self.loss_weight!r}")
 
 
 @dataclass(frozen=True)
@@ -57,13 +68,16 @@ class Experiment:
     crop: (height, width) it is trained on; None means `size`.
     shares: the data sets; class frequencies are counted in the first.
     validation: the data set scored after an epoch; None scores nothing, and the last weights count as the best.
+    also_validated: further data sets scored then. The best epoch is that of the highest mean of all data sets' mean
+        IoUs, so that no one of them chooses it alone.
     scored_size: (height, width) labels are scored at; None means each picture's own.
     classes: what the network knows.
     not_own_car: names of classes that a drawn bonnet or bar cannot be.
     clahe: what the model file asks the runtime for; None for none.
     clahe_share: how many training pictures get it, 0..1.
-    start_from: folder of a finished training with the same classes, whose best weights to begin with; of another
-        architecture the layers that this one has too, by name and shapes. None for none.
+    start_from: folder of an earlier training, whose best weights to begin with. Of another architecture the layers
+        that this one has too, by name and shapes; with other classes the last layer's part of each class that both
+        have, by its name. None for none.
     frozen_to: name of a layer; it and the layers before it keep their weights, which saves their half of a step.
         None trains all.
     encoder_weights: "imagenet" for the published ones, or a file of the same form, below the data root unless
@@ -72,7 +86,10 @@ class Experiment:
         share each batch evenly.
     precision: of the arithmetic, one of `PRECISIONS`, Keras' dtype policies; weights, loss and scores are float32
         in all of them.
-    learning_rate: the highest, after `warmup_steps`; from there it falls to zero along a cosine.
+    learning_rate: the highest, after `warmup_steps`; at the end it falls to zero along a cosine.
+    decay_share: the last share, 0..1, of the steps after warm-up in which the rate falls; before, it stays the
+        highest. 1 is a cosine over the whole training. 0 never falls, which suits a training that is cut into days:
+        the average of the weights is its result at any time, and a short training with 1 that starts from it ends it.
     weight_decay: AdamW's.
     clip_norm: largest length of the gradient.
     class_weight_power: see `train.label_sets.balanced_weights`.
@@ -97,6 +114,7 @@ class Experiment:
     size: Size = (288, 512)
     crop: Size | None = None
     validation: Share | None = None
+    also_validated: tuple[Share, ...] = ()
     scored_size: Size | None = None
     classes: tuple[SegmentClass, ...] = CAMVID_CLASSES
     not_own_car: tuple[str, ...] = ("road",)
@@ -110,6 +128,7 @@ class Experiment:
     steps_per_epoch: int = 100
     learning_rate: float = 1e-3
     warmup_steps: int = 100
+    decay_share: float = 1.0
     weight_decay: float = 1e-3
     clip_norm: float = 5.0
     class_weight_power: float = 0.0
@@ -135,6 +154,8 @@ class Experiment:
                 raise UsageError(f"{name} must be (height, width) in pixels, got {size!r}")
         if self.precision not in PRECISIONS:
             raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+        if self.also_validated and self.validation is None:
+            raise UsageError("also_validated comes beside a validation data set; give validation too")
         if self.patience is not None and (self.patience < 1 or self.validation is None):
             raise UsageError(f"patience must be 1 epoch or more and needs a validation data set, got {self.patience!r}")
 

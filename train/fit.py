@@ -16,6 +16,7 @@ from tqdm import tqdm
 from streamseg.errors import UsageError
 from train.architectures import build
 from train.average import RunningAverage
+from train.classes import EGO_VEHICLE
 from train.config import Experiment, Share
 from train.datasets import Dataset, open_dataset
 from train.devices import Devices
@@ -33,6 +34,7 @@ from train.supervision import class_weights, set_table
 if TYPE_CHECKING:
     from train.label_sets import SetTable
     from train.loader import Batch
+    from train.metrics import Scores
 
 
 class Training:
@@ -65,6 +67,7 @@ class Training:
         self._chief = devices.cluster.worker == 0
         datasets = [self._open(share, root) for share in experiment.shares]
         self._validation = self._open(experiment.validation, root) if experiment.validation else None
+        self._also_validated = [self._open(each, root) for each in experiment.also_validated]
         table = set_table(experiment, datasets)
         self._loader = Loader(experiment, datasets, table, devices.cluster)
         for share, dataset in zip(experiment.shares, datasets, strict=True):
@@ -189,7 +192,12 @@ class Training:
         names = [each.name for each in experiment.classes]
         ious = {f"iou {name}": round(float(v), 4) for name, v in zip(names, scores.iou, strict=True)}
         row: Row = {"mean_iou": round(scores.mean_iou, 4), "accuracy": round(scores.pixel_accuracy, 4)}
-        return row | ious, scores.mean_iou
+        means = [scores.mean_iou]
+        for dataset in self._also_validated:
+            scores = score(dataset, len(experiment.classes), predict)
+            means.append(scores.mean_iou)
+            row |= {f"{dataset.name} {column}": value for column, value in _in_short(scores, names).items()}
+        return row | ious, float(np.mean(means))
 
     def _draw_pictures(self, epoch: int, record: Record) -> None:
         experiment = self._experiment
@@ -210,6 +218,16 @@ class Training:
         }
         numbers = {"epoch": self.epoch, "best": self._best, "best_epoch": self._best_epoch}
         self._folder.save_state(groups, numbers)
+
+
+def _in_short(scores: Scores, names: Sequence[str]) -> dict[str, float]:
+    """Mean IoU, and the IoU of what drivers need most; a class that no label is for sure is left out.
+
+    names: the model's classes, in order.
+    """
+    shown = {"mean_iou": scores.mean_iou} | dict(zip(names, scores.iou, strict=True))
+    wanted = ("mean_iou", "road", EGO_VEHICLE.name)
+    return {name: round(float(shown[name]), 4) for name in wanted if not math.isnan(shown.get(name, math.nan))}
 
 
 def check_shares(experiment: Experiment, replicas: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from streamseg.errors import UsageError
 from train.datasets.base import VOID, LabelSets
 
 if TYPE_CHECKING:
@@ -15,30 +16,47 @@ if TYPE_CHECKING:
 VOID_CODE = 0
 """The code of pixels that teach nothing."""
 
+_CODES = 256  # a code is a uint8
+
 
 class SetTable:
-    """All sets of classes that one training's data sets use; a set's place is its code, place 0 is void."""
+    """All sets of classes that one training's data sets use; a set's place is its code, place 0 is void.
 
-    def __init__(self, classes: int, sets: Iterable[frozenset[int]]) -> None:
+    A set has one code for each of the factors, so that a pixel's code says how much it counts, too.
+    """
+
+    def __init__(self, classes: int, sets: Iterable[frozenset[int]], factors: Iterable[float] = ()) -> None:
         """
         classes: how many the model has.
         sets: those that occur. The empty set and the set of all classes teach nothing: they are void.
+        factors: what pixels of some data sets count against those of others, besides 1; see `Share.loss_weight`.
+
+        Raises:
+            UsageError: there are more than a code's 8 bits can number.
         """
         everything = frozenset(range(classes))
-        teaching = {each for each in sets if each and each != everything}
+        teaching = sorted({each for each in sets if each and each != everything}, key=sorted)
+        pairs = [(each, factor) for factor in sorted({1.0, *factors}, reverse=True) for each in teaching]
+        if len(pairs) >= _CODES:
+            raise UsageError(
+                f"label sets times loss weights must stay below {_CODES}, got {len(pairs)}; use fewer loss weights"
+            )
         self.classes = classes
-        self.sets: list[frozenset[int]] = [frozenset(), *sorted(teaching, key=sorted)]
-        self._codes = {each: place for place, each in enumerate(self.sets)} | {everything: VOID_CODE}
+        self.sets: list[frozenset[int]] = [frozenset(), *(each for each, _ in pairs)]
+        self.factors = [0.0, *(factor for _, factor in pairs)]
+        self._codes = {pair: place for place, pair in enumerate(pairs, 1)}
 
-    def code(self, allowed: frozenset[int]) -> int:
-        """The code of a set that the table was made with."""
-        return self._codes[allowed]
+    def code(self, allowed: frozenset[int], factor: float = 1.0) -> int:
+        """The code of a set and a factor that the table was made with."""
+        if not allowed or len(allowed) == self.classes:
+            return VOID_CODE
+        return self._codes[allowed, factor]
 
-    def lookup(self, label_sets: LabelSets) -> NDArray[np.uint8]:
+    def lookup(self, label_sets: LabelSets, factor: float = 1.0) -> NDArray[np.uint8]:
         """(256,) uint8: a data set's own label -> code; VOID -> 0."""
         table = np.zeros(256, np.uint8)
         for label, allowed in label_sets.items():
-            table[label] = self.code(allowed)
+            table[label] = self.code(allowed, factor)
         table[VOID] = VOID_CODE
         return table
 
@@ -50,8 +68,18 @@ class SetTable:
         return matrix
 
     def weights(self, class_weights: Sequence[float]) -> NDArray[np.float32]:
-        """(sets,) float32: the mean weight of a set's classes; 0 for void."""
-        return np.array([np.mean([class_weights[c] for c in s]) if s else 0.0 for s in self.sets], np.float32)
+        """(sets,) float32: the mean weight of a set's classes, times its factor; 0 for void."""
+        pairs = zip(self.sets, self.factors, strict=True)
+        return np.array([f * np.mean([class_weights[c] for c in s]) if s else 0.0 for s, f in pairs], np.float32)
+
+    def sure(self) -> NDArray[np.float32]:
+        """(sets, classes) float32 of 0 and 1: the one class of the sets that are one class, at full weight.
+
+        Labels of a lower factor are doubtful, and soft Jaccard cannot doubt: it has no weight for a pixel.
+        """
+        matrix = self.matrix()
+        one = (matrix.sum(1) == 1) & (np.array(self.factors) >= 1)
+        return matrix * one[:, None].astype(np.float32)
 
 
 def balanced_weights(pixel_counts: Sequence[int] | NDArray[Any], power: float) -> list[float]:

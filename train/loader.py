@@ -46,7 +46,10 @@ class Loader:
         part = experiment.batch // cluster.workers
         self._slots = range(cluster.worker * part, (cluster.worker + 1) * part)
         self._datasets = datasets
-        self._lookups = [table.lookup(each.label_sets) for each in datasets]
+        self._lookups = [
+            table.lookup(each.label_sets, share.loss_weight)
+            for each, share in zip(datasets, experiment.shares, strict=True)
+        ]
         self._drawn = Drawn(*(table.code(each) for each in drawn_sets(experiment)))
         self._crop = experiment.crop or experiment.size
         self._clahe = experiment.clahe and scaled_clahe(experiment.clahe, experiment.size, self._crop)

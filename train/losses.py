@@ -11,8 +11,8 @@ A share of soft Jaccard may be added, which counts every class alike however few
 
     J = 1 - mean over the batch's classes c of  sum(p_c y_c) / sum(p_c + y_c - p_c y_c)
 
-over the pixels whose label is one class (Rahman and Wang, "Optimizing Intersection-Over-Union in Deep Neural Networks
-for Image Segmentation", ISVC 2016).
+over the pixels whose label is one class and counts in full (Rahman and Wang, "Optimizing Intersection-Over-Union in
+Deep Neural Networks for Image Segmentation", ISVC 2016).
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-import numpy as np
 from keras import ops
 
 from train.encoders import Tensor
@@ -52,7 +51,7 @@ def label_set_loss(
     """
     penalties = (1.0 - table.matrix()) * _NEVER
     weights = table.weights(class_weights)
-    sure = np.where(table.matrix().sum(1, keepdims=True) == 1, table.matrix(), 0).astype(np.float32)
+    sure = table.sure()
 
     def label_set(codes: Tensor, logits: Tensor) -> Tensor:
         logits = enlarged(ops.cast(logits, "float32"), factor)  # in 16 bits the sums would lose the rare classes

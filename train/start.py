@@ -60,12 +60,16 @@ def load_start(experiment: Experiment, model: keras.Model, root: Path, say: Call
     """
     if experiment.start_from:
         earlier = RunFolder(Path(experiment.start_from))
-        check_same_classes(earlier, experiment)
-        if earlier.experiment().architecture == experiment.architecture:
+        had, has = ([each.name for each in one.classes] for one in (earlier.experiment(), experiment))
+        if earlier.experiment().architecture == experiment.architecture and had == has:
             assign(model.weights, values(earlier.network().weights), earlier.path)
         else:
-            taken = take_over(model, earlier.network(), earlier.path)
-            say(f"{earlier.path}: another network; {taken} of {_weighted(model)} layers start with its weights")
+            places = shared_classes(had, has, earlier.path)
+            taken = take_over(model, earlier.network(), earlier.path, places)
+            say(
+                f"{earlier.path}: {len(places)} of {len(has)} classes; "
+                f"{taken} of {_weighted(model)} layers start with its weights"
+            )
     elif experiment.encoder_weights:
         encoder = experiment.architecture.split("-", 1)[1]
         published = experiment.encoder_weights == "imagenet"
@@ -73,17 +77,30 @@ def load_start(experiment: Experiment, model: keras.Model, root: Path, say: Call
         ENCODER_WEIGHTS[encoder](model, path)
 
 
-def check_same_classes(earlier: RunFolder, experiment: Experiment) -> None:
-    """Raises UsageError unless the earlier training had the same classes."""
-    had, has = ([each.name for each in one.classes] for one in (earlier.experiment(), experiment))
-    if had != has:
-        raise UsageError(f"start_from {earlier.path}: its classes must be {has}, got {had}; start from another")
+Places = Sequence[tuple[int, int]]
+"""For each class that two networks share: its id in the earlier one, and in the new one."""
 
 
-def take_over(model: keras.Model, earlier: keras.Model, origin: object) -> int:
+def shared_classes(had: Sequence[str], has: Sequence[str], origin: object) -> Places:
+    """The classes that two networks share, by name.
+
+    had, has: names in order of id, of the earlier network and of the new one.
+    origin: of the earlier one, for the message.
+
+    Raises:
+        UsageError: none is shared.
+    """
+    places = [(had.index(name), place) for place, name in enumerate(has) if name in had]
+    if not places:
+        raise UsageError(f"start_from {origin}: its classes are {had}, none of them among {has}; start from another")
+    return places
+
+
+def take_over(model: keras.Model, earlier: keras.Model, origin: object, places: Places = ()) -> int:
     """Puts the weights of another network into the layers that both have, by name and shapes.
 
     origin: where they come from, for the message.
+    places: the classes that both share; a layer with one output for each class takes over those of them.
 
     Returns: how many layers got any.
 
@@ -91,9 +108,15 @@ def take_over(model: keras.Model, earlier: keras.Model, origin: object) -> int:
         UsageError: none, so that the start is no start.
     """
     theirs, taken = {layer.name: layer for layer in earlier.layers}, 0
+    counts = earlier.output_shape[-1], model.output_shape[-1]
     for layer in model.layers:
         other = theirs.get(layer.name)
-        if layer.weights and other is not None and _shapes(layer) == _shapes(other):
+        if not layer.weights or other is None:
+            continue
+        if places and _by_class(_shapes(other), _shapes(layer), counts):
+            layer.set_weights(_merged(layer.get_weights(), other.get_weights(), places))
+            taken += 1
+        elif _shapes(layer) == _shapes(other):
             layer.set_weights(other.get_weights())
             taken += 1
     if not taken:
@@ -105,6 +128,25 @@ def take_over(model: keras.Model, earlier: keras.Model, origin: object) -> int:
 
 def _shapes(layer: keras.Layer) -> list[tuple[int, ...]]:
     return [tuple(each.shape) for each in layer.weights]
+
+
+def _by_class(had: Sequence[tuple[int, ...]], has: Sequence[tuple[int, ...]], counts: tuple[int, int]) -> bool:
+    """Whether arrays of these shapes have one output for each class, and differ in nothing else.
+
+    counts: classes of the earlier network and of the new one.
+    """
+    ends = [(one[-1], other[-1]) for one, other in zip(had, has, strict=False)]
+    others = [each[:-1] for each in had] == [each[:-1] for each in has]
+    return len(had) == len(has) and others and set(ends) == {counts}
+
+
+def _merged(mine: Sequence[NDArray[Any]], theirs: Sequence[NDArray[Any]], places: Places) -> list[NDArray[Any]]:
+    """A layer's arrays with the shared classes' outputs from another's; those of new classes stay as they begin."""
+    merged = [array.copy() for array in mine]
+    for array, other in zip(merged, theirs, strict=True):
+        for old, new in places:
+            array[..., new] = other[..., old]
+    return merged
 
 
 def _weighted(model: keras.Model) -> int:

@@ -18,7 +18,7 @@ def set_table(experiment: Experiment, datasets: Sequence[Dataset]) -> SetTable:
     """The label sets of all data sets, and that of the drawn bonnets."""
     sets = {allowed for dataset in datasets for allowed in dataset.label_sets.values()}
     sets.update(drawn_sets(experiment))
-    return SetTable(len(experiment.classes), sets)
+    return SetTable(len(experiment.classes), sets, {share.loss_weight for share in experiment.shares})
 
 
 def class_weights(experiment: Experiment, dataset: Dataset) -> list[float]:

@@ -16,7 +16,7 @@ from train.augment.settings import AMOUNTS
 BASE, CROP, OWN_CAR, BAR = (96, 128), (64, 96), 7, 6
 DRAWN = Drawn(OWN_CAR, BAR)
 NAMES = [each.name for each in fields(Augmentation)]
-MOVING = ["flip", "scale", "shift", "stretch", "rotation_deg", "portrait"]
+MOVING = ["flip", "scale", "shift", "stretch", "rotation_deg", "portrait", "wide"]
 DRAWING = {"bonnet": OWN_CAR, "dashboard": OWN_CAR, "letterbox": BAR}
 ALWAYS = Augmentation(**{name: 1.0 for name in NAMES if name not in AMOUNTS}, scale=(0.3, 3))
 COLORS = np.array([[114, 114, 114], [20, 20, 20], [60, 200, 60], [220, 60, 220]], np.uint8)
@@ -48,7 +48,7 @@ def labels_match(picture, codes) -> float:
 def test_labels_stay_on_what_they_label(seed):
     """After everything that moves at once, colours still say the label, but for edges."""
     how = replace(
-        Augmentation.none(), flip=0.5, scale=(0.5, 2.0), shift=0.2, stretch=0.3, rotation_deg=15, portrait=0.5
+        Augmentation.none(), flip=0.5, scale=(0.5, 2.0), shift=0.2, stretch=0.3, rotation_deg=15, portrait=0.5, wide=0.3
     )
     picture, codes = sample(how, seed, crop=CROP)
     assert picture.shape == (*CROP, 3) and codes.shape == CROP
@@ -171,6 +171,15 @@ def test_fog_hides_more_far_away_than_near():
     for seed in range(5):
         got, _ = augmented(np.random.default_rng(seed), stripes, codes, BASE, BASE, fog, DRAWN)
         assert got[40].std() < 0.8 * got[95].std() <= stripes[95].std()
+
+
+def test_snow_whitens_the_ground_and_not_the_sky():
+    """The lower half of a dark picture gets brighter; above, only flakes do."""
+    dark = np.full((96, 128, 3), 60, np.uint8)
+    for seed in range(5):
+        how = Augmentation.only("snow")
+        got, _ = augmented(np.random.default_rng(seed), dark, painted()[1], BASE, BASE, how, DRAWN)
+        assert got[70:].mean() > 75 and np.median(got[:30]) == 60
 
 
 def test_a_posterized_picture_has_few_colours():

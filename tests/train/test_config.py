@@ -26,6 +26,11 @@ EXPERIMENT = Experiment(name="any", shares=(Share("synthetic"),))
         ({"jaccard_weight": -0.5}, "jaccard_weight must be a number from 0, got -0.5"),
         ({"average_decay": 1.0}, "average_decay must be a number from 0 to less than 1, got 1.0"),
         ({"clahe_share": 1.2}, "clahe_share must be a number from 0 to 1, got 1.2"),
+        ({"decay_share": 1.5}, "decay_share must be a number from 0 to 1, got 1.5"),
+        (
+            {"also_validated": (Share("synthetic"),)},
+            "also_validated comes beside a validation data set; give validation too",
+        ),
         ({"size": (288,)}, "size must be (height, width) in pixels, got (288,)"),
         ({"crop": (0, 64)}, "crop must be (height, width) in pixels, got (0, 64)"),
         ({"precision": "float8"}, "precision must be one of float32, mixed_float16, mixed_bfloat16, got 'float8'"),
@@ -37,6 +42,13 @@ def test_fields_out_of_range_are_refused_by_name(change, message):
     with pytest.raises(UsageError) as caught:
         replace(EXPERIMENT, **change)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("weight", [0, -1.0, float("nan"), float("inf")])
+def test_a_share_that_counts_nothing_is_refused(weight):
+    """Its pixels must count something, or it were left out."""
+    with pytest.raises(UsageError, match="share synthetic: loss_weight must be a number above 0, got "):
+        Share("synthetic", loss_weight=weight)
 
 
 def test_the_ends_of_the_ranges_are_allowed():

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from streamseg.errors import UsageError
+from streamseg.spec import SegmentClass
 from tests.striped import CLASSES, register, striped_config
 from train.architectures import ARCHITECTURES, build
+from train.config import Experiment, Share
 from train.devices import OneDevice
 from train.fit import Training
+from train.optimizer import schedule
 from train.run_folder import BEST, CURVE, STATE, RunFolder
 from train.start import load_start, take_over
 
@@ -166,7 +169,10 @@ def test_a_training_can_start_from_another_ones_best_weights(training, tmp_path)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"classes": CLASSES[:1]}, r"its classes must be \['dark'\], got \['dark', 'road'\]; start from another"),
+        (
+            {"classes": (SegmentClass(0, "sky", (0, 0, 0)), SegmentClass(1, "sea", (1, 1, 1)))},
+            r"run: its classes are \['dark', 'road'\], none of them among \['sky', 'sea'\]; start from another",
+        ),
         ({"architecture": "fcn8s-squeezenet"}, "no layer of .* fits one of fcn8s-squeezenet; start"),
     ],
 )
@@ -191,6 +197,55 @@ def test_layers_that_a_relative_has_too_start_with_its_weights(tmp_path):
         assert np.array_equal(model.get_layer(name).get_weights()[0], before[name][0])
     fused, smooth = 8, 3  # convolutions and normalisations of two blocks; the decoder's full 3x3 convolutions
     assert taken == sum(bool(each) for each in before.values()) - fused - smooth
+
+
+def test_a_network_with_more_classes_starts_with_what_an_earlier_one_knew_of_its_own(training, tmp_path):
+    """The last layer's part of a class goes where the new network has that class; a new class begins as it was made."""
+    training(epochs=1).run()
+    best = RunFolder(tmp_path / "run").network()
+    dark, road = (replace(each, id=place) for each, place in zip(CLASSES, (2, 0), strict=True))
+    classes = (road, SegmentClass(1, "verge", (9, 9, 9)), dark)
+    experiment = replace(RunFolder(tmp_path / "run").experiment(), start_from=str(tmp_path / "run"), classes=classes)
+    model = build(experiment, (64, 96))
+    before, said = model.layers[-1].get_weights(), []
+    load_start(experiment, model, tmp_path, said.append)
+    for ours, made, theirs in zip(model.layers[-1].get_weights(), before, best.layers[-1].get_weights(), strict=True):
+        assert np.array_equal(ours[..., [2, 0]], theirs), "dark and road, where they are now"
+        assert np.array_equal(ours[..., 1], made[..., 1])
+    first = [one.get_layer("first").get_weights()[0] for one in (model, best)]
+    assert np.array_equal(*first)
+    assert said == [f"{tmp_path / 'run'}: 2 of 3 classes; 3 of 3 layers start with its weights"]
+
+
+def test_the_best_epoch_is_that_of_the_highest_mean_over_all_validation_sets(training, tmp_path, scores):
+    """0.9 and 0.1 are no better than 0.6 and 0.5; each set has its columns in the curve."""
+    scores += [0.9, 0.1, 0.6, 0.5, 0.7, 0.3]
+    also = (Share("striped", options={"count": 4}),)
+    made = training(epochs=3, also_validated=also)
+    made.run()
+    _, numbers = RunFolder(tmp_path / "run").load_state()
+    assert numbers["best_epoch"] == 2 and numbers["best"] == pytest.approx(0.55)
+    assert [row["striped mean_iou"] for row in curve(tmp_path / "run")] == ["0.1", "0.5", "0.3"]
+    assert [row["mean_iou"] for row in curve(tmp_path / "run")] == ["0.9", "0.6", "0.7"]
+
+
+def rates(steps: list[int], **fields) -> list[float]:
+    """The learning rates of a training of 10 epochs of 10 steps, by step."""
+    experiment = Experiment("any", (Share("synthetic"),), epochs=10, steps_per_epoch=10, learning_rate=1.0, **fields)
+    return [float(keras.ops.convert_to_numpy(schedule(experiment)(step))) for step in steps]
+
+
+def test_the_learning_rate_rises_stays_and_falls_as_the_config_says():
+    """A line from a hundredth, the highest rate, and half a cosine in the last part of the steps after the rise."""
+    found = rates([0, 10, 20, 40, 60, 80, 100], warmup_steps=20, decay_share=0.5)
+    assert found == pytest.approx([0.01, 0.505, 1.0, 1.0, 1.0, 0.5, 0.0], abs=1e-5)
+
+
+def test_a_share_of_none_never_falls_and_of_all_falls_from_the_first_step():
+    """The ends; the second is the usual cosine."""
+    assert rates([20, 60, 99], warmup_steps=20, decay_share=0.0) == pytest.approx([1.0, 1.0, 1.0])
+    assert rates([20, 60, 100], warmup_steps=20) == pytest.approx([1.0, 0.5, 0.0], abs=1e-5)
+    assert rates([0, 50, 100], warmup_steps=0, decay_share=0.5) == pytest.approx([1.0, 1.0, 0.0], abs=1e-5)
 
 
 def test_a_state_of_another_config_is_refused(training, tmp_path):

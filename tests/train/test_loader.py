@@ -54,6 +54,17 @@ def test_a_batch_depends_on_its_number_only(loader):
     assert not np.array_equal(first[0], other[0])
 
 
+def test_a_shares_labels_carry_its_loss_weight():
+    """The codes of a data set that counts half are other codes, of half the weight."""
+    experiment = replace(EXPERIMENT, shares=(Share("camvid-train", loss_weight=0.5),))
+    datasets = [Plain(7, {0: frozenset({0})})]
+    table = set_table(experiment, datasets)
+    _, codes = Loader(experiment, datasets, table).batch(0)
+    weights = table.weights([1.0, 1.0, 1.0])
+    assert set(weights[np.unique(codes)]) >= {0.5}
+    assert weights[codes[:, 32, 48]].tolist() == [0.5] * 4, "the middle is road in every sample"
+
+
 def test_batches_come_in_order_from_the_background(loader):
     """Threads make them; the order is that of the steps."""
     for step, (pictures, codes) in zip(range(5, 12), loader.batches(5, 12), strict=True):

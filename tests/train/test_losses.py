@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from streamseg.errors import UsageError
 from train.label_sets import VOID_CODE, SetTable, balanced_weights
 from train.losses import label_set_loss, soft_jaccard
 
@@ -168,6 +169,25 @@ def test_lookup_gives_each_label_of_a_data_set_its_code():
     assert made.sets[lookup[0]] == {CAR, SKY}
     assert made.sets[lookup[7]] == {ROAD}
     assert lookup[255] == VOID_CODE
+
+
+def test_pixels_of_a_doubtful_data_set_count_by_its_factor():
+    """Half: as if every second of them were void. They have codes of their own, and no part in soft Jaccard."""
+    made = SetTable(3, [frozenset({ROAD}), frozenset({CAR})], factors=(0.5,))
+    road, doubtful_car = made.code(frozenset({ROAD})), made.code(frozenset({CAR}), 0.5)
+    codes, logits = np.array([[[road, doubtful_car]]]), np.log(np.array([[[[0.5, 0.3, 0.2], [0.6, 0.3, 0.1]]]]))
+    loss = float(keras.ops.convert_to_numpy(label_set_loss(made, ONES)(codes, logits)))
+    assert loss == pytest.approx(-(np.log(0.5) + 0.5 * np.log(0.3)) / 1.5, abs=1e-6)
+    with_jaccard = float(keras.ops.convert_to_numpy(label_set_loss(made, ONES, jaccard_weight=1.0)(codes, logits)))
+    assert with_jaccard - loss == pytest.approx(1 - 0.5, abs=1e-6), "of the road alone: 0.5 of 1 in common"
+    assert made.lookup({4: frozenset({CAR})}, 0.5)[4] == doubtful_car != made.code(frozenset({CAR}))
+
+
+def test_more_sets_and_factors_than_a_code_can_number_are_refused():
+    """Codes are one byte a pixel."""
+    sets = [frozenset({place}) for place in range(100)]
+    with pytest.raises(UsageError, match="label sets times loss weights must stay below 256, got 300; use fewer"):
+        SetTable(101, sets, factors=(0.5, 0.25))
 
 
 def test_balanced_weights_average_to_one_over_the_pixels():

@@ -51,7 +51,8 @@ def with_bars(random: np.random.Generator, picture: Image, codes: Image, bar_cod
     """Black bars above and below, or left and right. No class fits them, but nobody drives on them."""
     picture, codes = picture.copy(), codes.copy()
     axis = int(random.integers(0, 2))
-    bar = int(codes.shape[axis] * random.uniform(0.03, 0.2))
+    widest = 0.2 if axis == 0 else 0.33  # an upright phone's clip between bars keeps a third of the width
+    bar = int(codes.shape[axis] * random.uniform(0.03, widest))
     for edge in (slice(0, bar), slice(codes.shape[axis] - bar, None)):
         where = (edge, slice(None)) if axis == 0 else (slice(None), edge)
         picture[where], codes[where] = int(random.integers(0, 20)), bar_code

@@ -27,6 +27,8 @@ def moved(
     """
     if random.random() < how.portrait:
         picture, codes = _narrowed(random, picture, codes)
+    if random.random() < how.wide:
+        picture, codes = _lowered(random, picture, codes)
     scale = np.exp(random.uniform(*np.log(how.scale)))
     stretch = np.exp(random.uniform(-how.stretch, how.stretch) / 2)
     size = max(8, round(base[0] * scale / stretch)), max(8, round(base[1] * scale * stretch))
@@ -49,6 +51,15 @@ def _narrowed(random: np.random.Generator, picture: Image, codes: Image) -> tupl
     narrow = min(width, round(height * random.uniform(0.5, 0.9)))
     left = int(random.integers(0, width - narrow + 1))
     return picture[:, left : left + narrow], codes[:, left : left + narrow]
+
+
+def _lowered(random: np.random.Generator, picture: Image, codes: Image) -> tuple[Image, Image]:
+    """The part of a picture that a wide camera would see: full width, height 0.3 to 0.7 of it, about the horizon."""
+    height, width = codes.shape
+    low = min(height, round(width * random.uniform(0.3, 0.7)))
+    # from a quarter down to the lower edge: a strip of nothing but sky teaches little
+    top = int(random.integers(min(height // 4, height - low), height - low + 1))
+    return picture[top : top + low], codes[top : top + low]
 
 
 def _turned_and_cut(random: np.random.Generator, size: Size, crop: Size, how: Augmentation) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from train.augment.dashcam import captioned, with_bars, with_bonnet
 from train.augment.geometry import moved
 from train.augment.light import darkened, relit
 from train.augment.settings import Augmentation, Drawn
-from train.augment.windscreen import foggy, rained_on, reflected
+from train.augment.windscreen import foggy, rained_on, reflected, snowed_on
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -43,12 +43,10 @@ def augmented(
         return bool(random.random() < chance)
 
     picture, codes = moved(random, picture, codes, base, crop, how)
-    if chosen(how.fog):
-        picture = foggy(random, picture)
-    if chosen(how.rain):
-        picture = rained_on(random, picture)
-    if chosen(how.reflection):
-        picture = reflected(random, picture)
+    weather = (how.fog, foggy), (how.rain, rained_on), (how.snow, snowed_on), (how.reflection, reflected)
+    for chance, change in weather:
+        if chosen(chance):
+            picture = change(random, picture)
     if chosen(how.bonnet):
         picture, codes = with_bonnet(random, picture, codes, drawn.own_car)
     if chosen(how.dashboard):

@@ -21,8 +21,10 @@ class Augmentation:
     stretch: largest change of width against height, 0.15 = 15 %.
     rotation_deg: largest, either way.
     portrait: only a narrow part of the picture, stretched to the whole, as clips of an upright phone come in.
+    wide: only a low part of the picture, stretched to the whole, as panoramic dashcams come in.
     fog: haze that thickens towards the horizon.
     rain: drops on the windscreen, and what wipers leave of them.
+    snow: flakes in the air, and snow on the ground.
     reflection: something bright from inside shines in the windscreen.
     bonnet: the own car's bonnet covers the lower edge.
     dashboard: the own car's dashboard covers it, out of focus, at times with a steering wheel or a pillar.
@@ -47,8 +49,10 @@ class Augmentation:
     stretch: float = 0.15
     rotation_deg: float = 4.0
     portrait: float = 0.04
+    wide: float = 0.0
     fog: float = 0.04
     rain: float = 0.04
+    snow: float = 0.0
     reflection: float = 0.08
     bonnet: float = 0.1
     dashboard: float = 0.05

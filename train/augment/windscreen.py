@@ -1,4 +1,4 @@
-"""What lies between the camera and the road: fog, rain on the glass, and what the glass mirrors. Nothing moves."""
+"""What lies between the camera and the road: fog, snow, rain on the glass, what the glass mirrors. Nothing moves."""
 
 from __future__ import annotations
 
@@ -41,6 +41,24 @@ def rained_on(random: np.random.Generator, picture: Image) -> Image:
     rim = cv2.morphologyEx(drops, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8))
     rim = cv2.GaussianBlur(rim, (0, 0), 0.6)
     return cast("Image", cv2.subtract(picture, cv2.merge([cast("Image", rim // 5)] * 3)))
+
+
+def snowed_on(random: np.random.Generator, picture: Image) -> Image:
+    """Snow that lies where the ground is, thicker away from the middle that tyres keep free, and flakes in the air."""
+    height, width = picture.shape[:2]
+    y, x = np.ogrid[0:height, 0:width]
+    below = np.clip((y / height - random.uniform(0.4, 0.55)) / 0.2, 0, 1)
+    aside = np.clip(np.abs(x / width - random.uniform(0.4, 0.6)) * random.uniform(1.0, 3.0), 0, 1)
+    patches = (random.random((max(2, height // 16), max(2, width // 16)), np.float32) * 255).astype(np.uint8)
+    patches = cast("Image", cv2.resize(patches, (width, height), interpolation=cv2.INTER_CUBIC))
+    thick = random.uniform(0.5, 1.0) * below * (0.3 + 0.7 * aside) * (0.4 + 0.6 * patches / 255)
+    picture = covered(picture, (255 * thick).astype(np.uint8), random.uniform(150, 245) + random.uniform(-6, 6, 3))
+    flakes = np.zeros((height, width), np.uint8)
+    for _ in range(int(random.integers(0, 250))):
+        center = int(random.integers(0, width)), int(random.integers(0, height))
+        cv2.circle(flakes, center, int(random.integers(0, max(2, height // 90))), 255, -1, cv2.LINE_AA)
+    soft = cast("Image", cv2.GaussianBlur(flakes, (0, 0), random.uniform(0.5, 1.5)))
+    return covered(picture, soft, random.uniform(170, 255, 1).repeat(3))
 
 
 def _streaks(random: np.random.Generator, height: int, width: int) -> Image:

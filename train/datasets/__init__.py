@@ -15,6 +15,7 @@ from train.datasets.camvid import CamVid
 from train.datasets.comma10k import Comma10k
 from train.datasets.folder import Folder
 from train.datasets.idd_lite import IddLite
+from train.datasets.images_and_masks import acdc, dashcam_hand, kitti_road_test, lums_campus, road_pseudo
 from train.datasets.kitti_road import KittiRoad
 from train.datasets.subset import Subset
 from train.datasets.synthetic import Synthetic
@@ -28,6 +29,14 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
     "idd-lite-unseen": partial(IddLite, part="unseen"),
     "comma10k": Comma10k,
     "kitti-road": KittiRoad,
+    "kitti-road-test": kitti_road_test,
+    "acdc-seen": partial(acdc, part="seen"),
+    "acdc-unseen": partial(acdc, part="unseen"),
+    "dashcam-hand-seen": partial(dashcam_hand, part="seen"),
+    "dashcam-hand-unseen": partial(dashcam_hand, part="unseen"),
+    "lums-campus": lums_campus,
+    "bdd-road-pseudo": partial(road_pseudo, folder="bdd_road_pseudo"),
+    "dashcam-road-pseudo": partial(road_pseudo, folder="dashcam_road_pseudo"),
     "synthetic": Synthetic,
     "synthetic-unseen": partial(Synthetic, count=40, first_seed=5000),
     "folder": Folder,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.classes import EGO_VEHICLE, Classes, all_but, ids
+from train.classes import EGO_VEHICLE, Classes, all_but, ids, if_known
 from train.datasets.paired_files import PairedFiles
 from train.datasets.reading import files, read_color_mask
 
@@ -25,7 +25,7 @@ class Comma10k(PairedFiles):
     """`<root>/comma10k/imgs/*.png` and masks of the same names in `masks/`."""
 
     def __init__(self, root: Path, classes: Classes) -> None:
-        own_car = frozenset(each.id for each in classes if each.name == EGO_VEHICLE.name)
+        own_car = if_known(classes, EGO_VEHICLE.name)
         label_sets = {
             0: ids(classes, "road"),
             1: ids(classes, "road"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from train.classes import Classes, ids
+from train.classes import VERGE, Classes, ids, if_known
 from train.datasets.paired_files import PairedFiles
 from train.datasets.reading import files, read_index_mask
 
@@ -23,8 +23,8 @@ class IddLite(PairedFiles):
         """
         label_sets = {
             0: ids(classes, "road"),
-            # non-drivable: pavements, and the verges that CamVid calls tree or nothing
-            1: ids(classes, "pavement", "tree"),
+            # non-drivable: pavements and verges; a model without verges calls them tree, as CamVid does
+            1: ids(classes, "pavement") | (if_known(classes, VERGE.name) or ids(classes, "tree")),
             2: ids(classes, "pedestrian", "bicyclist"),
             3: ids(classes, "car", "bicyclist"),  # vehicles, two-wheelers among them
             # roadside objects: walls and kerbs among them

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from streamseg.pixels import Size
 from streamseg.sources.synthetic import SyntheticScene
-from train.classes import CAMVID_CLASSES, Classes, ids
+from train.classes import CAMVID_CLASSES, VERGE, Classes, ids, if_known
 from train.contact_sheet import write_picture
-from train.datasets.base import Dataset
+from train.datasets.base import VOID, Dataset
 from train.datasets.reading import read_index_mask, read_picture
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
+
+GRASS = len(CAMVID_CLASSES)
+"""The label of the scene's grass, the one thing in it that is none of the eleven."""
 
 _SECONDS_APART = 7.3  # far enough for another view, and no multiple of anything in the scene
 
@@ -44,17 +47,18 @@ class Synthetic(Dataset):
         """
         self.name = "synthetic"
         self.label_sets = {each.id: ids(classes, each.name) for each in CAMVID_CLASSES}
+        self.label_sets[GRASS] = if_known(classes, VERGE.name)  # empty teaches nothing, to models without verges
         self.names = [f"{size[1]}x{size[0]}_seed{first_seed + i // views}_view{i % views}" for i in range(count)]
         self._size, self._first_seed, self._views = size, first_seed, views
         self._keep = Path(keep) if keep else None
 
     def load(self, index: int) -> tuple[Image, Image]:
         if self._keep is None:
-            return next(scene_views(self._seed(index), self._size, [index % self._views]))
+            return _with_grass(*next(scene_views(self._seed(index), self._size, [index % self._views])))
         picture, labels = self._paths(self._keep, index)
         if not (picture.is_file() and labels.is_file()):
             self._render_all_views(self._keep, index - index % self._views)
-        return read_picture(picture), read_index_mask(labels)
+        return _with_grass(read_picture(picture), read_index_mask(labels))
 
     def _seed(self, index: int) -> int:
         return self._first_seed + index // self._views
@@ -81,6 +85,12 @@ def scene_views(seed: int, size: Size, views: Iterable[int]) -> Iterator[tuple[I
     """
     scene = _scene(seed, size)
     return (scene.render(_SECONDS_APART * view) for view in views)
+
+
+def _with_grass(picture: Image, labels: Image) -> tuple[Image, Image]:
+    """picture: as it comes. labels: (h, w) uint8 of the scene, whose 255 is grass."""
+    labels[labels == VOID] = GRASS
+    return picture, labels
 
 
 @lru_cache(maxsize=2)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from keras import layers
 
 from streamseg.errors import UsageError
+from train.norm import BatchNormalization
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def normalized(frames: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) 
 def conv_norm_relu(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
     """Convolution without bias, batch normalisation, ReLU; the two linear ones become one at export."""
     x = layers.Conv2D(filters, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", name=name)(x)
-    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x))
+    return layers.ReLU(name=f"{name}_relu")(BatchNormalization(momentum=0.95, name=f"{name}_norm")(x))
 
 
 def separable_conv_norm_relu(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
@@ -41,7 +42,7 @@ def separable_conv_norm_relu(x: Tensor, filters: int, kernel: int, name: str) ->
     x = layers.DepthwiseConv2D(
         kernel, padding="same", use_bias=False, depthwise_initializer="he_normal", name=f"{name}_depthwise"
     )(x)
-    x = layers.BatchNormalization(momentum=0.95, name=f"{name}_depthwise_norm")(x)
+    x = BatchNormalization(momentum=0.95, name=f"{name}_depthwise_norm")(x)
     return conv_norm_relu(x, filters, 1, name)
 
 

@@ -20,6 +20,7 @@ from keras import layers
 from streamseg.errors import UsageError
 from train.encoders.base import Features, Tensor, normalized, put_weights
 from train.encoders.torch_file import read_torch_file
+from train.norm import BatchNormalization
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def fused_bottleneck(x: Tensor, stride: int, filters: int, name: str) -> Tensor:
 
 
 def _norm(x: Tensor, name: str) -> Tensor:
-    return layers.BatchNormalization(momentum=0.97, epsilon=1e-3, name=f"{name}_norm")(x)
+    return BatchNormalization(momentum=0.97, epsilon=1e-3, name=f"{name}_norm")(x)
 
 
 def _relu6(x: Tensor, name: str) -> Tensor:
