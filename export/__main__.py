@@ -21,7 +21,7 @@ from train.size import SizeType
               help="bf16 rounds the kernels alone: half the file, and the same labels in fp32 as on CPUs with bf16.  "
                    "fp16 is for GPUs; int8, calibrated on real pictures, is for CPUs.")  # fmt: skip
 @click.option("--size", type=SizeType(),
-              help="Height and width of the network's input, multiples of 32.  [default: as trained]")  # fmt: skip
+              help="Width and height of the network's input, multiples of 32.  [default: as trained]")  # fmt: skip
 @click.option("--confidence", is_flag=True,
               help="A second output: the probability of each pixel's class times 255, uint8.")  # fmt: skip
 @click.option("--label-stride", type=click.IntRange(min=1), default=1, show_default=True,

@@ -1,6 +1,6 @@
 """`python -m train.evaluate MODEL DATASET`: how good a training or an exported model is on labelled pictures.
 
-CamVid is scored by its usual protocol: 11 classes, void left out, at 360x480. An ONNX file goes through the
+CamVid is scored by its usual protocol: 11 classes, void left out, at 480x360. An ONNX file goes through the
 runtime itself, so the score is that of what a person runs.
 """
 

@@ -111,5 +111,6 @@ def check_size(size: Size) -> None:
     if height % STRIDE or width % STRIDE or min(size) < STRIDE:
         near = tuple(max(STRIDE, round(side / STRIDE) * STRIDE) for side in size)
         raise UsageError(
-            f"input size must be multiples of {STRIDE}, got {height}x{width}; the nearest is {near[0]}x{near[1]}"
+            f"input width and height must be multiples of {STRIDE}, got {width}x{height}; "
+            f"the nearest is {near[1]}x{near[0]}"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from train.road_measures import RoadCurve, RoadMeasures, of_labels
+from train.size import shown_size
 from train.table import text_table
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def confusion_report(scores: Scores, classes: Sequence[SegmentClass]) -> Figures
 def text(figures: Figures) -> str:
     """The figures of `python -m train.evaluate` as a person reads them."""
     size = figures["compared_at"]
-    where = f"compared at {size[0]}x{size[1]}" if size else "compared at each picture's own size"
+    where = f"compared at {shown_size(size)}" if size else "compared at each picture's own size"
     measures = figures["iou"] | {"mean IoU": figures["mean_iou"], "accuracy": figures["accuracy"]}
     rows = [["", "IoU"], *([name, _shown(value)] for name, value in measures.items())]
     scores = f"{figures['dataset']}: {figures['pictures']} pictures, {where}\n{text_table(rows)}"
