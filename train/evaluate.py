@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,11 @@ def opened(model: Path, clahe: ClaheMode = "auto") -> tuple[Predictor, tuple[Seg
         from train.predictors import keras_predictor
 
         return keras_predictor(experiment, RunFolder(model).network(), clahe), experiment.classes
-    from streamseg.backends import load_backend
+    from streamseg.backends import find_model, load_backend
+    from train.probabilities import class_probabilities
 
     backend = load_backend(model, precision="fp32")  # scores are the model's, whatever a machine would rather take
-    return onnx_predictor(backend, clahe), backend.spec.classes
+    return onnx_predictor(backend, clahe, class_probabilities(find_model(model))), backend.spec.classes
 
 
 def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
@@ -75,7 +77,8 @@ def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
 @click.argument("dataset", type=click.Choice(list(DATASETS)))
 @data_root
 @click.option("--samples", type=click.Path(path_type=Path), metavar="FILE",
-              help="Only the pictures that this list names, as `python -m train split` writes it.")  # fmt: skip
+              help="Only the pictures that this list names, as `python -m train split` writes it; a second column, "
+                   "after a tab, gives their groups.")  # fmt: skip
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE",
               help="A setting of the data set, such as folder=mine.  May be repeated.")  # fmt: skip
 @click.option("--count", type=click.IntRange(min=1), help="Only so many pictures, spread evenly.  [default: all]")
@@ -88,7 +91,7 @@ def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
 @click.option("--worst-count", type=click.IntRange(1, 100), default=12, show_default=True,
               help="How many of them.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the counts behind the figures.")
-@click.option("--per-picture", is_flag=True, help="In the JSON, each picture's own score too.")
+@click.option("--per-picture", is_flag=True, help="In the JSON, each picture's own scores too.")
 def main(
     model: Path,
     dataset: str,
@@ -108,13 +111,13 @@ def main(
     data = open_dataset(dataset, root, classes, samples=samples, **data_options(dataset, options))
     size, places = SCORED_SIZES.get(dataset), spread(len(data), count)
     tally = Tally(data.label_sets, classes, worst_count if worst else 0)
-    pairs = compared(data, tally.asking(predictor), places, size)
+    pairs = compared(data, partial(tally.asking, predictor), places, size, tally.road)
     for each in tqdm(pairs, total=len(places), unit="picture", leave=False, disable=None):
         tally.add(each)
     about = {"model": str(model), "dataset": dataset, "pictures": len(places), "compared_at": size}
     figures = about | tally.figures()
     if as_json:
-        click.echo(json.dumps(figures | ({"per_picture": tally.merits} if per_picture else {})))
+        click.echo(json.dumps(figures | ({"per_picture": tally.per_picture()} if per_picture else {})))
     else:
         click.echo(text(figures))
     if confusion:

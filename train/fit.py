@@ -185,7 +185,7 @@ class Training:
         if self._validation is None:
             return {}, float(epoch)
         predict = keras_predictor(experiment, self._judged)
-        scores = score(self._validation, len(experiment.classes), predict, experiment.scored_size)
+        scores = score(self._validation, experiment.classes, predict, experiment.scored_size)
         names = [each.name for each in experiment.classes]
         ious = {f"iou {name}": round(float(v), 4) for name, v in zip(names, scores.iou, strict=True)}
         row: Row = {"mean_iou": round(scores.mean_iou, 4), "accuracy": round(scores.pixel_accuracy, 4)}

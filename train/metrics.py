@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from streamseg.pixels import Image
 
 
-def joint_counts(labels: Image, values: Image) -> NDArray[np.int64]:
+def joint_counts(labels: Image, values: Image, where: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
     """How often each pair of two pictures' values occurs.
 
     labels, values: (height, width) uint8 each.
+    where: (height, width) bool, the pixels to count; None counts all.
 
     Returns: (256, 256) int64, pixels by label and value; row VOID is all 0.
     """
-    pairs = labels.astype(np.uint16) << 8 | values
-    counts = np.bincount(pairs.ravel(), minlength=1 << 16).reshape(256, 256)
+    pairs = labels.astype(np.uint16) << 8 | values  # both bytes in one number: a single pass counts all pairs
+    chosen = pairs.ravel() if where is None else pairs[where]
+    counts = np.bincount(chosen, minlength=1 << 16).reshape(256, 256)
     counts[VOID] = 0
     return counts
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from train.calibration import expected_calibration_error
 from train.metrics import Scores, allowed_matrix, joint_counts
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class RoadMeasures:
     def f1(self) -> float:
         """Harmonic mean of precision and recall."""
         return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    @property
+    def iou(self) -> float:
+        """Intersection over union of what is road and what was called so."""
+        return _ratio(self.tp, self.tp + self.fp + self.fn)
 
     @property
     def fpr(self) -> float:
@@ -114,6 +120,10 @@ class RoadCurve:
         # whole numbers: 0.1 * 3 would ask for a hair more recall than 0.3
         reached = [tp * (RECALLS - 1) >= step * positives for step in range(RECALLS)]
         return float(np.mean([precision[where].max() for where in reached]))
+
+    def calibration_error(self) -> float:
+        """The expected calibration error of the road's probability, see `train.calibration`; NaN without pixels."""
+        return expected_calibration_error(*self._histograms())
 
     def _histograms(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(256,) each: pixels by probability, of road and of everything else."""
