@@ -23,7 +23,7 @@ LAYERS = (
     ("progress", "hud"),
     ("pipeline",),
     ("segmenter", "stages", "sinks", "target_rate"),
-    ("sources", "backends", "painting"),
+    ("sources", "backends", "painting", "flow"),
     ("preprocess", "scene", "lettering"),
     ("timing", "segmentation", "controls", "live", "machine", "cache_folder"),
     ("native",),

@@ -13,6 +13,7 @@ COMMANDS = {
     "fit": "train what a config describes; `python -m train CONFIG` is short for it",
     "layers": "names and output shapes of a network's layers",
     "architectures": "the networks with parameters, GFLOPs and milliseconds",
+    "consistency": "how steady a network's labels are on clips",
     "split": "set some pictures aside for validation, by seed",
     "augmentations": "a picture of what each augmentation does",
     "kitti-scene": "write the built-in scene in KITTI road's layout",

@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
@@ -21,36 +20,11 @@ from train.command_line import data_root, run
 from train.confusion_picture import confusion_picture
 from train.contact_sheet import write_picture
 from train.datasets import DATASETS, open_dataset
-from train.predictors import ClaheMode, Predictor, onnx_predictor
+from train.open_model import open_model
+from train.predictors import ClaheMode
 from train.report import text
 from train.scoring import SCORED_SIZES, compared, spread
 from train.tally import Tally
-
-if TYPE_CHECKING:
-    from streamseg.spec import SegmentClass
-
-
-def opened(model: Path, clahe: ClaheMode = "auto") -> tuple[Predictor, tuple[SegmentClass, ...]]:
-    """Predictor and classes of a run's folder (its best weights, in Keras) or of a model file (in the runtime).
-
-    Raises:
-        UsageError: a folder that is no training's, or holds no finished epoch.
-        ModelError: no model file, or one that does not run.
-    """
-    if model.is_dir():
-        from train.quiet import import_keras_quietly
-        from train.run_folder import RunFolder
-
-        experiment = RunFolder(model).experiment()
-        import_keras_quietly()
-        from train.predictors import keras_predictor
-
-        return keras_predictor(experiment, RunFolder(model).network(), clahe), experiment.classes
-    from streamseg.backends import find_model, load_backend
-    from train.probabilities import class_probabilities
-
-    backend = load_backend(model, precision="fp32")  # scores are the model's, whatever a machine would rather take
-    return onnx_predictor(backend, clahe, class_probabilities(find_model(model))), backend.spec.classes
 
 
 def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
@@ -107,7 +81,7 @@ def main(
     per_picture: bool,
 ) -> None:
     """Score MODEL, a training's folder or an .onnx file, on DATASET."""
-    predictor, classes = opened(model, clahe)
+    predictor, classes = open_model(model, clahe)
     data = open_dataset(dataset, root, classes, samples=samples, **data_options(dataset, options))
     size, places = SCORED_SIZES.get(dataset), spread(len(data), count)
     tally = Tally(data.label_sets, classes, worst_count if worst else 0)
