@@ -14,6 +14,7 @@ COMMANDS = {
     "layers": "names and output shapes of a network's layers",
     "architectures": "the networks with parameters, GFLOPs and milliseconds",
     "consistency": "how steady a network's labels are on clips",
+    "pseudo-labels": "masks of what several models are sure of together, to train on",
     "split": "set some pictures aside for validation, by seed",
     "augmentations": "a picture of what each augmentation does",
     "kitti-scene": "write the built-in scene in KITTI road's layout",
@@ -27,7 +28,7 @@ def main() -> None:
     if first in ("-h", "--help"):
         click.echo("Usage: python -m train CONFIG|COMMAND [OPTIONS]\n\nCommands:")
         for name, what in COMMANDS.items():
-            click.echo(f"  {name:14} {what}")
+            click.echo(f"  {name:15} {what}")
         click.echo("\npython -m train COMMAND --help says more.")
         return
     name, rest = (first, rest) if first in COMMANDS else ("fit", sys.argv[1:])
