@@ -13,6 +13,7 @@ COMMANDS = {
     "fit": "train what a config describes; `python -m train CONFIG` is short for it",
     "layers": "names and output shapes of a network's layers",
     "architectures": "the networks with parameters, GFLOPs and milliseconds",
+    "pack": "what a config trains on, in one file",
     "consistency": "how steady a network's labels are on clips",
     "pseudo-labels": "masks of what several models are sure of together, to train on",
     "split": "set some pictures aside for validation, by seed",

@@ -16,7 +16,7 @@ data_root = click.option(
     default="data",
     envvar="STREAMSEG_DATA",
     show_default=True,
-    help="Where the data sets are.  [env: STREAMSEG_DATA]",
+    help="Where the data sets are: a folder, or a file of python -m train pack.  [env: STREAMSEG_DATA]",
 )
 
 
