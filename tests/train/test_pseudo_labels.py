@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import cv2
@@ -11,7 +16,7 @@ from click.testing import CliRunner
 
 from streamseg.backends.openvino import openvino_library
 from streamseg.errors import ModelError, UsageError
-from streamseg.spec import SegmentClass
+from streamseg.spec import ModelSpec, SegmentClass
 from tests.builders import threshold_model, write_clip
 from tests.segmenters import SIZE, color_logits, color_model, foreign_color_model, painted, softmax
 from train.classes import ROAD_SCENE_CLASSES
@@ -214,3 +219,31 @@ def test_mistakes_are_said_before_anything_is_written(models, pictures, tmp_path
     (out / "mine.txt").touch()
     with pytest.raises(UsageError, match="holds something already; give a new folder"):
         run(models["own"], *words)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "pseudo-labels.md"
+
+
+def blocks(language: str) -> list[str]:
+    """The page's fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
+
+
+def test_the_rule_and_the_descriptions_on_the_page_are_real():
+    """The rule is the one that comes with the project, and the examples describe models."""
+    rule, *descriptions = blocks("toml")
+    kept = Path("train/rules/three_road_networks.toml").read_text("utf-8")
+    assert tomllib.loads(rule) == tomllib.loads(kept)
+    described = [ModelSpec.from_toml(text) for text in descriptions]
+    assert [each.name for each in described] == ["road-segmentation-adas-0001", "twinlitenet"]
+
+
+def test_the_example_on_the_page_runs(tmp_path):
+    """As it stands, from a checkout."""
+    (code,) = blocks("py")
+    environment = {**os.environ, "PYTHONPATH": str(PAGE.parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "(8, 16, 2) [0.7 0.2 0.1]\n"
