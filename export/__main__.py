@@ -48,10 +48,12 @@ from train.size import SizeType
 def main(overwrite: bool, **options: Any) -> None:
     """Export the best network of the training in RUN."""
     output: Path = options["output"]
+    # an export takes minutes, so a name that cannot be written to is refused before it
     if output.is_dir():
         raise click.UsageError(f"{output} is a folder; name a file in it, such as {output / 'model.onnx'}")
     if output.exists() and not overwrite:
         raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+    # TensorFlow takes seconds to import: what is wrong with the words is said before
     from export.exporting import export
 
     export(Request(**options), click.echo)

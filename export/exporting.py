@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
+# a wrong axis or order of channels shows on the first picture; more only find ties of two classes
 VERIFIED_PICTURES = 4
 
 
@@ -60,6 +61,7 @@ def unfinished(output: Path) -> Iterator[Path]:
         SinkError: the disk says no.
     """
     with writing(output):
+        # in the same folder, so that moving the file to its name is one step of the file system
         folder = tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-")
     with folder:
         draft = Path(folder.name) / output.name
@@ -92,6 +94,7 @@ def write_graphs(request: Request, experiment: Experiment, model: keras.Model, d
     embed(proto, spec_of(experiment, request, {}))
     with writing(request.output):
         onnx.save(proto, draft)
+    # each one copies all of a feature map, and one that was not meant is how exports get slow
     say(f"transposes: {transposes(proto.graph)}")
     del proto  # the checker reads the file, and a large network is large enough once
     onnx.checker.check_model(draft, full_check=True)

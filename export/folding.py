@@ -29,12 +29,14 @@ def without_batch_norm(model: keras.Model) -> keras.Model:
         for norm in model.layers
         if isinstance(norm, layers.BatchNormalization) and _can_take(norm.input._keras_history.operation)
     }
+    # cloning would only copy the weights
     if not folded:
         return model
     gone = {norm.name for norm in folded.values()}
 
     def clone(layer: keras.Layer) -> keras.Layer:
         config = layer.get_config()
+        # the normalisation's offset needs a bias, which such convolutions are built without
         return layer.from_config(config | {"use_bias": True} if layer.name in folded else config)
 
     def call(layer: keras.Layer, *inputs: Any, **options: Any) -> Any:
@@ -52,6 +54,7 @@ def without_batch_norm(model: keras.Model) -> keras.Model:
 
 def _can_take(layer: keras.Layer) -> bool:
     kind = type(layer) in _KERNEL_CHANNELS_OUT
+    # an activation in between is not linear, and another reader would get numbers that are not meant for it
     return kind and layer.activation is keras.activations.linear and len(layer._outbound_nodes) == 1
 
 

@@ -45,6 +45,7 @@ def parity(model: keras.Model, label_stride: int, file: Path, with_logits: Path,
     with_logits: a file of the same graph with one output more, the logits.
     frames: (height, width, 3) uint8 each, at the network's size; at least one.
     """
+    # before folding: whatever the export does to the network, this is what was trained
     expected = [np.asarray(model.predict_on_batch(frame[None])) for frame in frames]
     found, labels = logits_of(with_logits, frames), labels_of(file, frames)
     wanted = [winners(each, frames[0].shape[0], label_stride)[0] for each in expected]
@@ -60,6 +61,7 @@ def logits_of(path: Path, frames: Sequence[Image]) -> list[NDArray[np.float32]]:
     """(1, h, w, classes) float32 for each frame."""
     session = open_session(path).session
     planes = [session.run([LOGITS], {INPUT: frame[None]})[0] for frame in frames]
+    # Keras has classes last; an fp16 file gives halves, too coarse to subtract
     return [each.astype(np.float32).transpose(0, 2, 3, 1) for each in planes]
 
 

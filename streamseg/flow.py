@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from streamseg.pixels import Image, Size
 
 FLOW_SIZE: Size = (144, 256)
-"""(height, width) flow is computed at: the smallest at which poles are still moved with their labels, in a millisecond
-or two."""
+"""(height, width) flow is computed at: half the default network's input, where it costs far less than the network."""
 
 BORDER = 8
 """Pixels left out along each side: DIS compares patches of 8x8, of which a part lies outside there."""
@@ -57,8 +56,8 @@ class OpticalFlow:
     """Flow at one size. Keeps OpenCV's buffers, so every thread needs one of its own."""
 
     def __init__(self, size: Size = FLOW_SIZE) -> None:
-        """size: (height, width), each at least 32, or DIS has no coarse level to begin at."""
-        # of DIS' presets MEDIUM alone refines by variations; with the others exact labels of a moving scene agree less
+        """size: (height, width)."""
+        # of DIS' presets MEDIUM begins at the finest scale: exact labels of a moving scene agree best along its flow
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         height, width = size
         self._columns, self._rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
@@ -72,6 +71,7 @@ class OpticalFlow:
         before, after: (h, w) uint8 luma of two frames of one size, brought to the flow's size here.
         """
         before, after = (resize_picture(each, self._size) for each in (before, after))
+        # from the later frame to the earlier: labels are fetched, so every pixel gets one and none gets two
         backward = self._dis.calc(after, before, None)  # type: ignore[call-overload]  # None makes a new array
         forward = self._dis.calc(before, after, None)  # type: ignore[call-overload]
         x, y = self._columns + backward[..., 0], self._rows + backward[..., 1]
@@ -122,6 +122,7 @@ class TemporalConsistency:
         if before is None:
             return None
         motion = self._flow.between(before[0], luma)
+        # both at the flow's size: a pixel of the picture's own size has no flow of its own
         moved, here = motion.moved(before[1]), labels_at(labels, motion.sure.shape)
         counted = motion.sure
         if self._ignore is not None:

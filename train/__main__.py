@@ -34,6 +34,7 @@ def main() -> None:
         return
     name, rest = (first, rest) if first in COMMANDS else ("fit", sys.argv[1:])
     sys.argv[1:] = rest
+    # only the command that is asked for: some of them import TensorFlow
     command: click.Command = importlib.import_module(f"train.commands.{name.replace('-', '_')}").main
     run(command, f"python -m train {name}")
 

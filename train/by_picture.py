@@ -63,6 +63,7 @@ class ByPicture:
         figures: dict[str, Any] = {"pictures": len(names)}
         for each in self._ids:
             measures = [self._measures[name][each] for name in names]
+            # a picture without road has no road IoU: 0 or 1 would be about the picture, not about the model
             ious = [_iou_if_there(one) for one in measures if _is_there(one)]
             mean = sum(ious) / len(ious) if ious else float("nan")
             figures[each] = {"pictures": len(ious), "mean": mean, "pooled": _pooled(measures)}
@@ -79,5 +80,6 @@ def _iou_if_there(measures: RoadMeasures) -> float:
 
 def _pooled(measures: Sequence[RoadMeasures]) -> float:
     """IoU of all pixels together; those called so in pictures without any such pixel count too."""
+    # a road found where there is none is as wrong in a picture without any
     sums = (sum(getattr(each, name) for each in measures) for name in ("tp", "fp", "fn", "tn"))
     return _iou_if_there(RoadMeasures(*sums))

@@ -36,6 +36,7 @@ def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
     opener = DATASETS[dataset]
     fixed = getattr(opener, "keywords", {})  # of a partial: what the data set's name says already
     parameters = inspect.signature(opener).parameters.values()
+    # options that are no text, such as a size, are for configs, where Python says what they are
     taken = [each.name for each in parameters if isinstance(each.default, str) and each.name not in fixed]
     given = dict(word.partition("=")[::2] for word in words)
     for name in given:
@@ -94,6 +95,7 @@ def main(
         click.echo(json.dumps(figures | ({"per_picture": tally.per_picture()} if per_picture else {})))
     else:
         click.echo(text(figures))
+    # pictures last: the figures are out when one cannot be written
     if confusion:
         write_picture(confusion, confusion_picture(tally.scores.confusion(), classes, f"{model.name} on {dataset}"))
     if worst and tally.worst:

@@ -55,4 +55,5 @@ def left_out(label_sets: LabelSets, classes: Classes) -> LeftOut:
     """What to take away of a model with these classes, on a data set with those labels."""
     kept = frozenset().union(*label_sets.values())
     ids = frozenset(each.id for each in classes if each.name in ASKED_AGAIN and each.id not in kept)
+    # a data set without any meaning has nothing that could be asked for instead
     return LeftOut(ids if kept else frozenset(), kept)

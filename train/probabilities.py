@@ -31,7 +31,7 @@ Probabilities: TypeAlias = "NDArray[np.float32]"
 ClassProbabilities: TypeAlias = Callable[["Image"], Probabilities]
 """A frame prepared as the model's spec says, (spec.height, spec.width, 3) uint8 -> probabilities of the same size."""
 
-_SUM_TOLERANCE = 0.01  # 16-bit arithmetic leaves sums of a softmax up to half of this away from 1
+_SUM_TOLERANCE = 0.01  # float16 is exact to a 2048th; logits that add up to 1 at every pixel do not happen
 
 
 def spec_of_file(path: Path) -> ModelSpec:
@@ -132,6 +132,6 @@ def to_probabilities(values: NDArray[np.float32], size: Size) -> Probabilities:
 
 def softmax(logits: NDArray[np.float32]) -> Probabilities:
     """exp(z) / sum(exp(z)) over the last axis; the largest is taken away first, or exp would overflow."""
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    powers: Probabilities = np.exp(logits - logits.max(-1, keepdims=True))
     powers /= powers.sum(-1, keepdims=True)
     return powers

@@ -45,6 +45,7 @@ def road_report(scores: Scores, curve: RoadCurve | None, road: int) -> Figures:
     if curve is None:
         return {"labels": labels, "max_f": None, "average_precision": None}
     threshold = curve.best_threshold()
+    # the threshold first, as it is what a person would set
     at_best = {"threshold": rounded(threshold / 255), **_measures(curve.at(threshold))}
     return {"labels": labels, "max_f": at_best, "average_precision": rounded(curve.average_precision())}
 
@@ -97,6 +98,7 @@ def text(figures: Figures) -> str:
     measures = figures["iou"] | {"mean IoU": figures["mean_iou"], "accuracy": figures["accuracy"]}
     rows = [["", "IoU"], *([name, _shown(value)] for name, value in measures.items())]
     parts = [f"{figures['dataset']}: {figures['pictures']} pictures, {where}\n{text_table(rows)}"]
+    # beside the figure that it explains
     parts += _second_choice_text(figures["second_choice"]) + _groups_text(figures["groups"])
     parts += _calibration_text(figures["calibration_error"])
     return "\n\n".join([*parts, *([_road_text(figures["road"])] if figures["road"] else [])])
@@ -113,6 +115,7 @@ def _second_choice_text(second_choice: Figures | None) -> list[str]:
 
 def _groups_text(groups: Figures) -> list[str]:
     """IoU of single classes by group; nothing where the model has none of them, or no label is one for sure."""
+    # a column of dashes says nothing
     names = [name for name, value in groups[ALL].items() if isinstance(value, dict) and value["pictures"]]
     if not names:
         return []
@@ -155,6 +158,7 @@ def _measures(of: RoadMeasures) -> Figures:
 
 def rounded(value: float) -> float | None:
     """To four places; None for NaN."""
+    # JSON has no NaN, and the fifth place changes with the processor
     return None if np.isnan(value) else round(float(value), 4)
 
 

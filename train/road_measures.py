@@ -138,6 +138,7 @@ class RoadCurve:
 def sure_labels(label_sets: LabelSets, classes: int, road: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(256,) bool each: the data set's labels that are road for sure, and those that surely are not."""
     allowed = allowed_matrix(label_sets, classes)
+    # a label that may be road or something else is neither: it would count against whatever is said of it
     return allowed[:, road] & (allowed.sum(1) == 1), allowed.any(1) & ~allowed[:, road]
 
 
@@ -153,5 +154,6 @@ def of_labels(scores: Scores, road: int) -> RoadMeasures:
     )
 
 
+# zero of zero is not 0: nothing was asked, so nothing is known
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")

@@ -32,6 +32,7 @@ class Segmenter:
 
     def __call__(self, picture: Image) -> Probabilities:
         """The mean of what is said of the picture and of its mirror image, which is right more often than either."""
+        # contiguous: OpenCV and the runtimes read memory, and a mirrored view runs through it backwards
         mirrored = self.ask(np.ascontiguousarray(picture[:, ::-1]))
         return (self.ask(picture) + mirrored[:, ::-1]) / 2
 

@@ -65,6 +65,7 @@ def soft_target(probabilities: Probabilities) -> SoftTarget:
     """
     height, width = (max(1, side // STRIDE) for side in probabilities.shape[:2])
     small = cast("Probabilities", cv2.resize(probabilities, (width, height), interpolation=cv2.INTER_AREA))
+    # stable, so that equal probabilities give the same file everywhere
     best = np.argsort(-small, -1, kind="stable")[..., :2]
     return SoftTarget(best.astype(np.uint8), in_bytes(np.take_along_axis(small, best, -1)))
 

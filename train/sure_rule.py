@@ -93,6 +93,7 @@ class SureRule:
         Returns: (h, w) uint8, the labels' values, 255 where nobody is sure.
         """
         mask = np.full(next(iter(said[0].values())).shape, VOID, np.uint8)
+        # backwards, so that the first label is painted last and stays
         for label, each in zip(reversed(self.labels), reversed(said), strict=True):
             mask[label.where(each)] = label.value
         return mask
@@ -117,6 +118,7 @@ def said_of(classes: Sequence[str], model: str, probabilities: Probabilities, kn
     Raises:
         UsageError: it knows none of them.
     """
+    # models call one thing by several names, and some split it: road and its markings
     ids = [place for place, name in enumerate(known) if name in classes]
     if not ids:
         raise UsageError(
@@ -146,6 +148,7 @@ def read_rule(path: Path) -> SureRule:
         tables = plain.get("labels")
         if not isinstance(tables, list) or not tables or not all(isinstance(each, dict) for each in tables):
             raise ValueError("expected at least one table [[labels]]")
+        # the order of the file is kept: of two labels that hold the first counts
         labels = tuple(_label(each, models) for each in tables)
         if len({each.value for each in labels}) < len(labels):
             raise ValueError("two labels have one value")
@@ -204,6 +207,7 @@ def _are_names(value: Any) -> bool:
 
 def _refuse_unknown(table: Mapping[str, Any], known: set[str]) -> None:
     """A typing error must not become a default."""
+    # a misspelt "above" would make a rule that is never sure, silently
     for name in table:
         if name not in known:
             raise ValueError(f"unknown field '{name}'; there are {', '.join(sorted(known))}")

@@ -53,13 +53,16 @@ class Tally:
     def asking(self, predictor: Predictor, picture: Image) -> Prediction:
         """What the predictor says, its second choice where the data set does not know its first, see `left_out`."""
         prediction = predictor.predict(picture)
+        # one answer without probabilities is enough: the figure is of all pictures
         self._asked_again &= prediction.probabilities is not None
         return self._left_out.apply(prediction)
 
     def add(self, each: Compared) -> None:
         """Count one picture."""
+        # of this picture alone first: its own figures are needed too
         one = Scores(self.label_sets, len(self.classes))
         one.add(each.labels, each.predicted)
+        # counts add up; means of pictures would weigh small and large ones alike
         self.scores.counts += one.counts
         self._merits[each.name] = rounded(one.merit)
         self._by_picture.add(each.name, each.group, one)

@@ -71,6 +71,7 @@ class Teachers:
             for each, segmenter in zip(judged.probabilities, self._segmenters, strict=True)
             if segmenter.classes == self.classes and each.shape == first.shape
         ]
+        # in float32: a mean in float64 would double the memory of the largest arrays here
         return np.mean(alike, 0, dtype=np.float32)
 
     def _said(

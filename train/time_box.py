@@ -58,5 +58,6 @@ def fitted(experiment: Experiment, seconds: float, pace: Pace) -> dict[str, int]
     steps = max(experiment.steps_per_epoch, math.ceil(after * (1 / SCORING - 1) / pace.step_s))
     epochs = max(1, int(usable / (steps * pace.step_s + after)))
     steps = max(1, int((usable / epochs - after) / pace.step_s))
+    # a warm-up made for hours would eat a short training whole
     warmup = min(experiment.warmup_steps, int(epochs * steps * WARMUP))
     return {"epochs": epochs, "steps_per_epoch": steps, "warmup_steps": warmup}

@@ -54,6 +54,7 @@ def main(
     **changes: Any,
 ) -> None:
     """Train the network that the file CONFIG describes."""
+    # relative to where the person is, as every other path on the command line
     folder = RunFolder(out or Path("runs") / config.stem)
     overrides = {name: value for name, value in changes.items() if value is not None}
     if overrides.get("encoder_weights") == "none":
@@ -61,6 +62,7 @@ def main(
     try:
         train(config, folder, overrides, resume, strategy, tensorboard, root, minutes)
     except KeyboardInterrupt:
+        # what to type next, whole: a person who stops a training comes back days later
         again = f"python -m train {config} --out {folder.path}"
         way = f"go on with: {again} --resume" if (folder.path / STATE).exists() else f"no epoch was finished: {again}"
         click.echo(f"stopped; {way}", err=True)

@@ -98,6 +98,7 @@ def road_mask(labels: Image) -> Image:
     Returns: (h, w, 3) uint8 BGR.
     """
     (road,) = ids(CAMVID_CLASSES, "road")
+    # sky too is "not road" to KITTI: void is only what nobody labelled
     table = np.tile(np.array(RED[::-1], np.uint8), (256, 1))
     table[road] = MAGENTA[::-1]
     return table[labels]

@@ -25,6 +25,7 @@ def main(name: str, size: Size, classes: int) -> None:
 
     Shapes are height x width x channels. `python -m train architectures` lists the names.
     """
+    # before anything that imports Keras: the backend writes to the terminal while it starts
     import_keras_quietly()
     from train.architectures import outline
 

@@ -49,6 +49,7 @@ def main(
     """
     chosen = read_rule(rule) if rule else default_rule(len(models))
     teachers = Teachers([open_segmenter(each) for each in models], chosen)
+    # after the models are open: what is wrong with them leaves no folder behind
     _claim(out)
     table: list[Row] = []
     try:
@@ -85,6 +86,7 @@ def _pictures(sources: Sequence[str], every: int) -> Iterator[tuple[str, Image]]
     seen: set[str] = set()
     for address in sources:
         with open_source(address) as source:
+            # a folder of pictures was chosen by somebody; the frames of a video were not
             step = 1 if source.info.kind == "pictures" else every
             count = source.info.frame_count
             total = None if count is None else -(-count // step)

@@ -66,6 +66,7 @@ def read_pack(path: Path) -> Packed:
 def _read(path: Path, _changed: int, _size: int) -> Packed:
     try:
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+            # all at once: bytes in memory need no lock between the threads that make batches
             files = {name: archive.read(name) for name in archive.namelist()}
         index = json.loads(files[INDEX])
         if index["version"] != VERSION:
@@ -88,6 +89,7 @@ class PackedDataset(Dataset):
         """
         pack = read_pack(path)
         part = pack.parts.get(key_of(dataset, options))
+        # a part with other options would be other pictures, or the same with another meaning
         if part is None:
             known = "; ".join(pack.parts)
             raise UsageError(f"{path}: holds no {key_of(dataset, options)}, it holds {known}; pack this config again")

@@ -27,6 +27,7 @@ class Devices(ABC):
     replicas: copies of the network, in all processes together; each takes an equal part of every batch.
     """
 
+    # what one device says; several of them set their own
     cluster: Cluster = ALONE
     replicas: int = 1
 
