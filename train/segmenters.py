@@ -34,7 +34,8 @@ class Segmenter:
         """The mean of what is said of the picture and of its mirror image, which is right more often than either."""
         # contiguous: OpenCV and the runtimes read memory, and a mirrored view runs through it backwards
         mirrored = self.ask(np.ascontiguousarray(picture[:, ::-1]))
-        return (self.ask(picture) + mirrored[:, ::-1]) / 2
+        both: Probabilities = (self.ask(picture) + mirrored[:, ::-1]) * np.float32(0.5)
+        return both
 
 
 def open_segmenter(model: Path) -> Segmenter:

@@ -55,7 +55,8 @@ class SoftTarget:
         rest = np.maximum(1 - shares.sum(-1, keepdims=True), 0)  # rounded up twice, two can be more than all
         full = np.repeat(rest / max(count - 2, 1), count, -1)
         np.put_along_axis(full, self.classes.astype(np.intp), shares, -1)
-        return full / full.sum(-1, keepdims=True)
+        full /= full.sum(-1, keepdims=True)
+        return cast("Probabilities", full)
 
 
 def soft_target(probabilities: Probabilities) -> SoftTarget:

@@ -172,7 +172,7 @@ def _label(table: Mapping[str, Any], models: Sequence[str] | None) -> SureLabel:
     value, means, classes = (table.get(name) for name in ("value", "means", "classes"))
     if not isinstance(value, int) or not 0 <= value < VOID:
         raise ValueError(f"the value of a label must be 0..{VOID - 1}, got {value!r}")
-    if not (isinstance(means, str) or _are_names(means)):
+    if not isinstance(means, str) and (means is None or not _are_names(means)):
         raise ValueError(f"label {value}: means must be a class's name or a list of names, got {means!r}")
     if not _are_names(classes):
         raise ValueError(f"label {value}: classes must be a list of names, got {classes!r}")

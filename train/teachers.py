@@ -72,7 +72,8 @@ class Teachers:
             if segmenter.classes == self.classes and each.shape == first.shape
         ]
         # in float32: a mean in float64 would double the memory of the largest arrays here
-        return np.mean(alike, 0, dtype=np.float32)
+        mean: Probabilities = np.mean(alike, 0, dtype=np.float32)
+        return mean
 
     def _said(
         self, classes: Sequence[str], probabilities: Sequence[Probabilities], picture: Image

@@ -10,7 +10,8 @@ from streamseg.errors import UsageError
 from train.command_line import data_root
 from train.config import load_config
 from train.datasets import open_dataset
-from train.packing import Part, key_of, most_useful, pack
+from train.datasets.packed import key_of
+from train.packing import Part, most_useful, pack
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
