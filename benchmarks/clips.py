@@ -18,6 +18,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from streamseg import open_source
+from streamseg.atomic import replacing
 from streamseg.cache_folder import cache_folder
 
 FPS = 30
@@ -39,9 +40,8 @@ def made_clip(size: str = "1280x720", seconds: float = 10.0, folder: Path | None
     path = (folder or cache_folder("benchmarks/clips")) / f"scene-{size}-{frames}-frames-{_EDITION}.mp4"
     if not path.is_file():
         print(f"drawing {path.name}, once", flush=True)
-        partial = path.with_suffix(".partial.mp4")
-        _record(partial, size, frames)
-        partial.rename(path)
+        with replacing(path) as partial:
+            _record(partial, size, frames)
     return path
 
 
@@ -54,9 +54,8 @@ def repeated_clip(frames: int, size: str = "640x360", seconds: float = 10.0, fol
         folder or cache_folder("benchmarks/clips")
     ) / f"scene-{size}-{round(seconds * FPS)}-to-{frames}-frames-{_EDITION}.mp4"
     if not path.is_file():
-        partial = path.with_suffix(".partial.mp4")
-        _repeat(made_clip(size, seconds, folder), partial, frames)
-        partial.rename(path)
+        with replacing(path) as partial:
+            _repeat(made_clip(size, seconds, folder), partial, frames)
     return path
 
 

@@ -12,11 +12,11 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from streamseg import Backend
-from streamseg.backends.bound import Memory
-from streamseg.backends.cuda import Way, session
+from streamseg.backends.io_binding import Memory
+from streamseg.backends.nvidia import GpuModel
+from streamseg.backends.ort import ort, run_options
 from streamseg.errors import ModelError
 
 _WARM = 5  # runs; tuning and capturing happen in the first
@@ -37,7 +37,7 @@ class Bare:
         return 1000 * self.batch / self.ms
 
 
-def bare(way: Way, batch: int, runs: int) -> Bare:
+def bare(way: GpuModel, batch: int, runs: int) -> Bare:
     """The median run of a session whose input and output lie on the GPU and stay there: nothing is copied.
 
     Raises:
@@ -45,12 +45,12 @@ def bare(way: Way, batch: int, runs: int) -> Bare:
     """
     graph = True
     try:
-        run = resident(session(way, batch, graph=True), Memory("cuda", way.number))
+        run = resident(way.session(batch, graph=True), Memory("cuda", way.number))
         run()
     except ModelError:
         graph = False
-        run = resident(session(way, batch, graph=False), Memory("cuda", way.number))
-    return Bare(str(way), batch, 1000 * median_s(run, runs), graph)
+        run = resident(way.session(batch, graph=False), Memory("cuda", way.number))
+    return Bare(way.label, batch, 1000 * median_s(run, runs), graph)
 
 
 def resident(opened: ort.InferenceSession, memory: Memory) -> Callable[[], None]:
@@ -59,8 +59,7 @@ def resident(opened: ort.InferenceSession, memory: Memory) -> Callable[[], None]
     Raises:
         ModelError: onnxruntime does not run it so.
     """
-    binding, options = opened.io_binding(), ort.RunOptions()
-    options.log_severity_level = 4
+    binding, options = opened.io_binding(), run_options()
     for each in opened.get_inputs():
         noise = np.random.default_rng(0).integers(0, 256, each.shape).astype(_dtype(each))
         binding.bind_ortvalue_input(each.name, ort.OrtValue.ortvalue_from_numpy(noise, memory.kind, memory.number))

@@ -102,15 +102,15 @@ def run_way(way: Way, clip: str, output: Path) -> dict[str, float]:
 
 def _let_spin() -> None:
     """Drop the one setting with which streamseg keeps onnxruntime's threads from spinning."""
-    import onnxruntime
+    from streamseg.backends.ort import ort
 
-    usual = onnxruntime.SessionOptions.add_session_config_entry
+    usual = ort.SessionOptions.add_session_config_entry
 
     def without(options: Any, name: str, value: str) -> None:
         if not name.endswith("allow_spinning"):
             usual(options, name, value)
 
-    onnxruntime.SessionOptions.add_session_config_entry = without
+    ort.SessionOptions.add_session_config_entry = without
 
 
 def _opencv_threads(threads: int | None) -> Callable[[], None]:

@@ -48,11 +48,12 @@ from benchmarks.process import alone
 from benchmarks.results import add_output_options, deliver, machine_line, medians, record, table
 from benchmarks.streamseg_run import add_network_options, as_arguments, network_options, run
 from streamseg import Painter, Pipeline, Segmenter, load_backend, open_source
+from streamseg.backends.engines import engine_that_ran
 from streamseg.machine import core_count
 from streamseg.preprocess import network_input
 from streamseg.sinks import VideoFileSink
 from streamseg.sinks.formats import VideoCodec, format_of
-from streamseg.sinks.hardware import device_of
+from streamseg.sinks.hardware_encoders import device_of
 
 STEPS = ("decode", "network", "encode")
 _AT_ONCE = 30  # frames of one step before the next one's turn, so that caches stay warm and memory small
@@ -202,7 +203,7 @@ def measured(
             with alone(lock):
                 last = run(clip, Path(folder) / _OUTPUT, arguments)
             found["streamseg"].append(last.figures())
-    on_gpu = not last.device.startswith(("cpu", "openvino"))
+    on_gpu = engine_that_ran(last.device).on_gpu
     cores = len(machine.cores)
     middle = {name: medians(rows) for name, rows in found.items()}
     limits = {name: limit_fps(middle[name], cores, on_gpu=on_gpu) for name in ("alone", "together")}

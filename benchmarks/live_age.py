@@ -131,7 +131,7 @@ def running(source: Source, backend: Backend) -> Iterator[tuple[Timings, WebSink
     """The source with its overlay on a page."""
     controls, timings = Controls(), Timings()
     sink = WebSink(
-        Painter(backend.spec.classes, timings=timings),
+        Painter(backend.spec.classes),
         controls,
         info=source.info,
         timings=timings,
@@ -140,7 +140,7 @@ def running(source: Source, backend: Backend) -> Iterator[tuple[Timings, WebSink
         address=Address(port=0),
         live=source.live_state,
     )
-    segment = Segmenter(backend, timings=timings)
+    segment = Segmenter(backend)
     pipeline = Pipeline(source, segment, [sink], policy="latest", timings=timings, controls=controls)
     thread = threading.Thread(target=pipeline.run)
     thread.start()

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.clips import made_clip
 from benchmarks.results import table
 from streamseg import load_backend, open_source
-from streamseg.backends import Backend, find_model
+from streamseg.backends import ENGINES, Backend, find_model
 from streamseg.errors import ModelError
 from streamseg.preprocess import network_input
 
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
     from streamseg.pixels import Image
 
-_WAYS = (("cpu", "fp32"), ("cpu", "int8"), *(("openvino", each) for each in ("fp32", "mixed", "bf16", "fp16", "int8")))
+
+def ways() -> list[tuple[str, str]]:
+    """(device, precision) of all engines that leave the processor to nobody else."""
+    found = [(engine.devices, engine.precisions) for engine in ENGINES if engine.devices and not engine.on_gpu]
+    return [(devices[0].removesuffix("[:N]"), precision) for devices, known in found for precision in known]
 
 
 def prepared_frames(clip: str, backend: Backend, count: int) -> list[Image]:
@@ -65,7 +69,7 @@ def main() -> None:
     batches = [prepared_frames(str(clip), reference, options.frames) for clip in clips]
     truth = [timed(reference, each)[1] for each in batches]
     rows = []
-    for device, precision in _WAYS:
+    for device, precision in ways():
         try:
             backend = load_backend(options.model, device, 1, precision=precision)
         except ModelError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from streamseg.backends.engines import versions
 from streamseg.machine import machine_facts
 
 RESULTS = Path(__file__).parent / "results"
@@ -25,7 +26,7 @@ def record(command: str, settings: Mapping[str, Any], result: Any) -> dict[str, 
     return {
         "command": command,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine_facts(),
+        "machine": machine_facts(versions()),
         "settings": dict(settings),
         "result": result,
     }

@@ -165,13 +165,11 @@ def _together(clip: Path, count: int, wanted: Wanted) -> dict[str, float]:
 def _exported(size: str, path: Path) -> str | None:
     """Make the bundled network for another input size. Returns why it cannot be made, or None."""
     print(f"exporting {path.name}, once", file=sys.stderr)
-    partial = path.with_suffix(".partial.onnx")
-    command = [sys.executable, "-m", "export", str(_CHECKPOINT), str(partial), "--precision", "bf16", "--size", size,
+    command = [sys.executable, "-m", "export", str(_CHECKPOINT), str(path), "--precision", "bf16", "--size", size,
                "--no-second-opinion", "--score-count", "0", "--overwrite"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return f"cannot be exported: {(done.stderr.strip().splitlines() or ['no reason given'])[-1][:160]}"
-    partial.rename(path)
     return None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from export.request import LEAST_EQUAL, Request, share_of
+from streamseg.atomic import replacing
 from streamseg.errors import SinkError, UsageError
 from train.config import Experiment, Share
 from train.datasets import Dataset, open_dataset
@@ -66,8 +67,8 @@ def unfinished(output: Path) -> Iterator[Path]:
     with folder:
         draft = Path(folder.name) / output.name
         yield draft
-        with writing(output):
-            draft.replace(output)
+        with writing(output), replacing(output) as part:
+            draft.replace(part)
 
 
 @contextmanager

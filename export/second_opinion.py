@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from streamseg.backends.openvino import openvino_library
-from streamseg.backends.providers import captured_stderr
+from streamseg.backends.stderr import captured_stderr
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image

@@ -12,7 +12,7 @@ import numpy as np
 
 from export.to_onnx import INPUT, LOGITS
 from streamseg.backends import load_backend
-from streamseg.backends.providers import open_session
+from streamseg.backends.ort import cpu_session
 from streamseg.errors import ModelError
 from train.fcn8s import enlarged
 
@@ -59,7 +59,7 @@ def parity(model: keras.Model, label_stride: int, file: Path, with_logits: Path,
 
 def logits_of(path: Path, frames: Sequence[Image]) -> list[NDArray[np.float32]]:
     """(1, h, w, classes) float32 for each frame."""
-    session = open_session(path).session
+    session = cpu_session(str(path))
     planes = [session.run([LOGITS], {INPUT: frame[None]})[0] for frame in frames]
     # Keras has classes last; an fp16 file gives halves, too coarse to subtract
     return [each.astype(np.float32).transpose(0, 2, 3, 1) for each in planes]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import threading
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-_SHORTEST_S = 1e-6
+_SHORTEST_S = 1e-6  # the first bucket: what takes less is never what limits a run
 _RATIO = 1.01  # neighbouring buckets differ by 1 %, which is how exact percentiles are
 _LATELY = 0.1  # weight of the newest in the running mean, so that it follows within some ten frames
-_SILENT_S = 1.0
+_SILENT_S = 1.0  # so long a gap is told as standing still, however slow the source is
 _SLOWEST_FPS = 0.1  # that is told from standing still
 _BUCKETS = math.ceil(math.log(1e9) / math.log(_RATIO))  # up to about a quarter of an hour
 
@@ -87,10 +88,28 @@ class _Stage:
         self._timings.note(self._stage, max(0.0, seconds - inside))
 
 
+_thread = threading.local()
+
+
+def active_timings() -> Timings | None:
+    """Where this thread's time is noted at the moment, see `Timings.active`; None for nowhere."""
+    return getattr(_thread, "timings", None)
+
+
+def stage(name: str) -> AbstractContextManager[None]:
+    """Note the time spent in the with-block as a stage of the run that this thread works for, if it works for one.
+
+    So what is called in a run, such as a painter, can say what its time is called without being told of the run.
+    """
+    timings = active_timings()
+    return nullcontext() if timings is None else timings.measure(name)
+
+
 class Timings:
     """Self time of each stage, latency and age of frames, frames dropped so far. Any thread may note something.
 
-    A stage measured inside another is taken out of the outer one, so that the stages add up.
+    A run has one, its pipeline's. A stage measured inside another is taken out of the outer one, so that the stages add
+    up.
 
     latency: from a frame's capture until all sinks have taken it.
     age: from a frame's capture until a person could see it; empty where nothing is shown.
@@ -107,6 +126,16 @@ class Timings:
         self.age = Distribution()
         self.dropped = 0
         self.rate = RateMeter()
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Within the with-block, `stage` notes here what this thread does."""
+        before = active_timings()
+        _thread.timings = self
+        try:
+            yield
+        finally:
+            _thread.timings = before
 
     def measure(self, stage: str) -> AbstractContextManager[None]:
         """Note the time spent in the with-block, less what stages inside it took."""

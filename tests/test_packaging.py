@@ -150,6 +150,17 @@ def test_the_installed_program_runs_away_from_the_checkout(installed: Path, tmp_
     assert [one["id"] for one in told["classes"]] == list(range(len(told["classes"])))
 
 
+def test_the_installed_program_has_its_engines(installed: Path, tmp_path: Path):
+    """By its own metadata, with no checkout to look into."""
+    code = "from streamseg.backends import ENGINES; print(*(engine.name for engine in ENGINES))"
+    assert run(installed / "python", "-c", code, cwd=tmp_path).split() == [
+        "cuda",
+        "onnxruntime",
+        "openvino",
+        "tensorrt",
+    ]
+
+
 def test_every_requirement_is_pinned():
     """The constraints name one exact version of everything that setting up installs for this Python, and no sources."""
     lines = (CHECKOUT / "constraints.txt").read_text().splitlines()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from streamseg.atomic import replacing
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -33,9 +35,8 @@ def draw_curve(path: Path, epochs: Rows, steps: Rows) -> None:
     below.locator_params(axis="x", integer=True)
     below.grid(alpha=0.3)
     # a person may have the picture open while an epoch ends
-    part = path.with_name(f"part-{path.name}")
-    figure.savefig(part, dpi=100, format="png")
-    part.replace(path)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=100, format="png")
 
 
 def draw_losses(axes: Axes, epochs: Rows, steps: Rows) -> None:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import cv2
 import numpy as np
 
+from streamseg.backends.graph import LogitsGraph, logits_graph
+from streamseg.backends.model_file import OPENVINO, facts_of
 from streamseg.backends.openvino import openvino_library
-from streamseg.backends.providers import open_session
-from streamseg.backends.tensors import GraphTensor, Tensors, read_spec
+from streamseg.backends.ort import cpu_session, described
+from streamseg.backends.tensors import Tensors, read_spec
 from streamseg.errors import ModelError
-from streamseg.spec import ModelSpec
+from streamseg.spec import Layout, ModelSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,85 +36,54 @@ ClassProbabilities: TypeAlias = Callable[["Image"], Probabilities]
 _SUM_TOLERANCE = 0.01  # float16 is exact to a 2048th; logits that add up to 1 at every pixel do not happen
 
 
-def spec_of_file(path: Path) -> ModelSpec:
-    """What a model file, ONNX or OpenVINO IR (.xml), or the TOML beside it says of it.
-
-    Raises:
-        ModelError: nothing does, or what it says is wrong.
-    """
-    if path.suffix != ".xml":
-        return read_spec(path)
-    beside = path.with_suffix(".toml")  # IR has no place for a description of ours
-    try:
-        return ModelSpec.from_toml(beside.read_text("utf-8"), f"'{beside}'")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(
-            f"'{path}' does not describe itself; put its input size and classes into '{beside.name}' beside it "
-            "(docs/models.md shows how)"
-        ) from error
-
-
 def class_probabilities(path: Path) -> ClassProbabilities | None:
-    """How to ask a model file for its probabilities; None where it only gives labels.
+    """How to ask a model file, ONNX or OpenVINO IR, for its probabilities; None where it tells none of classes of which
+    each pixel has one.
 
     Raises:
         ModelError: no such model, or it is not what its description says.
     """
-    spec = spec_of_file(path)
-    if path.suffix == ".xml":
-        return _of_ir(path, spec)
-    opened = open_session(path, labels=spec.tensors)
-    if spec.tensors.output == "labels" and opened.logits is None:
+    spec = read_spec(path)
+    inside = spec.tensors.output == "labels" and not spec.heads and path.suffix.lower() != OPENVINO
+    logits = logits_graph(path, spec.tensors.output_name) if inside else None
+    if logits is None and (spec.heads or spec.tensors.output != "logits"):
         return None
-    session = opened.session
-    inputs, outputs = (
-        [GraphTensor(each.name, tuple(each.shape), each.type[len("tensor(") : -1]) for each in ports]
-        for ports in (session.get_inputs(), session.get_outputs())
-    )
-    tensors = Tensors(spec, inputs, outputs, path, opened.logits)
-    planes = opened.logits is not None or spec.tensors.layout == "nchw"
+    opened = _in_openvino if path.suffix.lower() == OPENVINO else _in_onnxruntime
+    tensors, run = opened(path, spec, logits)
+    layout = "nchw" if logits else spec.tensors.output_layout or spec.tensors.layout
 
     def ask(frame: Image) -> Probabilities:
-        (result,) = session.run([tensors.output], {tensors.input: tensors.from_frames(frame[None])})
-        return to_probabilities(_last(result, planes), (spec.height, spec.width))
+        return to_probabilities(_last(run(tensors.from_frames(frame[None])), layout), (spec.height, spec.width))
 
     return ask
 
 
-def _of_ir(path: Path, spec: ModelSpec) -> ClassProbabilities | None:
-    if spec.tensors.output == "labels":
-        return None
-    library = openvino_library()
-    names = {spec.tensors.input_name, spec.tensors.output_name}
+def _in_onnxruntime(path: Path, spec: ModelSpec, logits: LogitsGraph | None) -> tuple[Tensors, Callable[[Any], Any]]:
+    """How to talk to the graph, and how to run it."""
+    session = cpu_session(logits.content if logits else str(path))
+    tensors = Tensors(spec, described(session.get_inputs()), described(session.get_outputs()), path, logits)
+    return tensors, lambda frames: session.run([tensors.output], {tensors.input: frames})[0]
+
+
+def _in_openvino(path: Path, spec: ModelSpec, _logits: LogitsGraph | None) -> tuple[Tensors, Callable[[Any], Any]]:
+    """The same for IR, which nothing else reads. In fp32: a teacher's second decimal is worth more than its speed."""
+    library, facts = openvino_library(), facts_of(path)
     try:
-        model = library.Core().read_model(str(path))
-        inputs, outputs = ([_described(port, names) for port in ports] for ports in (model.inputs, model.outputs))
-        compiled = library.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        core = library.Core()
+        model = core.read_model(str(path))
+        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     except RuntimeError as error:
         reason = " ".join(str(error).split())
-        raise ModelError(f"'{path}' is not a model that OpenVINO can load: {reason[-200:]}") from error
-    tensors = Tensors(spec, inputs, outputs, path)
-    place = [each.name for each in outputs].index(tensors.output)
-
-    def ask(frame: Image) -> Probabilities:
-        result = compiled(tensors.from_frames(frame[None]))[place]
-        return to_probabilities(_last(result, spec.tensors.layout == "nchw"), (spec.height, spec.width))
-
-    return ask
+        raise ModelError(f"'{path}' is not an OpenVINO model that it can load: {reason[-200:]}") from error
+    tensors = Tensors(spec, facts.inputs, facts.outputs, path)
+    place = next(place for place, port in enumerate(model.outputs) if tensors.output in port.get_names())
+    return tensors, lambda frames: compiled(frames)[place]
 
 
-def _described(port: Any, wanted: set[str | None]) -> GraphTensor:
-    """An input or output of OpenVINO's, under the name that the description uses where it has several."""
-    shape = tuple(each.get_length() if each.is_static else None for each in port.get_partial_shape())
-    kind = port.get_element_type().get_type_name()
-    name = next((each for each in port.get_names() if each in wanted), port.get_any_name())
-    return GraphTensor(name, shape, {"f32": "float", "u8": "uint8"}.get(kind, kind))
-
-
-def _last(result: Any, planes: bool) -> NDArray[np.float32]:
+def _last(result: Any, layout: Layout) -> NDArray[np.float32]:
     """(1, classes, h, w), or with the classes last -> (h, w, classes) float32."""
     array = np.asarray(result, np.float32)[0]
-    return np.ascontiguousarray(array.transpose(1, 2, 0)) if planes else array
+    return np.ascontiguousarray(array.transpose(1, 2, 0)) if layout == "nchw" else array
 
 
 def to_probabilities(values: NDArray[np.float32], size: Size) -> Probabilities:

@@ -12,7 +12,7 @@ import numpy as np
 from streamseg.errors import ModelError
 from streamseg.frame import Frame
 from streamseg.preprocess import network_input
-from train.probabilities import Probabilities, class_probabilities, spec_of_file
+from train.probabilities import Probabilities, class_probabilities
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -49,13 +49,14 @@ def open_segmenter(model: Path) -> Segmenter:
     if model.is_dir():
         return _trained(model)
     from streamseg.backends import find_model
+    from streamseg.backends.tensors import read_spec
 
     path = find_model(model)
-    spec, probabilities = spec_of_file(path), class_probabilities(path)
+    spec, probabilities = read_spec(path), class_probabilities(path)
     if probabilities is None:
         raise ModelError(
-            f"'{path}' gives labels and no probabilities, so nobody knows how sure it is; export it without "
-            "--confidence and --label-stride, or give a file of logits"
+            f"'{path}' gives labels and no probabilities of its classes, so nobody knows how sure it is; export it "
+            "without a second output and at label stride 1, or give a file of logits"
         )
 
     def ask(picture: Image) -> Probabilities:

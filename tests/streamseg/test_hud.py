@@ -3,8 +3,8 @@
 import time
 
 from streamseg.hud import Hud
-from streamseg.pipeline import RunReport
 from streamseg.progress import closing_line
+from streamseg.run_report import RunReport
 from streamseg.timing import Timings
 
 FIGURES = {"mean": 50.0, "p50": 41.0, "p95": 82.0, "p99": 90.0, "max": 91.0}
@@ -25,7 +25,8 @@ def noted(*, shown: bool) -> Timings:
 
 def test_the_figures_name_rate_age_drops_device_and_the_slowest_stage():
     """All that tells whether what is seen is of now, and what to change if not."""
-    first, second, third = Hud(noted(shown=True), "cuda:0")()
+    with noted(shown=True).active():
+        first, second, third = Hud("cuda:0")()
     assert first.endswith(" fps on cuda:0")
     assert second.startswith("age 2")
     assert second.endswith(", dropped 7")
@@ -35,31 +36,39 @@ def test_the_figures_name_rate_age_drops_device_and_the_slowest_stage():
 def test_a_frame_that_stands_still_grows_old():
     """It is painted again and again while the source is lost: no rate comes of that, and its age goes on."""
     timings = Timings()
-    hud = Hud(timings, "cpu")
+    hud = Hud("cpu")
     for _ in range(3):
         captured_s = time.perf_counter() - 5
         timings.finished_frame(captured_s)
         timings.shown_frame(captured_s)
-    time.sleep(1.2)
-    hud()
-    time.sleep(0.3)
-    first, second, *_ = hud()
+    with timings.active():
+        time.sleep(1.2)
+        hud()
+        time.sleep(0.3)
+        first, second, *_ = hud()
     assert first == "0.0 fps on cpu"
     assert int(second.split()[1]) >= 6500
 
 
 def test_where_nothing_is_shown_live_the_latency_stands_for_the_age():
     """As in an overlay video."""
-    assert Hud(noted(shown=False), "cpu")()[1].startswith("latency 2")
+    with noted(shown=False).active():
+        assert Hud("cpu")()[1].startswith("latency 2")
+
+
+def test_outside_of_a_run_there_is_the_device_alone():
+    """As for a picture that a program paints by itself."""
+    assert Hud("cpu")() == ("0.0 fps on cpu",)
 
 
 def test_the_figures_stand_still_long_enough_to_be_read():
     """Not a new number with each frame."""
     timings = noted(shown=True)
-    hud = Hud(timings, "cpu")
-    first = hud()
-    timings.dropped = 8
-    assert hud() == first
+    hud = Hud("cpu")
+    with timings.active():
+        first = hud()
+        timings.dropped = 8
+        assert hud() == first
 
 
 def test_the_closing_line_of_a_live_run_tells_age_losses_and_flicker():

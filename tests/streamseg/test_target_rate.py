@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from streamseg.frame import StreamInfo
-from streamseg.target_rate import frames_per_inference, ordinal, plan_for
+from streamseg.options import ModelOptions
+from streamseg.target_rate import Plan, frames_per_inference, ordinal, plan_for
 from tests.builders import threshold_model
 
 RECORDING = StreamInfo("clip.mp4", "video", 48, 64, fps=Fraction(25))
@@ -54,6 +55,11 @@ def test_a_camera_that_does_not_say_is_taken_for_a_usual_one():
     assert frames_per_inference(0.1, 20, camera(None)) == frames_per_inference(0.1, 20, camera(30))
 
 
+def planned(target_fps: float, model: Path, info: StreamInfo) -> Plan:
+    """On the CPU."""
+    return plan_for(ModelOptions(model=str(model), device="cpu", target_fps=target_fps), info)
+
+
 @pytest.fixture
 def sizes(tmp_path: Path) -> Path:
     """A model in a size that takes tens of milliseconds and in one that takes none to speak of."""
@@ -64,9 +70,9 @@ def sizes(tmp_path: Path) -> Path:
 
 def test_the_largest_size_that_keeps_up_is_taken(sizes: Path):
     """Each file is named like the model but for its size; others in the folder are none of it."""
-    plan = plan_for(0.01, sizes, RECORDING, device="cpu")
+    plan = planned(0.01, sizes, RECORDING)
     assert (plan.backend.spec.width, plan.every) == (3200, 1)
-    plan = plan_for(100, sizes, RECORDING, device="cpu")
+    plan = planned(100, sizes, RECORDING)
     assert (plan.backend.spec.width, plan.every) == (64, 1)
     assert "for 100 fps: threshold at 64x48 needs" in plan.reason
     assert plan.reason.endswith("fast enough for every frame")
@@ -75,14 +81,14 @@ def test_the_largest_size_that_keeps_up_is_taken(sizes: Path):
 def test_without_a_fast_size_labels_last_for_several_frames(tmp_path: Path):
     """And which, is said."""
     model = threshold_model(tmp_path / "net.onnx", 2400, 3200)
-    plan = plan_for(1000, model, RECORDING, device="cpu")
+    plan = planned(1000, model, RECORDING)
     assert plan.every > 1
     assert plan.reason.endswith(f"run on every {ordinal(plan.every)} frame")
 
 
 def test_a_live_source_is_not_asked_for_more_than_it_gives(model: Path):
     """100 fps of a camera that sends 30 are 30."""
-    assert plan_for(100, model, camera(), device="cpu").reason.startswith("for 30 fps: ")
+    assert planned(100, model, camera()).reason.startswith("for 30 fps: ")
 
 
 @pytest.mark.parametrize(

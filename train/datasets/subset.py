@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streamseg.atomic import write_whole
 from streamseg.errors import UsageError
 from train.datasets.base import Dataset
 
@@ -76,9 +77,7 @@ def write_names(path: Path, names: list[str], comment: str) -> None:
     comment: its first line, without #.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{path.name}")
-    part.write_text(listed(names, comment), "utf-8")
-    part.replace(path)
+    write_whole(path, listed(names, comment).encode())
 
 
 def listed(names: list[str], comment: str) -> str:

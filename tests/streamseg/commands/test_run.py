@@ -153,7 +153,7 @@ def test_ctrl_c_finishes_the_file(model, tmp_path):
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 60
-        while not any(path.stat().st_size > 20_000 for path in tmp_path.glob(".out.part*")):
+        while not any(path.stat().st_size > 20_000 for path in tmp_path.glob(".part-out*")):
             assert time.monotonic() < deadline, "nothing was written"
             assert process.poll() is None, process.communicate()
             time.sleep(0.05)

@@ -94,8 +94,8 @@ def out_of(closing_line: str) -> int:
 
 
 @needs_ffmpeg
-def test_without_a_display_a_page_comes_by_itself_while_pieces_are_recorded(model: Path, tmp_path: Path) -> None:
-    """Ctrl-C finishes the last piece: every frame that was processed is in one of the files."""
+def test_without_a_display_a_page_comes_by_itself_while_segments_are_recorded(model: Path, tmp_path: Path) -> None:
+    """Ctrl-C finishes the last segment: every frame that was processed is in one of the files."""
     with ffmpeg_server(MPEGTS_OVER_TCP) as server:
         address = f"tcp://127.0.0.1:{server.port}"
         options = ["--segment", "0.05", "--smooth", "3", "--every", "2", "--model", model]
@@ -123,7 +123,7 @@ def test_where_a_display_is_a_window_opens_and_q_ends_the_run(model: Path, tmp_p
     with ffmpeg_server(MPEGTS_OVER_TCP) as server:
         address = f"tcp://127.0.0.1:{server.port}"
         with running(tmp_path, address, "out.mkv", "--model", model, "--hud", on=display) as live:
-            live.until(lambda: list(tmp_path.glob(".out.part*")))
+            live.until(lambda: list(tmp_path.glob(".part-out*")))
             press = ["xdotool", "search", "--sync", "--name", "^streamseg$", "key", "q"]
             subprocess.run(press, check=True, env={**os.environ, "DISPLAY": display}, timeout=_PATIENCE_S)
             code, out = live.finished()
@@ -201,16 +201,17 @@ def test_a_page_without_a_place_is_at_the_usual_one(model: Path, clip: Path, tmp
         ("--every 0", 2, "--every"),
         ("--every 2 --target-fps 10", 2, "leave --every out"),
         ("--smooth 0", 2, "--smooth"),
-        ("--segment 1", 2, "pieces are for live sources"),
+        ("--segment 1", 2, "segments are for live sources"),
         ("--segment 0", 2, "--segment"),
-        ("--camera-size 640x480", 2, "are for cameras at this machine"),
+        ("--camera-size 640x480", 2, "--camera-size is for a visitor's camera or a camera, and '"),
         ("--camera-size big", 2, "'big' is not a size; write WIDTHxHEIGHT"),
         ("--camera-size 0x480", 2, "'0x480' is not a size"),
         ("--serve everywhere", 2, "write PORT or HOST:PORT"),
         ("--allow-host cam.example", 2, "--allow-host is for the page in a browser; add --serve"),
         ("--serve 0 --allow-host http://cam.example", 2, "is no name of a host"),
         ("--open-timeout 0", 2, "--open-timeout"),
-        ("--open-timeout 5", 2, "--open-timeout is for cameras at this machine and live streams"),
+        ("--open-timeout 5", 2, "--open-timeout is for a camera or a live stream, and '"),
+        ("--no-reconnect", 2, "clip.mp4' is a video file; leave it out"),
     ],
 )
 def test_options_that_cannot_be_meant_are_one_line(clip, model, tmp_path, capsys, monkeypatch, arguments, code, said):
@@ -223,7 +224,7 @@ def test_options_that_cannot_be_meant_are_one_line(clip, model, tmp_path, capsys
     assert sorted(each.name for each in tmp_path.iterdir()) == ["clip.mp4", "threshold.onnx"]
 
 
-def test_pieces_need_something_to_be_recorded_to(clip, model, capsys, monkeypatch, tmp_path):
+def test_segments_need_something_to_be_recorded_to(clip, model, capsys, monkeypatch, tmp_path):
     """--segment without an OUTPUT that is a video."""
     monkeypatch.chdir(tmp_path)
     assert main(["run", str(clip), "null:", "--model", str(model), "--segment", "1"]) == 2

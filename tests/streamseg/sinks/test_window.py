@@ -49,11 +49,12 @@ from tests.streamseg.sinks.recordings import CLASSES, result
 controls, live, timings = Controls(), LiveState(), Timings()
 live.playing()
 painter = Painter(CLASSES, controls=controls, hud=lambda: ["12.0 fps on cpu"])
-sink = WindowSink(painter, "test window", live_state=live, timings=timings, folder=Path("shots"))
+sink = WindowSink(painter, "test window", live_state=live, folder=Path("shots"))
 grey = np.full((360, 640, 3), 90, np.uint8)
 
 def write(index=0):
-    return sink.write(result(index, pixels=grey))
+    with timings.active():
+        return sink.write(result(index, pixels=grey))
 
 def press(key):
     "The key, and pictures until it has changed something."

@@ -14,7 +14,7 @@ import pytest
 from streamseg import Frame, Source, open_source
 from streamseg.sources.camera import camera_source
 from tests.streamseg.sources.clips import Clip
-from tests.streamseg.sources.test_camera import Webcam
+from tests.streamseg.sources.webcam import Webcam
 
 FRAMES = 12
 
