@@ -11,7 +11,6 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import cv2
 import numpy as np
 
+from streamseg.atomic import write_whole
 from streamseg.errors import SinkError, UsageError
 from streamseg.preprocess import resize_picture
 from train.datasets.packed import INDEX, VERSION, key_of
@@ -135,12 +135,8 @@ def _reduced(picture: Image, labels: Image, most: Size) -> tuple[Image, Image]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f".part-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
+        write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):  # where there is no folder there is no part of a file either
-            part.unlink()
         raise SinkError(f"{path}: cannot be written ({error.strerror}); give another path") from error

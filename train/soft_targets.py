@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
+from streamseg.atomic import write_whole
 from streamseg.errors import UsageError
 from train.contact_sheet import write_picture
 from train.predictors import in_bytes
@@ -97,4 +98,4 @@ def read_names(folder: Path) -> list[str]:
 def write_names(folder: Path, classes: Sequence[str]) -> None:
     """The list that `read_names` reads."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / NAMES).write_text("\n".join(classes) + "\n", "utf-8")
+    write_whole(folder / NAMES, ("\n".join(classes) + "\n").encode())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from tqdm import tqdm
 
+from streamseg.atomic import write_whole
 from streamseg.errors import SinkError, UsageError
 from train.contact_sheet import write_picture
 from train.datasets.folder import TOML
@@ -116,8 +117,8 @@ def _finish(out: Path, rule: SureRule, table: Sequence[Row], soft_classes: Seque
     lines += [[row.name, "yes" if row.kept else "no", *(f"{v:.4f}" for v in row.shares.values())] for row in table]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / TOML).write_text(f"[labels]\n{meanings}", "utf-8")
-        (out / TABLE).write_text("".join("\t".join(line) + "\n" for line in lines), "utf-8")
+        write_whole(out / TOML, f"[labels]\n{meanings}".encode())
+        write_whole(out / TABLE, "".join("\t".join(line) + "\n" for line in lines).encode())
         if soft_classes:
             write_names(out / SOFT, soft_classes)
     except OSError as error:
