@@ -28,7 +28,6 @@ class SetTable:
         teaching = {each for each in sets if each and each != everything}
         self.classes = classes
         self.sets: list[frozenset[int]] = [frozenset(), *sorted(teaching, key=sorted)]
-        # a label that may be anything teaches nothing, so it shares the code of void
         self._codes = {each: place for place, each in enumerate(self.sets)} | {everything: VOID_CODE}
 
     def code(self, allowed: frozenset[int]) -> int:

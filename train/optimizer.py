@@ -19,7 +19,6 @@ def optimizer(experiment: Experiment, replicas: int = 1) -> keras.optimizers.Opt
     """
     steps = experiment.epochs * experiment.steps_per_epoch
     rate = keras.optimizers.schedules.CosineDecay(
-        # not from zero, or the first step would change nothing
         initial_learning_rate=experiment.learning_rate / 100,
         decay_steps=max(1, steps - experiment.warmup_steps),
         warmup_target=experiment.learning_rate,
@@ -28,7 +27,6 @@ def optimizer(experiment: Experiment, replicas: int = 1) -> keras.optimizers.Opt
     made = keras.optimizers.AdamW(
         rate, weight_decay=experiment.weight_decay, global_clipnorm=experiment.clip_norm / replicas
     )
-    # shrinking a normalisation or a bias towards zero regularises nothing
     made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return keras.optimizers.LossScaleOptimizer(made) if experiment.precision == "mixed_float16" else made
 

@@ -64,7 +64,6 @@ def load_start(experiment: Experiment, model: keras.Model, root: Path, say: Call
         if earlier.experiment().architecture == experiment.architecture:
             assign(model.weights, values(earlier.network().weights), earlier.path)
         else:
-            # a teacher and a student, or a larger head on the same encoder, share most of their layers
             taken = take_over(model, earlier.network(), earlier.path)
             say(f"{earlier.path}: another network; {taken} of {_weighted(model)} layers start with its weights")
     elif experiment.encoder_weights:

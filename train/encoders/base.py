@@ -33,7 +33,6 @@ def normalized(frames: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) 
 def conv_norm_relu(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
     """Convolution without bias, batch normalisation, ReLU; the two linear ones become one at export."""
     x = layers.Conv2D(filters, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", name=name)(x)
-    # 0.95 and not Keras' 0.99: of trainings of a few thousand steps the statistics would lag behind
     return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x))
 
 
