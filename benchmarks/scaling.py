@@ -36,7 +36,7 @@ from benchmarks.streamseg_run import RunFailedError, add_network_options, as_arg
 from streamseg.cache_folder import cache_folder
 from streamseg.machine import core_count
 
-NETWORK_SIZES = ("160x288", "224x384", "288x512", "384x672", "512x896")
+NETWORK_SIZES = ("288x160", "384x224", "512x288", "672x384", "896x512")
 """HEIGHTxWIDTH, as `python -m export` takes them."""
 STREAMS = (1, 2, 4, 8)  # past the cores of a small machine, to see what too many cost
 _CHECKPOINT = Path(__file__).parent.parent / "train" / "checkpoints" / "fcn8s-efficientnet-lite0-camvid"
@@ -76,14 +76,14 @@ def network(wanted: Wanted) -> list[dict[str, Any]]:
     clip = made_clip(SIZES[720], wanted.seconds)
     rows = []
     for size in NETWORK_SIZES:
-        height, width = map(int, size.split("x"))
-        label, pixels = f"{width}x{height}", width * height / 1e6
-        path = cache_folder("benchmarks/networks") / f"{_CHECKPOINT.name}-{label}.onnx"
+        width, height = map(int, size.split("x"))
+        pixels = width * height / 1e6
+        path = cache_folder("benchmarks/networks") / f"{_CHECKPOINT.name}-{size}.onnx"
         reason = None if path.is_file() else _exported(size, path)
         rows.append(
-            {"at": pixels, "label": label, "failed": reason}
+            {"at": pixels, "label": size, "failed": reason}
             if reason
-            else _row(pixels, label, wanted, clip, ["--model", str(path)])
+            else _row(pixels, size, wanted, clip, ["--model", str(path)])
         )
     return rows
 

@@ -94,6 +94,7 @@ def write_graphs(request: Request, experiment: Experiment, model: keras.Model, d
     embed(proto, spec_of(experiment, request, {}))
     with writing(request.output):
         onnx.save(proto, draft)
+    # each one copies all of a feature map, and one that was not meant is how exports get slow
     say(f"transposes: {transposes(proto.graph)}")
     del proto  # the checker reads the file, and a large network is large enough once
     onnx.checker.check_model(draft, full_check=True)
@@ -163,14 +164,18 @@ def scored(
     from export.verify import require_miou
     from streamseg.backends import load_backend
     from train.predictors import keras_predictor, onnx_predictor
+    from train.probabilities import class_probabilities
     from train.report import report
     from train.scoring import SCORED_SIZES, score, spread
 
     figures = {}
     for name, dataset in datasets:
-        predictors = keras_predictor(experiment, model), onnx_predictor(load_backend(draft, device="cpu"))
+        predictors = (
+            keras_predictor(experiment, model),
+            onnx_predictor(load_backend(draft, device="cpu"), probabilities=class_probabilities(draft)),
+        )
         before, after = (
-            score(dataset, len(experiment.classes), predict, SCORED_SIZES.get(name), request.score_count)
+            score(dataset, experiment.classes, predict, SCORED_SIZES.get(name), request.score_count)
             for predict in predictors
         )
         count = len(spread(len(dataset), request.score_count))

@@ -29,12 +29,14 @@ def without_batch_norm(model: keras.Model) -> keras.Model:
         for norm in model.layers
         if isinstance(norm, layers.BatchNormalization) and _can_take(norm.input._keras_history.operation)
     }
+    # cloning would only copy the weights
     if not folded:
         return model
     gone = {norm.name for norm in folded.values()}
 
     def clone(layer: keras.Layer) -> keras.Layer:
         config = layer.get_config()
+        # the normalisation's offset needs a bias, which such convolutions are built without
         return layer.from_config(config | {"use_bias": True} if layer.name in folded else config)
 
     def call(layer: keras.Layer, *inputs: Any, **options: Any) -> Any:

@@ -45,6 +45,7 @@ def parity(model: keras.Model, label_stride: int, file: Path, with_logits: Path,
     with_logits: a file of the same graph with one output more, the logits.
     frames: (height, width, 3) uint8 each, at the network's size; at least one.
     """
+    # before folding: whatever the export does to the network, this is what was trained
     expected = [np.asarray(model.predict_on_batch(frame[None])) for frame in frames]
     found, labels = logits_of(with_logits, frames), labels_of(file, frames)
     # enlarged and decided by Keras, not by the graph under test

@@ -39,7 +39,7 @@ def test_picture_size_streams_length_and_cores_are_measured_and_drawn(wanted, tm
 def test_a_network_that_cannot_be_exported_has_its_reason(wanted, tmp_path, monkeypatch):
     """The table goes on without it."""
     monkeypatch.setattr(scaling, "_CHECKPOINT", tmp_path / "nothing")
-    monkeypatch.setattr(scaling, "NETWORK_SIZES", ("160x288",))
+    monkeypatch.setattr(scaling, "NETWORK_SIZES", ("288x160",))
     rows = scaling.network(wanted)
     assert rows[0]["failed"].startswith("cannot be exported: ")
     assert "288x160: cannot be exported" in report(record("scaling", {"runs": 1, "seconds": 1}, {"network": rows}))

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from streamseg.errors import StreamsegError
 from train.cluster import Cluster
-from train.devices import Devices, Step
+from train.devices.base import Devices, Step
 from train.encoders import Tensor
 from train.losses import Loss
 
