@@ -217,7 +217,7 @@ class Training:
         row: Row = {"mean_iou": round(scores.mean_iou, 4), "accuracy": round(scores.pixel_accuracy, 4)}
         means = [scores.mean_iou]
         for dataset in self._also_validated:
-            scores = score(dataset, len(experiment.classes), predict)
+            scores = score(dataset, experiment.classes, predict)
             means.append(scores.mean_iou)
             row |= {f"{dataset.name} {column}": value for column, value in _in_short(scores, names).items()}
         return row | ious, float(np.mean(means))

@@ -78,8 +78,9 @@ class SetTable:
         Labels of a lower factor are doubtful, and soft Jaccard cannot doubt: it has no weight for a pixel.
         """
         matrix = self.matrix()
-        one = (matrix.sum(1) == 1) & (np.array(self.factors) >= 1)
-        return matrix * one[:, None].astype(np.float32)
+        one: NDArray[np.bool_] = (matrix.sum(1) == 1) & (np.array(self.factors) >= 1)
+        matrix[~one] = 0
+        return matrix
 
 
 def balanced_weights(pixel_counts: Sequence[int] | NDArray[Any], power: float) -> list[float]:
