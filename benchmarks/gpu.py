@@ -61,7 +61,7 @@ def measured(
     with alone(lock):
         networks = [network_figures(model, device, runs=runs, seconds=seconds) for model in models]
         whole = end_to_end(clip, models[0], device)
-    best = max(each["fps"] for each in networks[0]["bare"])
+    best = max(each["fps"] for each in networks[0]["bare"])  # end to end runs the first model
     slowest = min(whole["decoder_fps"], best, whole["encoder_fps"])
     engine, _, number = parse_device(device)
     settings = {"gpu": engine.hardware(number), "device": device, "clip": Path(clip).name, "models": list(models),
@@ -111,6 +111,7 @@ def end_to_end(clip: str, model: str, device: str) -> dict[str, Any]:
     """Frames a second of the decoder alone, the encoder alone, and `streamseg run`."""
     network = {"model": model, "device": device}
     with tempfile.TemporaryDirectory(prefix="streamseg-gpu-") as folder:
+        # without loss, or the encoder would be given an easier picture than it gets in a run
         overlay = Path(folder) / "lossless.mkv"
         lossless_overlay(clip, overlay, network, 3 * _HELD)
         arguments = as_arguments(network)
@@ -137,14 +138,14 @@ def decoder_fps(clip: str) -> float:
 
 def encoder_fps(overlay: str) -> float:
     """The encoder that streamseg takes by itself, on all cores; packets are thrown away."""
-    frames = list(islice(decoded(overlay), _HELD))
+    frames = list(islice(decoded(overlay), _HELD))  # decoded before, so that the encoder alone is timed
     path = Path("overlay.mp4")
     codec = choose_encoder("auto", format_of(path), (frames[0].height, frames[0].width), path).codec
     encoder = encoder_for(frames[0], codec, threads=0)
     start_s = time.perf_counter()
     for frame in frames:
         encoder.encode(frame)
-    encoder.encode(None)
+    encoder.encode(None)  # what it still holds counts too
     return len(frames) / (time.perf_counter() - start_s)
 
 
@@ -181,7 +182,7 @@ def _network_lines(network: Mapping[str, Any], peak_tflops: float | None) -> lis
         ["streamseg, one caller", f"{one_ms:.2f}", f"{1000 / one_ms:.0f}", network["device"]],
         [f"streamseg, {ours['callers']} callers", "", f"{ours['fps']:.0f}", ours["note"] or network["device"]],
     ]
-    tflops = best["fps"] * network["gflop"] / 1000
+    tflops = best["fps"] * network["gflop"] / 1000  # GFLOP a second to TFLOP
     peak = f", {tflops / peak_tflops:.0%} of the datasheet's {peak_tflops:g}" if peak_tflops else ""
     return [
         f"{network['model']}, {network['size']}, {network['gflop']:.1f} GFLOP a frame",

@@ -61,6 +61,7 @@ def resident(opened: ort.InferenceSession, memory: Memory) -> Callable[[], None]
     """
     binding, options = opened.io_binding(), run_options()
     for each in opened.get_inputs():
+        # pictures of one colour could be faster: their products are zero
         noise = np.random.default_rng(0).integers(0, 256, each.shape).astype(_dtype(each))
         binding.bind_ortvalue_input(each.name, ort.OrtValue.ortvalue_from_numpy(noise, memory.kind, memory.number))
     for each in opened.get_outputs():
@@ -96,7 +97,7 @@ def throughput_fps(backend: Backend, seconds: float) -> float:
     go, stop = threading.Event(), threading.Event()
 
     def call(place: int) -> None:
-        go.wait()
+        go.wait()  # all begin at once, though starting a thread takes a while
         try:
             while not stop.is_set():
                 backend.infer(picture)
@@ -108,7 +109,7 @@ def throughput_fps(backend: Backend, seconds: float) -> float:
     for thread in threads:
         thread.start()
     go.set()
-    time.sleep(seconds / 4)
+    time.sleep(seconds / 4)  # until all callers are busy and batches are full
     before, start_s = sum(counts), time.perf_counter()
     time.sleep(seconds)
     done, taken_s = sum(counts) - before, time.perf_counter() - start_s
@@ -143,7 +144,7 @@ def gflop_of(path: Path) -> float:
         if node.op_type in ("Conv", "ConvTranspose"):
             kernel = shapes[node.input[1]]
             pixels = shapes[node.output[0] if node.op_type == "Conv" else node.input[0]][2:]
-            total += 2 * prod(kernel) * prod(pixels)
+            total += 2 * prod(kernel) * prod(pixels)  # a multiplication and an addition for each
     return total / 1e9
 
 

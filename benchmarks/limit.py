@@ -79,7 +79,7 @@ def bare_ms(work: Work, core: int | None = None) -> dict[str, float]:
     core: where it runs; None is anywhere.
     """
     if core is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, {core})  # a process that moves between cores loses its caches, and the figure with them
     backend = load_backend(**cast("dict[str, Any]", work.network), threads=1)
     with open_source(work.clip, max_frames=1) as source:
         frame = source.read()
@@ -138,14 +138,15 @@ def encoder_for(picture: VideoFrame, codec: VideoCodec | None = None, threads: i
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, codec.pixels
     encoder.time_base, encoder.framerate = picture.time_base or Fraction(1, 30), Fraction(30)
     encoder.options = {**codec.options, codec.quality: str(codec.crf)}
-    encoder.thread_type, encoder.thread_count = "FRAME", threads
+    encoder.thread_type, encoder.thread_count = "FRAME", threads  # as streamseg has it: slices would change the stream
     return encoder
 
 
 def lossless_overlay(clip: str, path: Path, network: Mapping[str, str], frames: int) -> None:
     """Write what streamseg paints on the clip, every pixel as it is."""
     backend = load_backend(**cast("dict[str, Any]", network))
-    source = open_source(clip, max_frames=frames)
+    source = open_source(clip, max_frames=frames)  # the same frames that are measured
+    # lossless in x264
     sink = VideoFileSink(path, source.info, Painter(backend.spec.classes), crf=0, preset="ultrafast")
     Pipeline(source, Segmenter(backend), [sink]).run()
 

@@ -48,7 +48,7 @@ def prepared_frames(clip: str, backend: Backend, count: int) -> list[Image]:
 
 def timed(backend: Backend, batches: list[Image]) -> tuple[float, list[Image]]:
     """Median milliseconds of an inference, and the labels."""
-    backend.infer(batches[0])
+    backend.infer(batches[0])  # the first run allocates
     labels, times = [], []
     for batch in batches:
         start = time.perf_counter()
@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=20, help="of each clip")
     options = parser.parse_args()
     clips: list[str | Path] = options.clips or [made_clip()]
+    # one thread, so that what is compared is arithmetic and not waiting
     reference = load_backend(options.model, "cpu", 1, precision="fp32")
     batches = [prepared_frames(str(clip), reference, options.frames) for clip in clips]
     truth = [timed(reference, each)[1] for each in batches]

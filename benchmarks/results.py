@@ -40,6 +40,7 @@ def save(measured: Mapping[str, Any], subject: str = "", folder: Path = RESULTS)
     machine = measured["machine"]
     parts = (measured["command"], subject, machine["processor"], f"{machine['cores']} cores", measured["time"][:10])
     folder.mkdir(parents=True, exist_ok=True)
+    # a day's later result replaces the earlier: one a day is enough to compare
     path = folder / f"{'_'.join(filter(None, map(_slug, parts)))}.json"
     path.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     return path

@@ -38,7 +38,7 @@ from streamseg.machine import core_count
 
 NETWORK_SIZES = ("160x288", "224x384", "288x512", "384x672", "512x896")
 """HEIGHTxWIDTH, as `python -m export` takes them."""
-STREAMS = (1, 2, 4, 8)
+STREAMS = (1, 2, 4, 8)  # past the cores of a small machine, to see what too many cost
 _CHECKPOINT = Path(__file__).parent.parent / "train" / "checkpoints" / "fcn8s-efficientnet-lite0-camvid"
 
 
@@ -100,7 +100,7 @@ def frames(wanted: Wanted) -> list[dict[str, Any]]:
     while count <= wanted.max_frames:
         once = Wanted(1, wanted.seconds, wanted.max_frames, wanted.arguments, wanted.lock)
         rows.append(_row(count, str(count), once, repeated_clip(count, SIZES[360], wanted.seconds)))
-        count *= 10
+        count *= 10  # so that growth shows on a logarithmic axis
     return rows
 
 
@@ -158,6 +158,7 @@ def _together(clip: Path, count: int, wanted: Wanted) -> dict[str, float]:
     """So many runs at once: frame rates and memory added up, processor time and wall time in the mean."""
     with ThreadPoolExecutor(count) as pool:
         each = list(pool.map(lambda _: _figures(clip, wanted.arguments), range(count)))
+    # rates and memory of all together; times are means
     added = {name: sum(one[name] for one in each) for name in each[0]}
     return added | {name: added[name] / count for name in ("cpu_ms", "wall_s")}
 
@@ -192,7 +193,7 @@ def plot(measurement: Mapping[str, Any], path: Path) -> None:
     """Draw frame rate and memory of each part over what grows, both axes logarithmic. path: .png or .svg."""
     import matplotlib as mpl
 
-    mpl.use("agg")
+    mpl.use("agg")  # draws without a display
     from matplotlib import pyplot as plt
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 

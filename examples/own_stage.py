@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from streamseg import Painter, Pipeline, Segmentation, Segmenter, load_backend, open_sink, open_source
-
-NOTHING = 255  # an id that no class has: not painted, and counted for no class
+from streamseg.spec import NOTHING  # an id that no class has: not painted, and counted for no class
 
 
 def keep_largest_road(result: Segmentation) -> Segmentation:

@@ -50,7 +50,7 @@ def main(overwrite: bool, **options: Any) -> None:
     output: Path = options["output"]
     if output.is_dir():
         raise click.UsageError(f"{output} is a folder; name a file in it, such as {output / 'model.onnx'}")
-    if output.exists() and not overwrite:
+    if output.exists() and not overwrite:  # before anything heavy is loaded
         raise click.UsageError(f"{output} exists; give --overwrite to replace it")
     from export.exporting import export
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
-VERIFIED_PICTURES = 4
+VERIFIED_PICTURES = 4  # over 100 thousand labels each at the usual size
 
 
 def export(request: Request, say: Say) -> None:
@@ -40,7 +40,7 @@ def export(request: Request, say: Say) -> None:
     """
     trained = RunFolder(request.training).experiment()
     experiment = replace(trained, size=request.size or trained.size)
-    with unfinished(request.output) as draft:
+    with unfinished(request.output) as draft:  # a file at its final name is complete
         datasets = list(scored_on(request, experiment, say))  # what is missing is said before the work
         import_keras_quietly()
         model = RunFolder(request.training).network(experiment.size)
@@ -61,6 +61,7 @@ def unfinished(output: Path) -> Iterator[Path]:
         SinkError: the disk says no.
     """
     with writing(output):
+        # beside it, since a rename is atomic only within one file system
         folder = tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-")
     with folder:
         draft = Path(folder.name) / output.name
@@ -88,7 +89,7 @@ def write_graphs(request: Request, experiment: Experiment, model: keras.Model, d
 
     proto = at_precision(request, experiment, to_onnx(model, request.label_stride))
     with writing(request.output):
-        onnx.save(proto, with_logits(draft))
+        onnx.save(proto, with_logits(draft))  # before outputs are taken away, or logits could not be compared
     keep_outputs(proto, [LABELS, CONFIDENCE] if request.confidence else [LABELS])
     embed(proto, spec_of(experiment, request, {}))
     with writing(request.output):
@@ -125,6 +126,7 @@ def pictures(experiment: Experiment, share: Share, root: Path, count: int) -> It
     dataset = opened(experiment, share, root)
     for place in spread(len(dataset), count):
         picture, _labels = dataset.load(place)
+        # BGR: the order that training fed the network
         yield prepared(resize_picture(picture, experiment.size), "bgr", experiment.clahe)
 
 
@@ -206,7 +208,7 @@ def embed_scores(draft: Path, experiment: Experiment, request: Request, scores: 
 
     from export.embed_spec import embed, spec_of
 
-    proto = onnx.load(draft)
+    proto = onnx.load(draft)  # scores are of the file itself, so they can only be added once it is there
     embed(proto, spec_of(experiment, request, scores))
     with writing(request.output):
         onnx.save(proto, draft)

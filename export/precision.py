@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _QUANTIZATION = submodule("quantization")
 _KERNEL_AXES = 4  # channels out and in, height and width
 _LARGE = 4096  # numbers; below, nothing is saved
+# what has integer kernels in ONNX Runtime, so that integers are not widened in between
 _QUANTIZED = ("Add", "Concat", "Conv", "ConvTranspose", "GlobalAveragePool", "MaxPool", "Resize")
 
 
@@ -47,6 +48,7 @@ def bfloat16_kernels(proto: onnx.ModelProto) -> onnx.ModelProto:
     casts = []
     for initializer in proto.graph.initializer:
         array = onnx.numpy_helper.to_array(initializer)
+        # biases are few, and are added up in float32 by bf16 machines as well
         if array.dtype != np.float32 or array.ndim < _KERNEL_AXES:
             continue
         name = initializer.name
@@ -74,6 +76,7 @@ def quantized(proto: onnx.ModelProto, frames: Iterable[Image]) -> onnx.ModelProt
     with tempfile.TemporaryDirectory() as folder, _quiet():
         whole, simple, small = (Path(folder) / f"{name}.onnx" for name in ("whole", "simple", "small"))
         onnx.save(proto, whole)
+        # shapes inferred and constants folded, as the quantiser wants them
         submodule("quantization.shape_inference").quant_pre_process(whole, simple, skip_symbolic_shape=True)
         _QUANTIZATION.quantize_static(
             simple,
@@ -108,7 +111,7 @@ class _Frames(_QUANTIZATION.CalibrationDataReader):  # type: ignore[misc, name-d
 @contextmanager
 def _quiet() -> Iterator[None]:
     """The quantiser gives its advice through the root logger."""
-    before = logging.root.manager.disable
+    before = logging.root.manager.disable  # whatever the caller had switched off stays so
     logging.disable(logging.WARNING)
     try:
         yield

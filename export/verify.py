@@ -47,6 +47,7 @@ def parity(model: keras.Model, label_stride: int, file: Path, with_logits: Path,
     """
     expected = [np.asarray(model.predict_on_batch(frame[None])) for frame in frames]
     found, labels = logits_of(with_logits, frames), labels_of(file, frames)
+    # enlarged and decided by Keras, not by the graph under test
     wanted = [winners(each, frames[0].shape[0], label_stride)[0] for each in expected]
     return Parity(
         logit_difference=max(float(np.abs(one - other).max()) for one, other in zip(expected, found, strict=True)),
@@ -60,7 +61,7 @@ def logits_of(path: Path, frames: Sequence[Image]) -> list[NDArray[np.float32]]:
     """(1, h, w, classes) float32 for each frame."""
     session = cpu_session(str(path))
     planes = [session.run([LOGITS], {INPUT: frame[None]})[0] for frame in frames]
-    return [each.astype(np.float32).transpose(0, 2, 3, 1) for each in planes]
+    return [each.astype(np.float32).transpose(0, 2, 3, 1) for each in planes]  # a half-precision file gives float16
 
 
 def labels_of(path: Path, frames: Sequence[Image]) -> list[Image]:

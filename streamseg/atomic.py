@@ -246,7 +246,7 @@ def _locked_for_a_run(path: Path, lock: Path) -> _Lock:
             f"cannot write '{path}': another run is writing there; let it end, or write elsewhere"
         ) from error
     except OSError as error:  # nothing can be made in that folder
-        raise cannot_write(lock.parent, error) from error
+        raise cannot_write(path if error.errno == errno.ENAMETOOLONG else lock.parent, error) from error
 
 
 class _Lock:

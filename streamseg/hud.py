@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from streamseg.timing import Timings, active_timings
 
 _REFRESH_S = 0.25  # faster than that nobody can read, and drawing letters costs a millisecond
@@ -23,14 +21,14 @@ class Hud:
 
     def __call__(self) -> tuple[str, ...]:
         """Lines of text, without units left to guess."""
-        now = time.perf_counter()
+        timings = active_timings() or Timings()
+        now = timings.clock()
         if now >= self._due_s:
             self._due_s = now + _REFRESH_S
-            self._lines = tuple(self._fresh())
+            self._lines = tuple(self._fresh(timings))
         return self._lines
 
-    def _fresh(self) -> list[str]:
-        timings = active_timings() or Timings()
+    def _fresh(self, timings: Timings) -> list[str]:
         fps = timings.rate.now
         lines = [f"{fps:.1f} fps on {self._device}"]
         age_now_s = timings.age_now_s

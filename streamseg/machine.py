@@ -49,12 +49,13 @@ def package_versions(*names: str) -> dict[str, str]:
 def core_count() -> int:
     """Cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
+        return len(os.sched_getaffinity(0))  # in a container or under taskset fewer than the machine has
     return os.cpu_count() or 1
 
 
 def processor_name() -> str:
     """As the system calls it."""
+    # platform.processor() is empty or only 'x86_64' on Linux
     return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
@@ -16,7 +17,7 @@ from streamseg.backends import DEFAULT_MODEL, LoadedBackend, find_model, load_ba
 from streamseg.frame import StreamInfo
 from streamseg.options import ModelOptions
 
-_SIZE = r"-\d+x\d+"
+_SIZE = r"-\d+x\d+"  # behind a model's name: its input as -WIDTHxHEIGHT
 _MEASURED_S = 0.4  # for each size of the model: longer is felt as waiting before the first picture
 _RUNS = 5  # at least, for a median that one hiccup does not move
 _MARGIN = 1.25  # measured alone; decoding, painting and showing take the same processor
@@ -33,29 +34,32 @@ class Plan:
     reason: str
 
 
-def plan_for(options: ModelOptions, info: StreamInfo) -> Plan:
+def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[LoadedBackend], float] | None = None) -> Plan:
     """What the options ask for, loaded.
 
     With a target rate it is the largest of the model's input sizes that keeps up with that, else the smallest on every
     Nth frame. Its sizes are the files beside it that are named like it but for -WIDTHxHEIGHT.
 
     info: of the source; a live one is never asked for more frames than it gives.
+    measured: seconds that one run of a network takes; None measures it, see `inference_s`.
 
     Raises:
         ModelError: see `load_backend`.
     """
     if options.target_fps is not None:
-        return _plan_at(options.target_fps, options, info)
+        return _plan_at(options.target_fps, options, info, measured or inference_s)
     every = options.every or 1
     backend = _loaded(options.model or DEFAULT_MODEL, options, info)
     return Plan(backend, every, f"the network runs on every {ordinal(every)} frame")
 
 
-def _plan_at(target_fps: float, options: ModelOptions, info: StreamInfo) -> Plan:
+def _plan_at(
+    target_fps: float, options: ModelOptions, info: StreamInfo, measured: Callable[[LoadedBackend], float]
+) -> Plan:
     wanted = min(target_fps, float(info.fps)) if info.live and info.fps else target_fps
     backends = _backends(options, info)
     for backend in backends:  # ends with the smallest, if none is fast enough
-        seconds = _MARGIN * _inference_s(backend)
+        seconds = _MARGIN * measured(backend)
         if seconds <= 1 / wanted:
             break
     every = frames_per_inference(seconds, wanted, info)
@@ -104,15 +108,18 @@ def _backends(options: ModelOptions, info: StreamInfo) -> list[LoadedBackend]:
     return sorted(loaded, key=lambda backend: -backend.spec.height * backend.spec.width)
 
 
-def _inference_s(backend: LoadedBackend) -> float:
-    """Seconds from one result to the next, with as many calls side by side as the backend has streams."""
+def inference_s(backend: LoadedBackend, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds from one result to the next, with as many calls side by side as the backend has streams.
+
+    clock: seconds that only go forward.
+    """
     spec = backend.spec
     batch = np.full((1, spec.height, spec.width, 3), 128, np.uint8)
     times: list[float] = []
-    end = time.perf_counter() + _MEASURED_S
+    end = clock() + _MEASURED_S
     with ThreadPoolExecutor(backend.streams) as pool:
-        while len(times) < _RUNS or time.perf_counter() < end:
-            start = time.perf_counter()
+        while len(times) < _RUNS or clock() < end:
+            start = clock()
             list(pool.map(backend.infer, [batch] * backend.streams))
-            times.append(time.perf_counter() - start)
+            times.append(clock() - start)
     return median(times) / backend.streams

@@ -169,7 +169,11 @@ def test_every_requirement_is_pinned():
     assert all(pin.partition(" ;")[0].count("==") == 1 and "://" not in pin and "--" not in pin for pin in pins)
 
 
-@pytest.mark.parametrize("check", [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "check",
+    [("ruff", "check"), ("ruff", "format", "--check"), pytest.param(("mypy",), marks=pytest.mark.slow)],
+    ids=" ".join,
+)
 def test_the_code_is_clean(check: tuple[str, ...]):
     """The linter, the formatter and the type checker find nothing to say."""
     arguments = () if check[0] == "mypy" else (".",)

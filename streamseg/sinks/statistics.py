@@ -15,6 +15,7 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.formats import TABLES
 from streamseg.spec import SegmentClass
+from streamseg.timing import Clock
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -37,11 +38,19 @@ class StatisticsSink(Sink):
 
     stage = "write statistics"
 
-    def __init__(self, path: str | Path, classes: Sequence[SegmentClass], *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        classes: Sequence[SegmentClass],
+        *,
+        overwrite: bool = False,
+        clock: Clock = time.perf_counter,
+    ) -> None:
         """
         path: ends in .csv or .jsonl. The folder must exist.
         classes: of the model.
         overwrite: replace a file that is there, once the new one is complete.
+        clock: that `Frame.captured_s` is told by.
 
         Raises:
             SinkError: another suffix, the file is there, the place is not writable, or another run is writing it.
@@ -54,8 +63,10 @@ class StatisticsSink(Sink):
         self._names = [each.name for each in classes]
         self._pending = AtomicFile(target, overwrite=overwrite)
         self._written = 0
+        self._clock = clock
         self._labels: Image | None = None  # of the frame before, for the flicker
         try:
+            # newline: the csv module ends lines itself
             self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
             self._write_line = begin(self._file, self._names)
         except OSError as error:
@@ -64,7 +75,7 @@ class StatisticsSink(Sink):
 
     def write(self, segmentation: Segmentation) -> None:
         frame = segmentation.frame
-        latency_ms = round((time.perf_counter() - frame.captured_s) * 1000, 3)
+        latency_ms = round((self._clock() - frame.captured_s) * 1000, 3)
         values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._flicker(segmentation.labels))
         # All are rounded: digits beyond a microsecond or a millionth of the picture are noise that fills the file.
         facts = dict(zip(FRAME_COLUMNS, values, strict=True))

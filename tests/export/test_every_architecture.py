@@ -11,6 +11,8 @@ import pytest
 
 from train.architectures import ARCHITECTURES
 
+pytestmark = [pytest.mark.training, pytest.mark.xdist_group("every architecture")]
+
 CHECKOUT = Path(__file__).parents[2]
 
 CONFIG = """

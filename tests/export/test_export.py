@@ -19,6 +19,8 @@ from streamseg.spec import METADATA_KEY, ModelSpec
 from train.fcn8s import enlarged
 from train.run_folder import RunFolder
 
+pytestmark = pytest.mark.training
+
 SIZE = (64, 96)
 
 

@@ -88,7 +88,7 @@ def test_the_three_are_made_of_the_values_of_the_command_by_name():
         ('use `encoder="x264"`', "use --encoder x264"),
         ("leave out `reconnect=False`", "leave out --no-reconnect"),
         ("`length_s` must be more than 0", "--segment must be more than 0"),
-        ("give another `address`", "give another --serve"),
+        ("choose another with `address`", "choose another with --serve"),
         ("see `streamseg doctor`, or `streamseg info`", "see `streamseg doctor`, or `streamseg info`"),
         ("there is no file 'open_timeout_s'", "there is no file 'open_timeout_s'"),
         ("`unknown` is none", "`unknown` is none"),

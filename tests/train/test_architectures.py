@@ -16,6 +16,8 @@ from train.commands import layers as layers_command
 from train.config import Experiment, Share
 from train.cost import gigaflops, milliseconds
 
+pytestmark = pytest.mark.training
+
 
 def experiment(**changes) -> Experiment:
     return Experiment(name="any", shares=(Share("synthetic"),), **changes)

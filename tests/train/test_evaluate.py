@@ -25,6 +25,8 @@ from train.predictors import keras_predictor
 from train.run_folder import RunFolder
 from train.worst import TILE
 
+pytestmark = pytest.mark.training
+
 SIZE = (48, 64)
 DARK, MIDDLE, BRIGHT = 30, 128, 220
 DESCRIPTION = """

@@ -18,7 +18,10 @@ from train.fit import Training
 from train.run_folder import BEST, CURVE, STATE, RunFolder
 from train.start import load_start, take_over
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")  # Keras' save_weights, with NumPy 2.4
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:keras"),  # Keras' save_weights, with NumPy 2.4
+]
 
 
 @dataclass

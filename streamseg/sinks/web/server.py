@@ -84,7 +84,7 @@ class Server:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             place = address.host if address.port is None else f"{address.host}:{address.port}"
-            raise SinkError(f"cannot serve a page at {place}: {reason}; give another `address`") from error
+            raise SinkError(f"cannot serve a page at {place}: {reason}; choose another with `address`") from error
         finally:
             await runner.cleanup()
 

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,9 +20,9 @@ import pytest
 from streamseg.cli import main
 from tests.displays import display
 from tests.servers import MPEGTS_OVER_TCP, ffmpeg_server, needs_ffmpeg
+from tests.waiting import PATIENCE_S, wait_until
 
 __all__ = ["display"]  # a fixture
-_PATIENCE_S = 90
 
 
 class Live:
@@ -40,12 +39,10 @@ class Live:
 
     def until(self, true: Callable[[], Any]) -> Any:
         """Wait for something; returns what it is then."""
-        deadline = time.monotonic() + _PATIENCE_S
-        while not (found := true()):
-            assert self.process.poll() is None, self.said
-            assert time.monotonic() < deadline, self.said
-            time.sleep(0.05)
-        return found
+        return wait_until(true, lambda: self.said, meanwhile=self._must_go_on)
+
+    def _must_go_on(self) -> None:
+        assert self.process.poll() is None, self.said
 
     def link(self) -> str:
         """Of the page, once it is there."""
@@ -53,7 +50,7 @@ class Live:
 
     def stats(self) -> dict[str, Any]:
         """What the page's /stats tell."""
-        with urllib.request.urlopen(f"{self.link()}stats", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self.link()}stats", timeout=PATIENCE_S) as answer:
             return dict(json.load(answer))
 
     def end(self) -> tuple[int, str]:
@@ -63,7 +60,7 @@ class Live:
 
     def finished(self) -> tuple[int, str]:
         """Wait for the end. Returns: exit code and standard output."""
-        out, _ = self.process.communicate(timeout=_PATIENCE_S)
+        out, _ = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, out
 
 
@@ -98,7 +95,7 @@ def test_without_a_display_a_page_comes_by_itself_while_segments_are_recorded(mo
     """Ctrl-C finishes the last segment: every frame that was processed is in one of the files."""
     with ffmpeg_server(MPEGTS_OVER_TCP) as server:
         address = f"tcp://127.0.0.1:{server.port}"
-        options = ["--segment", "0.05", "--smooth", "3", "--every", "2", "--model", model]
+        options = ["--segment", "0.02", "--smooth", "3", "--every", "2", "--model", model]
         with running(tmp_path, address, "out.mp4", *options) as live:
             live.until(lambda: len(list(tmp_path.glob("out_*.mp4"))) >= 2)
             stats = live.stats()
@@ -109,7 +106,7 @@ def test_without_a_display_a_page_comes_by_itself_while_segments_are_recorded(mo
     files = sorted(tmp_path.glob("out_*.mp4"))
     times = [times_of(each) for each in files]
     assert sum(map(len, times)) == out_of(out)
-    assert all(each[0] == 0 and each[-1] <= 3.05 for each in times)
+    assert all(each[0] == 0 and each[-1] <= 1.25 for each in times)
     assert not list(tmp_path.glob(".*"))
     assert re.search(r"flicker [\d.]+% smoothed to [\d.]+%", out)
     assert "out_*.mp4" in out
@@ -125,7 +122,7 @@ def test_where_a_display_is_a_window_opens_and_q_ends_the_run(model: Path, tmp_p
         with running(tmp_path, address, "out.mkv", "--model", model, "--hud", on=display) as live:
             live.until(lambda: list(tmp_path.glob(".part-out*")))
             press = ["xdotool", "search", "--sync", "--name", "^streamseg$", "key", "q"]
-            subprocess.run(press, check=True, env={**os.environ, "DISPLAY": display}, timeout=_PATIENCE_S)
+            subprocess.run(press, check=True, env={**os.environ, "DISPLAY": display}, timeout=PATIENCE_S)
             code, out = live.finished()
     assert code == 0, live.said
     assert "http://" not in live.said

@@ -119,7 +119,7 @@ def test_the_command_line_says_it_in_one_line(streamseg, clip, model):
         pytest.skip("VA-API works on this machine")
     for options, code, way_out in (
         (("out.mp4", "--encoder", "vaapi"), 5, "use --encoder x264"),
-        (("out.mp4", "--decoder", "vaapi"), 3, "choose the decoder cpu or auto"),
+        (("out.mp4", "--decoder", "vaapi"), 3, "use --decoder cpu or --decoder auto"),
         (("null:", "--encoder", "x264"), 2, "name an OUTPUT that ends in .mp4"),
     ):
         done = streamseg("run", clip, *options, "--model", model)

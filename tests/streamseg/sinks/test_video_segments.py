@@ -1,6 +1,5 @@
 """A long recording comes in files that are complete as soon as the next one begins."""
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -12,6 +11,7 @@ from streamseg.errors import SinkError, UsageError
 from streamseg.sinks import SegmentedVideoSink, VideoFileSink
 from streamseg.sources.truncation import is_truncated
 from tests.streamseg.sinks.recordings import begins, info_of, pictures, result, stored, unpainted
+from tests.waiting import wait_until
 
 LIVE = info_of(live=True, time_base=None)
 
@@ -29,10 +29,7 @@ def segments_of(folder: Path) -> list[Path]:
 
 def wait_for(count: int, folder: Path) -> None:
     """Until so many files are there: they are finished on a thread of their own."""
-    deadline = time.monotonic() + 30
-    while len(segments_of(folder)) < count:
-        assert time.monotonic() < deadline, "no finished file"
-        time.sleep(0.01)
+    wait_until(lambda: len(segments_of(folder)) >= count, "no finished file")
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
