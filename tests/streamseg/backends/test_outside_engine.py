@@ -78,15 +78,13 @@ def test_it_runs_and_what_disagrees_with_fp32_is_refused(outside, model):
 
 def test_bench_measures_it_and_keeps_its_version(outside, model, tmp_path):
     """As any other device."""
-    done = outside("bench", "synthetic:128x64", "--frames", "20", "--warmup", "0", "--sink", "null", "--model", model,
-                   "--device", "abacus", "--json", tmp_path / "bench.json")  # fmt: skip
+    command = ("bench", "synthetic:128x64", "--warmup", "0", "--sink", "null", "--model", model, "--device", "abacus")
+    done = outside(*command, "--frames", "20", "--json", tmp_path / "bench.json")
     assert done.code == 0, done.err
     record = json.loads((tmp_path / "bench.json").read_text())
     assert record["settings"]["device"] == "abacus fp32"
     assert record["machine"]["versions"]["abacus"] == "1.5"
-    short = ("--frames", "5", "--warmup", "0", "--sink", "null")
-    quick = ("--model", model, "--device", "abacus", "--precision", "quick")
-    careless = outside("bench", "synthetic:128x64", *short, *quick)
+    careless = outside(*command, "--frames", "5", "--precision", "quick")
     assert "note         only 96.88% of the labels are those of fp32" in careless.out
 
 
