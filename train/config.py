@@ -59,6 +59,30 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Distillation:
+    """What a teacher's soft targets add to the loss (Hinton, Vinyals and Dean, arXiv:1503.02531).
+
+    folder: of soft targets, see `train.soft_targets.SoftFolder`; relative to where the training is started.
+    weight: of the mean divergence from the teacher, against 1 for the loss of the labels.
+    temperature: both sides' logits are divided by it, which shows what else the teacher thinks of; from 1, which
+        leaves them.
+
+    Raises:
+        UsageError: a number is out of its range.
+    """
+
+    folder: str
+    weight: float = 1.0
+    temperature: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight < math.inf:
+            raise UsageError(f"distillation: weight must be a number above 0, got {self.weight!r}")
+        if not 1 <= self.temperature < math.inf:
+            raise UsageError(f"distillation: temperature must be a number from 1, got {self.temperature!r}")
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One training, whole.
 
@@ -94,6 +118,7 @@ class Experiment:
     clip_norm: largest length of the gradient.
     class_weight_power: see `train.label_sets.balanced_weights`.
     jaccard_weight: share of soft Jaccard in the loss, see `train.losses`; 0 for plain cross-entropy.
+    distillation: what a teacher says of the pictures, as a part of the loss; None learns from labels alone.
     validate_every: epochs between scores; the last epoch is always scored.
     patience: epochs without a better mean IoU after which the training ends early; None for never.
     pictures_every: epochs between sheets of validation pictures, and one after the last; 0 for none.
@@ -133,6 +158,7 @@ class Experiment:
     clip_norm: float = 5.0
     class_weight_power: float = 0.0
     jaccard_weight: float = 0.0
+    distillation: Distillation | None = None
     precision: str = "float32"
     validate_every: int = 1
     patience: int | None = None

@@ -8,18 +8,22 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+import cv2
 import numpy as np
 
 from streamseg.kernels import equalized
 from streamseg.spec import Clahe
-from train.augment import Drawn, augmented
+from train.augment import Drawn, changed, moved
 from train.classes import EGO_VEHICLE
 from train.cluster import ALONE, Cluster
 from train.config import Experiment
 from train.datasets.base import Dataset
-from train.label_sets import SetTable
+from train.label_sets import VOID_CODE, SetTable
+from train.soft_targets import SoftFolder
+from train.targets import stacked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     Batch = tuple[Image, Image]
 
 THREADS = 2  # OpenCV and numpy let go of the interpreter, so these run beside the training step
+_LAYERS = Drawn(own_car=1, bar=2)  # places in `Loader._drawn`; 0 is where nothing is drawn
+
 READY = 4  # batches made ahead
 
 
@@ -50,15 +56,20 @@ class Loader:
             table.lookup(each.label_sets, share.loss_weight)
             for each, share in zip(datasets, experiment.shares, strict=True)
         ]
-        self._drawn = Drawn(*(table.code(each) for each in drawn_sets(experiment)))
+        own_car, bar = (table.code(each) for each in drawn_sets(experiment))
+        self._drawn = np.array([VOID_CODE, own_car, bar], np.uint8)
         self._crop = experiment.crop or experiment.size
         self._clahe = experiment.clahe and scaled_clahe(experiment.clahe, experiment.size, self._crop)
+        names = [each.name for each in experiment.classes]
+        teacher = experiment.distillation
+        self._soft = SoftFolder(Path(teacher.folder), names) if teacher else None
         self._plan = sampling_plan(experiment, [len(each) for each in datasets])
 
     def batch(self, step: int) -> Batch:
         """This worker's part of batch number `step`.
 
-        Returns: pictures (n, height, width, 3) uint8 BGR and codes (n, height, width) uint8, n = batch / workers.
+        Returns: pictures (n, height, width, 3) uint8 BGR and codes (n, height, width) uint8, n = batch / workers; with
+            a teacher, targets in place of codes, see `train.targets`.
         """
         samples = [self._sample(step, slot) for slot in self._slots]
         pictures, codes = zip(*samples, strict=True)
@@ -82,14 +93,28 @@ class Loader:
         experiment = self._experiment
         which, index = self._plan[step, slot]
         random = np.random.default_rng((experiment.seed, step, slot))
-        picture, labels = self._datasets[which].load(int(index))
-        codes = self._lookups[which][labels]
-        picture, codes = augmented(
-            random, picture, codes, experiment.size, self._crop, experiment.augmentation, self._drawn
-        )
+        dataset = self._datasets[which]
+        picture, labels = dataset.load(int(index))
+        planes = [self._lookups[which][labels]]
+        soft = self._soft.plane(dataset.name, dataset.names[index]) if self._soft else None
+        if soft is not None:
+            planes.append(_as_large(soft, labels))
+        picture, (codes, *said) = moved(random, picture, planes, experiment.size, self._crop, experiment.augmentation)
+        nothing = np.zeros_like(codes)
+        picture, drawn = changed(random, picture, nothing, experiment.augmentation, _LAYERS)
+        codes = np.where(drawn > 0, self._drawn[drawn], codes)
         if self._clahe and random.random() < experiment.clahe_share:
             picture = equalized(picture, self._clahe)
-        return picture, codes
+        if self._soft is None:
+            return picture, codes
+        # of what was drawn over the picture the teacher knows nothing, even where its label is that of what was there
+        return picture, stacked(codes, said[0] * (drawn == 0)[..., None] if said else None)
+
+
+def _as_large(soft: Image, labels: Image) -> Image:
+    """A soft target at the size of the picture it belongs to, by nearest neighbour: ids cannot be mixed."""
+    height, width = labels.shape
+    return cast("Image", cv2.resize(soft, (width, height), interpolation=cv2.INTER_NEAREST_EXACT))
 
 
 def drawn_sets(experiment: Experiment) -> tuple[frozenset[int], frozenset[int]]:

@@ -227,7 +227,9 @@ def test_an_installed_package_gives_the_light_encoders_weights(lite):
 PALACE = 698  # ImageNet's number of the class
 
 
-@pytest.mark.parametrize(("encoder", "size", "last"), [("efficientnet-lite0", 224, 15), ("efficientnet-lite2", 256, 20)])
+@pytest.mark.parametrize(
+    ("encoder", "size", "last"), [("efficientnet-lite0", 224, 15), ("efficientnet-lite2", 256, 20)]
+)
 def test_an_encoder_with_its_published_weights_knows_a_palace(encoder, size, last):
     """With the published last stage and classifier behind it, the whole network names what a photograph shows.
 

@@ -38,11 +38,21 @@ def augmented(
 
     Returns: picture (*crop, 3) uint8 BGR, codes (*crop,) uint8.
     """
+    picture, (codes,) = moved(random, picture, [codes], base, crop, how)
+    return changed(random, picture, codes, how, drawn)
+
+
+def changed(
+    random: np.random.Generator, picture: Image, codes: Image, how: Augmentation, drawn: Drawn
+) -> tuple[Image, Image]:
+    """All that happens to a picture once its content lies where it will; see `augmented`.
+
+    Codes differ from those given only where something is drawn over the picture.
+    """
 
     def chosen(chance: float) -> bool:
         return bool(random.random() < chance)
 
-    picture, codes = moved(random, picture, codes, base, crop, how)
     weather = (how.fog, foggy), (how.rain, rained_on), (how.snow, snowed_on), (how.reflection, reflected)
     for chance, change in weather:
         if chosen(chance):

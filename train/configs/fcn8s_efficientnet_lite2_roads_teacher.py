@@ -5,8 +5,8 @@
 Its soft targets, kept once, teach the light one. A step is 3.4 times the light network's arithmetic (4.32 GFLOPs a crop
 against 1.27), so it wants a GPU, or days; `--minutes N` fits it into what there is. Not run yet.
 
-Crops are 0.71 of a whole input and scales begin at 0.6, as for the light one, so that many crops hold a whole picture. The
-weights are a data set's passes times its pictures, see fcn8s_efficientnet_lite0_roads.py.
+Crops are 0.71 of a whole input and scales begin at 0.6, as for the light one, so that many crops hold a whole picture.
+The weights are a data set's passes times its pictures, see fcn8s_efficientnet_lite0_roads.py.
 """
 
 from streamseg.spec import Clahe
