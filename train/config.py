@@ -97,6 +97,8 @@ class Experiment:
     scored_size: (height, width) labels are scored at; None means each picture's own.
     classes: what the network knows.
     not_own_car: names of classes that a drawn bonnet or bar cannot be.
+    pasted: names of classes of which `augmentation.paste` takes things out of other pictures, each as often as the
+        others; of those that can be, see `train.donors`.
     clahe: what the model file asks the runtime for; None for none.
     clahe_share: how many training pictures get it, 0..1.
     start_from: folder of an earlier training, whose best weights to begin with. Of another architecture the layers
@@ -143,6 +145,7 @@ class Experiment:
     scored_size: Size | None = None
     classes: tuple[SegmentClass, ...] = CAMVID_CLASSES
     not_own_car: tuple[str, ...] = ("road",)
+    pasted: tuple[str, ...] = ("pole", "sign", "pedestrian", "bicyclist")
     clahe: Clahe | None = None
     clahe_share: float = 0.0
     start_from: str | None = None

@@ -16,11 +16,12 @@ import numpy as np
 
 from streamseg.kernels import equalized
 from streamseg.spec import Clahe
-from train.augment import Drawn, changed, moved
+from train.augment import Drawn, borrowed, changed, moved
 from train.classes import EGO_VEHICLE
 from train.cluster import ALONE, Cluster
 from train.config import Experiment
 from train.datasets.base import Dataset
+from train.donors import Donors
 from train.label_sets import VOID_CODE, SetTable
 from train.soft_targets import SoftFolder
 from train.targets import stacked
@@ -58,6 +59,11 @@ class Loader:
         ]
         own_car, bar = (table.code(each) for each in drawn_sets(experiment))
         self._drawn = np.array([VOID_CODE, own_car, bar], np.uint8)
+        self._donors = (
+            Donors(experiment.classes, experiment.pasted, datasets, self._lookups, table)
+            if experiment.augmentation.needs_donors
+            else None
+        )
         self._crop = experiment.crop or experiment.size
         self._clahe = experiment.clahe and scaled_clahe(experiment.clahe, experiment.size, self._crop)
         names = [each.name for each in experiment.classes]
@@ -95,10 +101,14 @@ class Loader:
         random = np.random.default_rng((experiment.seed, step, slot))
         dataset = self._datasets[which]
         picture, labels = dataset.load(int(index))
-        planes = [self._lookups[which][labels]]
+        codes = self._lookups[which][labels]
+        pasted: NDArray[np.bool_] | None = None
+        if self._donors:
+            picture, codes, pasted = borrowed(random, picture, codes, experiment.augmentation, self._donors)
+        planes = [codes]
         soft = self._soft.plane(dataset.name, dataset.names[index]) if self._soft else None
         if soft is not None:
-            planes.append(_as_large(soft, labels))
+            planes.append(_as_large(soft, codes, pasted))
         picture, (codes, *said) = moved(random, picture, planes, experiment.size, self._crop, experiment.augmentation)
         nothing = np.zeros_like(codes)
         picture, drawn = changed(random, picture, nothing, experiment.augmentation, _LAYERS)
@@ -111,10 +121,12 @@ class Loader:
         return picture, stacked(codes, said[0] * (drawn == 0)[..., None] if said else None)
 
 
-def _as_large(soft: Image, labels: Image) -> Image:
-    """A soft target at the size of the picture it belongs to, by nearest neighbour: ids cannot be mixed."""
-    height, width = labels.shape
-    return cast("Image", cv2.resize(soft, (width, height), interpolation=cv2.INTER_NEAREST_EXACT))
+def _as_large(soft: Image, codes: Image, pasted: NDArray[np.bool_] | None) -> Image:
+    """A soft target at the size of its picture's codes, by nearest neighbour, since ids cannot be mixed; without what
+    was pasted, of which the teacher knows nothing."""
+    height, width = codes.shape
+    large = cast("Image", cv2.resize(soft, (width, height), interpolation=cv2.INTER_NEAREST_EXACT))
+    return large if pasted is None else large * ~pasted[..., None]
 
 
 def drawn_sets(experiment: Experiment) -> tuple[frozenset[int], frozenset[int]]:

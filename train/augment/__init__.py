@@ -5,7 +5,7 @@ with 0 = void.
 """
 
 from train.augment.geometry import moved
-from train.augment.sample import augmented, changed
+from train.augment.sample import augmented, borrowed, changed
 from train.augment.settings import Augmentation, Drawn
 
-__all__ = ["Augmentation", "Drawn", "augmented", "changed", "moved"]
+__all__ = ["Augmentation", "Drawn", "augmented", "borrowed", "changed", "moved"]
