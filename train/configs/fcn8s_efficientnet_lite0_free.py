@@ -2,15 +2,15 @@
 
     python -m train train/configs/fcn8s_efficientnet_lite0_free.py
 
-The scene built into streamseg, comma10k and the LUMS campus, on an encoder under Apache-2.0. What comes out is given away
-with train/licences/fcn8s-efficientnet-lite0-free.md. Only the built-in scene tells all classes apart, and only comma10k's
-few pictures show a real street with the own car, so expect it far behind the network that learned from everything. Not run
-yet: no score is known.
+The scene built into streamseg, comma10k and the LUMS campus, on an encoder under Apache-2.0. What comes out is given
+away with train/licences/fcn8s-efficientnet-lite0-free.md. Only the built-in scene tells all classes apart, and only
+comma10k's few pictures show a real street with the own car, so expect it far behind the network that learned from
+everything. Not run yet: no score is known.
 
-The best epoch is chosen on unseen built-in scenes, so that no other data has a part in the weights. Nothing here may begin
-with, or learn from the labels of, a network that was trained on data for research only: that leaves out `start_from` the
-bundled network, pseudo-labels and a teacher. The weights are a data set's passes times its pictures: the scene 2,
-comma10k 30, LUMS 1.5. Rare things are pasted from the scene, since nothing else here has them.
+The best epoch is chosen on unseen built-in scenes, so that no other data has a part in the weights. Nothing here may
+begin with, or learn from the labels of, a network that was trained on data for research only: that leaves out
+`start_from` the bundled network, pseudo-labels and a teacher. The weights are a data set's passes times its pictures:
+the scene 2, comma10k 30, LUMS 1.5. Rare things are pasted from the scene, since nothing else here has them.
 """
 
 from streamseg.spec import Clahe
