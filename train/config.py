@@ -26,7 +26,7 @@ _RANGES: dict[str, tuple[Any, float, float, str]] = {
     **dict.fromkeys(("batch", "epochs", "steps_per_epoch", "validate_every", "loss_stride"), _COUNT),
     **dict.fromkeys(("warmup_steps", "pictures_every", "seed"), _COUNT_OR_NONE),
     **dict.fromkeys(("learning_rate", "clip_norm"), _POSITIVE),
-    **dict.fromkeys(("weight_decay", "class_weight_power", "jaccard_weight"), _NOT_NEGATIVE),
+    **dict.fromkeys(("weight_decay", "class_weight_power", "jaccard_weight", "steadiness"), _NOT_NEGATIVE),
     "clahe_share": ((int, float), 0, 1 + sys.float_info.epsilon, "a number from 0 to 1"),
     "decay_share": ((int, float), 0, 1 + sys.float_info.epsilon, "a number from 0 to 1"),
     "average_decay": ((int, float), 0, 1, "a number from 0 to less than 1"),
@@ -121,6 +121,8 @@ class Experiment:
     class_weight_power: see `train.label_sets.balanced_weights`.
     jaccard_weight: share of soft Jaccard in the loss, see `train.losses`; 0 for plain cross-entropy.
     distillation: what a teacher says of the pictures, as a part of the loss; None learns from labels alone.
+    steadiness: weight, against 1 for the loss of the labels, of how far the network changes its mind between the frames
+        of a share `frame-pairs`, see `train.steadiness`; 0 without such a share.
     validate_every: epochs between scores; the last epoch is always scored.
     patience: epochs without a better mean IoU after which the training ends early; None for never.
     pictures_every: epochs between sheets of validation pictures, and one after the last; 0 for none.
@@ -162,6 +164,7 @@ class Experiment:
     class_weight_power: float = 0.0
     jaccard_weight: float = 0.0
     distillation: Distillation | None = None
+    steadiness: float = 0.0
     precision: str = "float32"
     validate_every: int = 1
     patience: int | None = None

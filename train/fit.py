@@ -31,8 +31,9 @@ from train.record import Record, Row
 from train.run_folder import STATE, RunFolder
 from train.scoring import score
 from train.start import assign, freeze, load_start
+from train.steadiness import steadiness_loss
 from train.supervision import class_weights, set_table
-from train.targets import SOFT
+from train.targets import MOTION, SOFT
 from train.time_box import TRIAL_STEPS, Pace
 
 if TYPE_CHECKING:
@@ -254,6 +255,9 @@ def further_parts(experiment: Experiment, total: Callable[[Tensor], Tensor]) -> 
     if teacher := experiment.distillation:
         temperature = teacher.temperature
         parts.append((teacher.weight, lambda at, logits: distillation_loss(at[..., SOFT], logits, temperature, total)))
+    if experiment.steadiness:
+        weight, stride = experiment.steadiness, experiment.loss_stride
+        parts.append((weight, lambda at, logits: steadiness_loss(at[..., MOTION], logits, stride, total)))
     return parts
 
 
@@ -275,4 +279,9 @@ def check_shares(experiment: Experiment, replicas: int) -> None:
         raise UsageError(
             f"batch must be divisible by the {replicas} devices that share it, got {experiment.batch}; "
             f"the nearest is {max(1, round(experiment.batch / replicas)) * replicas}"
+        )
+    if experiment.steadiness and experiment.batch // replicas % 2:
+        raise UsageError(
+            f"pairs of frames stay on one device, so its part of the batch must be even, got {experiment.batch} on "
+            f"{replicas}; give a batch that {2 * replicas} divides"
         )

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
+from streamseg.errors import UsageError
+from streamseg.flow import OpticalFlow
 from streamseg.kernels import equalized
 from streamseg.spec import Clahe
 from train.augment import Drawn, borrowed, changed, moved
@@ -21,9 +23,11 @@ from train.classes import EGO_VEHICLE
 from train.cluster import ALONE, Cluster
 from train.config import Experiment
 from train.datasets.base import Dataset
+from train.datasets.frame_pairs import FramePairs
 from train.donors import Donors
 from train.label_sets import VOID_CODE, SetTable
 from train.soft_targets import SoftFolder
+from train.steadiness import motion_plane
 from train.targets import stacked
 
 if TYPE_CHECKING:
@@ -69,13 +73,16 @@ class Loader:
         names = [each.name for each in experiment.classes]
         teacher = experiment.distillation
         self._soft = SoftFolder(Path(teacher.folder), names) if teacher else None
-        self._plan = sampling_plan(experiment, [len(each) for each in datasets])
+        pairs = [isinstance(each, FramePairs) for each in datasets]
+        check_pairs(experiment, pairs)
+        self._has_targets = self._soft is not None or any(pairs)
+        self._plan = sampling_plan(experiment, [len(each) for each in datasets], pairs)
 
     def batch(self, step: int) -> Batch:
         """This worker's part of batch number `step`.
 
         Returns: pictures (n, height, width, 3) uint8 BGR and codes (n, height, width) uint8, n = batch / workers; with
-            a teacher, targets in place of codes, see `train.targets`.
+            a teacher or pairs of frames, targets in place of codes, see `train.targets`.
         """
         samples = [self._sample(step, slot) for slot in self._slots]
         pictures, codes = zip(*samples, strict=True)
@@ -98,8 +105,10 @@ class Loader:
     def _sample(self, step: int, slot: int) -> tuple[Image, Image]:
         experiment = self._experiment
         which, index = self._plan[step, slot]
-        random = np.random.default_rng((experiment.seed, step, slot))
         dataset = self._datasets[which]
+        if isinstance(dataset, FramePairs):
+            return self._frame(dataset.load_pair(int(index)), step, slot)
+        random = np.random.default_rng((experiment.seed, step, slot))
         picture, labels = dataset.load(int(index))
         codes = self._lookups[which][labels]
         pasted: NDArray[np.bool_] | None = None
@@ -115,10 +124,50 @@ class Loader:
         codes = np.where(drawn > 0, self._drawn[drawn], codes)
         if self._clahe and random.random() < experiment.clahe_share:
             picture = equalized(picture, self._clahe)
-        if self._soft is None:
+        if not self._has_targets:
             return picture, codes
         # of what was drawn over the picture the teacher knows nothing, even where its label is that of what was there
         return picture, stacked(codes, said[0] * (drawn == 0)[..., None] if said else None)
+
+    def _frame(self, pair: tuple[Image, Image], step: int, slot: int) -> tuple[Image, Image]:
+        """One frame of a pair: the earlier one in an even slot; in the odd one after it the later one, with the motion.
+
+        Both lie where the same dice put them; light and noise are each frame's own: a network should not care for them.
+        """
+        experiment, first = self._experiment, slot - slot % 2
+        how = experiment.augmentation
+        placed = []
+        for frame in pair:
+            random = np.random.default_rng((experiment.seed, step, first))
+            inside = np.ones(frame.shape[:2], np.uint8)
+            placed.append(moved(random, frame, [inside], experiment.size, self._crop, how))
+        clahe = random.random() < experiment.clahe_share  # both or neither, as the runtime does it
+        picture, (inside,) = placed[slot % 2]
+        motion = None
+        if slot % 2:
+            before, after = (cv2.cvtColor(each, cv2.COLOR_BGR2GRAY) for each, _ in placed)
+            # on the cut-outs: so the flow is that of what the network sees, whatever was turned and stretched
+            motion = motion_plane(OpticalFlow(self._crop).between(cast("Image", before), cast("Image", after)))
+            motion = motion * inside[..., None]
+        own = np.random.default_rng((experiment.seed, step, first, 1 + slot % 2))
+        picture, _ = changed(own, picture, np.zeros_like(inside), how.nothing_drawn(), _LAYERS)
+        if self._clahe and clahe:
+            picture = equalized(picture, self._clahe)
+        return picture, stacked(np.full_like(inside, VOID_CODE), motion=motion)
+
+
+def check_pairs(experiment: Experiment, pairs: Sequence[bool]) -> None:
+    """Raises UsageError unless pairs of frames have their loss, and labelled pictures beside them.
+
+    pairs: which data sets are pairs of frames.
+    """
+    if any(pairs) != (experiment.steadiness > 0):
+        raise UsageError(
+            f"steadiness is {experiment.steadiness} and {sum(pairs)} of the shares are frame-pairs; it takes a weight "
+            "above 0 and such a share, or neither"
+        )
+    if any(pairs) and all(pairs):
+        raise UsageError("frame-pairs have no labels, and alone teach nothing; add a share with labels")
 
 
 def _as_large(soft: Image, codes: Image, pasted: NDArray[np.bool_] | None) -> Image:
@@ -142,19 +191,38 @@ def scaled_clahe(clahe: Clahe, size: tuple[int, int], crop: tuple[int, int]) -> 
     return replace(clahe, tiles=(rows, columns))
 
 
-def sampling_plan(experiment: Experiment, sizes: Sequence[int]) -> NDArray[np.int32]:
+def sampling_plan(experiment: Experiment, sizes: Sequence[int], pairs: Sequence[bool] = ()) -> NDArray[np.int32]:
     """Which sample goes where: (steps, batch, 2) int32 of data set and index.
 
     Data sets are drawn by weight; within one, every sample comes once before any comes again.
+
+    pairs: which data sets are pairs of frames; each pair takes an even slot and the odd one after it.
     """
     random = np.random.default_rng(experiment.seed)
     shape = experiment.epochs * experiment.steps_per_epoch, experiment.batch
     weights = np.array([share.weight for share in experiment.shares], np.float64)
     which = random.choice(len(sizes), shape, p=weights / weights.sum()).astype(np.int32)
+    # nothing is drawn for pairs where there are none: the batches of configs without them stay what they were
+    second = _second_of_pairs(random, which, weights, pairs) if any(pairs) else np.zeros(shape, bool)
     index = np.empty(shape, np.int32)
     for place, size in enumerate(sizes):
-        here = which == place
+        here = (which == place) & ~second
         rounds = -(-int(here.sum()) // size)
         order = np.concatenate([random.permutation(size) for _ in range(rounds)]) if rounds else np.empty(0, int)
         index[here] = order[: here.sum()]
+    index[second] = np.roll(index, 1, axis=1)[second]
     return np.stack([which, index], axis=-1)
+
+
+def _second_of_pairs(
+    random: np.random.Generator, which: NDArray[np.int32], weights: NDArray[np.float64], pairs: Sequence[bool]
+) -> NDArray[np.bool_]:
+    """The slots of the later frames, (steps, batch) bool. Changes `which`: an odd slot follows an even one that is a
+    pair, and is none of its own behind another, so that all data sets keep their weights."""
+    paired = np.isin(which[:, ::2], np.flatnonzero(pairs))
+    others = weights * ~np.array(pairs)
+    drawn = random.choice(len(weights), paired.shape, p=others / others.sum()).astype(np.int32)
+    which[:, 1::2] = np.where(paired, which[:, ::2], drawn)
+    second = np.zeros(which.shape, bool)
+    second[:, 1::2] = paired
+    return second

@@ -97,6 +97,11 @@ class Augmentation:
         change: dict[str, Any] = {name: value}
         return replace(cls.none(), **change)
 
+    def nothing_drawn(self) -> Augmentation:
+        """The same without what hides or lights a part of the picture, which would not move as the scene does."""
+        hidden = ("fog", "rain", "snow", "reflection", "bonnet", "dashboard", "night", "letterbox", "caption")
+        return replace(self, **dict.fromkeys(hidden, 0.0))  # type: ignore[arg-type]
+
     @property
     def needs_donors(self) -> bool:
         """Whether other pictures are wanted beside the one that is changed."""
