@@ -79,7 +79,8 @@ class SetTable:
         """
         matrix = self.matrix()
         one = (matrix.sum(1) == 1) & (np.array(self.factors) >= 1)
-        return matrix * one[:, None].astype(np.float32)
+        matrix[~one] = 0.0
+        return matrix
 
 
 def balanced_weights(pixel_counts: Sequence[int] | NDArray[Any], power: float) -> list[float]:
