@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = "streamseg/native"
 LIBRARY = "frame_path.so"  # on every system; Python opens it by name
+# O3: loops over bytes are done many at once. No errno: it keeps lrintf and floorf from being single instructions
 FLAGS = ("-O3", "-fno-math-errno", "-fPIC", "-shared", "-Wall", "-Wextra")
 CLONES = "-DSTREAMSEG_TARGET_CLONES"  # needs a compiler, a linker and a C library that know them
 
@@ -30,7 +32,7 @@ class CompiledFramePath(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's signature
         """Compile before the files are collected; for wheels and editable installations only."""
         if self.target_name != "wheel":
-            return
+            return  # a source distribution is for every machine
         folder = Path(self.root) / FOLDER
         problem = compiled(folder)
         if problem:
@@ -38,6 +40,7 @@ class CompiledFramePath(BuildHookInterface):  # type: ignore[type-arg]
             return
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
+        # not tied to a version of Python or of its C interface: ctypes opens the library
         build_data["tag"] = f"py3-none-{platform}"
         build_data["artifacts"].append(f"{FOLDER}/{LIBRARY}")
 
@@ -45,24 +48,35 @@ class CompiledFramePath(BuildHookInterface):  # type: ignore[type-arg]
 def compiled(folder: Path) -> str | None:
     """Make the library anew. Returns: None, or why there is none."""
     library = folder / LIBRARY
-    library.unlink(missing_ok=True)
+    library.unlink(missing_ok=True)  # so that one of before is not taken for this one where compiling fails
     if sys.platform == "win32":
         return "it is not compiled on Windows"
-    compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
-    command = shlex.split(os.environ.get("CC", "")) or ([compiler] if compiler else [])
-    if not command:
+    compiler = compiler_command()
+    if not compiler:
         return "no C compiler was found"
-    sources = sorted(str(path) for path in folder.glob("*.c"))
-    problem = ""
-    for clones in ([CLONES], []):
-        new = library.with_suffix(f".{os.getpid()}")
-        try:
-            subprocess.run(
-                [*command, *FLAGS, *clones, *sources, "-o", str(new), "-lm"], check=True, capture_output=True, text=True
-            )
-        except (OSError, subprocess.CalledProcessError) as error:
-            problem = " ".join(str(getattr(error, "stderr", None) or error).split())[-300:]
-        else:
+    problem = None
+    for flags in ((*FLAGS, CLONES), FLAGS):
+        new = library.with_suffix(f".{os.getpid()}")  # two installations may go on side by side
+        problem = compile_library(compiler, folder, flags, new)
+        if problem is None:
             new.replace(library)
-            return None
+            break
     return problem
+
+
+def compiler_command() -> list[str]:
+    """The words that call the compiler: of the environment's CC, else the first one found; empty without any."""
+    wanted = shlex.split(os.environ.get("CC", ""))
+    found = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    return wanted or ([found] if found else [])
+
+
+def compile_library(compiler: Sequence[str], folder: Path, flags: Sequence[str], target: Path) -> str | None:
+    """All C files of a folder into one library. Returns: None, or what the compiler says, its last words."""
+    sources = sorted(str(path) for path in folder.glob("*.c"))
+    command = [*compiler, *flags, *sources, "-o", str(target), "-lm"]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        return " ".join(str(getattr(error, "stderr", None) or error).split())[-300:]  # about three lines
+    return None

@@ -3,6 +3,7 @@
 
     python3 start.py              set up, and segment the built-in scene into demo.mp4 in the current folder
     python3 start.py test [...]   set up, and run the tests; what follows `test` goes to pytest
+    python3 start.py test fast    the same without what takes long, and without installing TensorFlow
 
 It installs the system packages that are missing (Debian and Ubuntu, where it may), makes a virtual environment
 in .venv beside this file, installs streamseg and its pinned libraries there, and before the demo links
@@ -26,6 +27,8 @@ from typing import NamedTuple
 
 SUPPORTED = ((3, 11), (3, 12), (3, 13))
 DEMO_VIDEO = "demo.mp4"
+FAST = ("-m", "not slow and not training")  # what is left out of the fast set; pyproject.toml says what each means
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")  # tests/conftest.py says how
 DEMO = ("run", "synthetic:", DEMO_VIDEO, "--duration", "10", "--overwrite")
 
 HERE = Path(__file__).resolve().parent
@@ -197,16 +200,24 @@ def main(arguments: Sequence[str]) -> int:
             return hand_over([*another_python(), str(Path(__file__).resolve()), *arguments])
         install_system_packages(missing(testing))
         make_environment()
-        install_streamseg("test" if testing else None)
-        if testing:
-            return hand_over([str(PYTHON), "-m", "pytest", *arguments[1:]], HERE)
-        return run_demo()
+        if not testing:
+            install_streamseg(None)
+            return run_demo()
+        fast = list(arguments[1:2]) == ["fast"]
+        install_streamseg("fast-test" if fast else "test")
+        return hand_over([str(PYTHON), "-m", "pytest", *pytest_arguments(arguments[1:])], HERE)
     except SetupError as error:
         print(f"start.py: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)
         return 130
+
+
+def pytest_arguments(given: Sequence[str]) -> list[str]:
+    """What pytest gets for what follows `test`: both cores, and of the fast set what is left out."""
+    left_out, rest = (FAST, given[1:]) if list(given[:1]) == ["fast"] else ((), given)
+    return [*SIDE_BY_SIDE, *left_out, *rest]
 
 
 def another_python() -> list[str]:
@@ -296,17 +307,26 @@ def install_streamseg(group: str | None) -> None:
     compiled = sorted((HERE / "streamseg" / "native").glob("*.[ch]"))
     for path in (HERE / "pyproject.toml", HERE / "constraints.txt", HERE / "hatch_build.py", *compiled):
         digest.update(path.read_bytes())
-    stamps = [VENV / "streamseg-installed"] + ([VENV / f"{group}-installed"] if group else [])
+    groups = {"test": ["fast-test", "test"], "fast-test": ["fast-test"], None: []}[group]  # the first is in the second
+    stamps = [VENV / f"{name}-installed" for name in ("streamseg", *groups)]
     if STREAMSEG.exists() and all(is_file_with(digest.hexdigest(), stamp) for stamp in stamps):
         return
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input"]
     step(
-        "streamseg and what its tests need (downloads 1.2 GB)" if group else "streamseg (downloads 380 MB)",
+        DOWNLOADS[group],
         [*pip, "--upgrade", "pip>=25.1"],  # the first that knows dependency groups
         [*pip, "-c", "constraints.txt", "-e", ".", *(["--group", group] if group else [])],
     )
     for stamp in stamps:
         stamp.write_text(digest.hexdigest())
+
+
+DOWNLOADS = {
+    None: "streamseg (downloads 380 MB)",
+    "fast-test": "streamseg and what its fast tests need (no TensorFlow)",
+    "test": "streamseg and what its tests need (downloads 1.2 GB)",
+}
+"""By dependency group, what is said while it is installed."""
 
 
 def is_file_with(text: str, path: Path) -> bool:

@@ -18,13 +18,14 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from streamseg import open_source
+from streamseg.atomic import replacing
 from streamseg.cache_folder import cache_folder
 
 FPS = 30
 _BITS_PER_PIXEL = 0.13
 _EDITION = 1  # of the recipe; clips of other editions are made again
 _SAMPLE_RATE = 48_000
-_SOUND_FRAME = 1024
+_SOUND_FRAME = 1024  # what AAC packs together
 SIZES = {360: "640x360", 480: "854x480", 720: "1280x720", 1080: "1920x1080", 1440: "2560x1440", 2160: "3840x2160"}
 """WIDTHxHEIGHT by the height that people call a resolution by."""
 
@@ -39,9 +40,8 @@ def made_clip(size: str = "1280x720", seconds: float = 10.0, folder: Path | None
     path = (folder or cache_folder("benchmarks/clips")) / f"scene-{size}-{frames}-frames-{_EDITION}.mp4"
     if not path.is_file():
         print(f"drawing {path.name}, once", flush=True)
-        partial = path.with_suffix(".partial.mp4")
-        _record(partial, size, frames)
-        partial.rename(path)
+        with replacing(path) as partial:
+            _record(partial, size, frames)  # a clip that was cut off would be measured with for ever
     return path
 
 
@@ -54,9 +54,8 @@ def repeated_clip(frames: int, size: str = "640x360", seconds: float = 10.0, fol
         folder or cache_folder("benchmarks/clips")
     ) / f"scene-{size}-{round(seconds * FPS)}-to-{frames}-frames-{_EDITION}.mp4"
     if not path.is_file():
-        partial = path.with_suffix(".partial.mp4")
-        _repeat(made_clip(size, seconds, folder), partial, frames)
-        partial.rename(path)
+        with replacing(path) as partial:
+            _repeat(made_clip(size, seconds, folder), partial, frames)
     return path
 
 
@@ -86,6 +85,7 @@ def _record(path: Path, size: str, frames: int) -> None:
 def _sound(seconds: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """An engine: a few low tones and some noise, in -1 to 1."""
     times = np.arange(round(seconds * _SAMPLE_RATE)) / _SAMPLE_RATE
+    # an idling engine and its overtones
     tones = sum(0.1 * np.sin(2 * np.pi * hertz * times) for hertz in (43, 86, 129, 215))
     noise = 0.05 * np.random.default_rng(0).standard_normal(len(times))
     return (tones + noise).astype(np.float32)

@@ -50,7 +50,8 @@ def compressed(pictures: Sequence[VideoFrame], options: Mapping[str, str]) -> tu
     packets = [packet for picture in (*pictures, None) for packet in encoder.encode(picture)]
     cpu_s = time.process_time() - start_s
     decoder = av.CodecContext.create("h264", "r")
-    decoder.extradata = encoder.extradata
+    decoder.extradata = encoder.extradata  # the headers are there only, as in MP4
+    # the quality that a person sees is that of the decoded picture
     back = [frame for packet in (*packets, None) for frame in decoder.decode(packet)]
     errors = [np.mean((_luma(ours) - _luma(theirs)) ** 2) for ours, theirs in zip(back, pictures, strict=True)]
     size = sum(packet.size for packet in packets)

@@ -37,12 +37,12 @@ from benchmarks.results import add_output_options, deliver, machine_line, record
 from benchmarks.streamseg_run import as_arguments, run
 from streamseg import load_backend, open_source, throughput_streams
 from streamseg.backends import DEFAULT_MODEL, find_model
-from streamseg.backends.choosing_gpu import ways_of
-from streamseg.backends.cuda import batch_sizes
-from streamseg.backends.providers import nvidia_gpus, parse_device
+from streamseg.backends.base import Request
+from streamseg.backends.engines import device_names, engines, parse_device
+from streamseg.backends.nvidia import GpuModel, NvidiaEngine, batch_sizes
 from streamseg.errors import ModelError
 from streamseg.sinks.formats import format_of
-from streamseg.sinks.hardware import chosen
+from streamseg.sinks.hardware_encoders import choose_encoder
 
 _HELD = 90  # frames of the overlay in memory while the encoder is measured
 
@@ -57,14 +57,14 @@ def measured(
     peak_tflops: float | None = None,
     lock: Path | None = None,
 ) -> dict[str, Any]:
-    """The record of a whole measurement. device: "cuda:N" or "tensorrt:N"."""
+    """The record of a whole measurement. device: of an NVIDIA GPU."""
     with alone(lock):
         networks = [network_figures(model, device, runs=runs, seconds=seconds) for model in models]
         whole = end_to_end(clip, models[0], device)
-    best = max(each["fps"] for each in networks[0]["bare"])
+    best = max(each["fps"] for each in networks[0]["bare"])  # end to end runs the first model
     slowest = min(whole["decoder_fps"], best, whole["encoder_fps"])
-    number = int(device.partition(":")[2])
-    settings = {"gpu": nvidia_gpus()[number], "device": device, "clip": Path(clip).name, "models": list(models),
+    engine, _, number = parse_device(device)
+    settings = {"gpu": engine.hardware(number), "device": device, "clip": Path(clip).name, "models": list(models),
                 "runs": runs, "seconds": seconds, "peak_tflops": peak_tflops}  # fmt: skip
     return record("gpu", settings, {"networks": networks, "end_to_end": {**whole, "share": whole["fps"] / slowest}})
 
@@ -72,12 +72,11 @@ def measured(
 def network_figures(model: str, device: str, *, runs: int, seconds: float) -> dict[str, Any]:
     """One model: by the bare provider for each batch size, and through streamseg."""
     path = find_model(model)
-    library, _, number = device.partition(":")
     many = load_backend(path, device, streams=throughput_streams())
     fps = throughput_fps(many, seconds)
-    ours = {"fps": fps, "callers": many.streams, "note": many.note,
+    ours = {"fps": fps, "callers": many.streams, "note": "; ".join(many.notes) or None,
             "one_caller_ms": 1000 * latency_s(load_backend(path, device), runs)}  # fmt: skip
-    ways = ways_of(path, library, int(number))
+    ways = ways_of(path, device)
     found = [fastest(ways, batch, runs) for batch in batch_sizes(path, 2)]
     best = max(each.fps for each in found)
     size = f"{many.spec.width}x{many.spec.height}"
@@ -86,7 +85,15 @@ def network_figures(model: str, device: str, *, runs: int, seconds: float) -> di
             "share": fps / best}  # fmt: skip
 
 
-def fastest(ways: Sequence[Any], batch: int, runs: int) -> Bare:
+def ways_of(path: Path, device: str) -> list[GpuModel]:
+    """All ways to run a model on a GPU. Raises ModelError for another device."""
+    engine, name, number = parse_device(device)
+    if not isinstance(engine, NvidiaEngine):
+        raise ModelError(f"'{device}' is no NVIDIA GPU")
+    return [model for _, model in engine.models(Request(path, name, number))]
+
+
+def fastest(ways: Sequence[GpuModel], batch: int, runs: int) -> Bare:
     """The bare provider's best for a batch size. Raises ModelError when none runs."""
     results: list[Bare] = []
     failure = ModelError("the model runs in no way on this GPU")
@@ -104,6 +111,7 @@ def end_to_end(clip: str, model: str, device: str) -> dict[str, Any]:
     """Frames a second of the decoder alone, the encoder alone, and `streamseg run`."""
     network = {"model": model, "device": device}
     with tempfile.TemporaryDirectory(prefix="streamseg-gpu-") as folder:
+        # without loss, or the encoder would be given an easier picture than it gets in a run
         overlay = Path(folder) / "lossless.mkv"
         lossless_overlay(clip, overlay, network, 3 * _HELD)
         arguments = as_arguments(network)
@@ -130,14 +138,14 @@ def decoder_fps(clip: str) -> float:
 
 def encoder_fps(overlay: str) -> float:
     """The encoder that streamseg takes by itself, on all cores; packets are thrown away."""
-    frames = list(islice(decoded(overlay), _HELD))
+    frames = list(islice(decoded(overlay), _HELD))  # decoded before, so that the encoder alone is timed
     path = Path("overlay.mp4")
-    codec = chosen("auto", format_of(path), (frames[0].height, frames[0].width), path).codec
+    codec = choose_encoder("auto", format_of(path), (frames[0].height, frames[0].width), path).codec
     encoder = encoder_for(frames[0], codec, threads=0)
     start_s = time.perf_counter()
     for frame in frames:
         encoder.encode(frame)
-    encoder.encode(None)
+    encoder.encode(None)  # what it still holds counts too
     return len(frames) / (time.perf_counter() - start_s)
 
 
@@ -174,7 +182,7 @@ def _network_lines(network: Mapping[str, Any], peak_tflops: float | None) -> lis
         ["streamseg, one caller", f"{one_ms:.2f}", f"{1000 / one_ms:.0f}", network["device"]],
         [f"streamseg, {ours['callers']} callers", "", f"{ours['fps']:.0f}", ours["note"] or network["device"]],
     ]
-    tflops = best["fps"] * network["gflop"] / 1000
+    tflops = best["fps"] * network["gflop"] / 1000  # GFLOP a second to TFLOP
     peak = f", {tflops / peak_tflops:.0%} of the datasheet's {peak_tflops:g}" if peak_tflops else ""
     return [
         f"{network['model']}, {network['size']}, {network['gflop']:.1f} GFLOP a frame",
@@ -191,20 +199,23 @@ def main() -> None:
     parser.add_argument(
         "--model", action="append", metavar="FILE|NAME", help="may be repeated; default: the bundled one"
     )
-    parser.add_argument("--device", default="cuda:0", help="cuda[:N] or tensorrt[:N] (default: cuda:0)")
+    parser.add_argument("--device", default="cuda:0", help="of an NVIDIA GPU, as of `streamseg run` (default: cuda:0)")
     parser.add_argument("--runs", type=int, default=200, help="of a batch; the medians are reported (default: 200)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of all callers at once (default: 5)")
     parser.add_argument("--peak-tflops", type=float, help="of the GPU's datasheet, in the precision taken")
     parser.add_argument("--lock", type=Path, help="a file to hold with flock while something is measured")
     add_output_options(parser)
     options = parser.parse_args()
-    device = parse_device(options.device)
-    library, _, number = device.partition(":")
-    if library not in ("cuda", "tensorrt"):
-        parser.error(f"'{options.device}' is no GPU; use cuda, cuda:N, tensorrt or tensorrt:N")
-    if int(number) >= len(nvidia_gpus()):
-        shown = ", ".join(nvidia_gpus()) or "no GPU"
-        raise SystemExit(f"gpu: nothing to measure: the NVIDIA driver shows {shown}, {device} was asked for")
+    try:
+        engine, name, number = parse_device(options.device)
+    except ModelError as error:
+        parser.error(str(error))
+    if not isinstance(engine, NvidiaEngine):
+        names = device_names(each for each in engines() if isinstance(each, NvidiaEngine))
+        parser.error(f"'{options.device}' is no NVIDIA GPU; use {' or '.join(names)}")
+    device = f"{name}:{number}"
+    if not engine.hardware(number):
+        raise SystemExit(f"gpu: nothing to measure on {device}: {engine.why_not() or f'there is no GPU {number}'}")
     clip = options.clip or str(made_clip(options.size))
     models = options.model or [DEFAULT_MODEL]
     measurement = measured(

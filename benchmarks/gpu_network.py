@@ -12,11 +12,11 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from streamseg import Backend
-from streamseg.backends.bound import Memory
-from streamseg.backends.cuda import Way, session
+from streamseg.backends.io_binding import Memory
+from streamseg.backends.nvidia import GpuModel
+from streamseg.backends.ort import ort, run_options
 from streamseg.errors import ModelError
 
 _WARM = 5  # runs; tuning and capturing happen in the first
@@ -37,7 +37,7 @@ class Bare:
         return 1000 * self.batch / self.ms
 
 
-def bare(way: Way, batch: int, runs: int) -> Bare:
+def bare(way: GpuModel, batch: int, runs: int) -> Bare:
     """The median run of a session whose input and output lie on the GPU and stay there: nothing is copied.
 
     Raises:
@@ -45,12 +45,12 @@ def bare(way: Way, batch: int, runs: int) -> Bare:
     """
     graph = True
     try:
-        run = resident(session(way, batch, graph=True), Memory("cuda", way.number))
+        run = resident(way.session(batch, graph=True), Memory("cuda", way.number))
         run()
     except ModelError:
         graph = False
-        run = resident(session(way, batch, graph=False), Memory("cuda", way.number))
-    return Bare(str(way), batch, 1000 * median_s(run, runs), graph)
+        run = resident(way.session(batch, graph=False), Memory("cuda", way.number))
+    return Bare(way.label, batch, 1000 * median_s(run, runs), graph)
 
 
 def resident(opened: ort.InferenceSession, memory: Memory) -> Callable[[], None]:
@@ -59,9 +59,9 @@ def resident(opened: ort.InferenceSession, memory: Memory) -> Callable[[], None]
     Raises:
         ModelError: onnxruntime does not run it so.
     """
-    binding, options = opened.io_binding(), ort.RunOptions()
-    options.log_severity_level = 4
+    binding, options = opened.io_binding(), run_options()
     for each in opened.get_inputs():
+        # pictures of one colour could be faster: their products are zero
         noise = np.random.default_rng(0).integers(0, 256, each.shape).astype(_dtype(each))
         binding.bind_ortvalue_input(each.name, ort.OrtValue.ortvalue_from_numpy(noise, memory.kind, memory.number))
     for each in opened.get_outputs():
@@ -97,7 +97,7 @@ def throughput_fps(backend: Backend, seconds: float) -> float:
     go, stop = threading.Event(), threading.Event()
 
     def call(place: int) -> None:
-        go.wait()
+        go.wait()  # all begin at once, though starting a thread takes a while
         try:
             while not stop.is_set():
                 backend.infer(picture)
@@ -109,7 +109,7 @@ def throughput_fps(backend: Backend, seconds: float) -> float:
     for thread in threads:
         thread.start()
     go.set()
-    time.sleep(seconds / 4)
+    time.sleep(seconds / 4)  # until all callers are busy and batches are full
     before, start_s = sum(counts), time.perf_counter()
     time.sleep(seconds)
     done, taken_s = sum(counts) - before, time.perf_counter() - start_s
@@ -144,7 +144,7 @@ def gflop_of(path: Path) -> float:
         if node.op_type in ("Conv", "ConvTranspose"):
             kernel = shapes[node.input[1]]
             pixels = shapes[node.output[0] if node.op_type == "Conv" else node.input[0]][2:]
-            total += 2 * prod(kernel) * prod(pixels)
+            total += 2 * prod(kernel) * prod(pixels)  # a multiplication and an addition for each
     return total / 1e9
 
 

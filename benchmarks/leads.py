@@ -51,6 +51,7 @@ class Way:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+# a network whose threads wait for each other, so that spinning can matter
 _ONE_AT_A_TIME = Way(device="cpu", precision="fp32", streams=1)
 
 WAYS: Mapping[str, Way] = {
@@ -80,13 +81,13 @@ def run_way(way: Way, clip: str, output: Path) -> dict[str, float]:
     Returns: "fps", "cpu_ms" and "kb" a frame.
     """
     if way.batch:
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # longer turns, fewer switches
     if way.spinning:
         _let_spin()
     streams = way.streams or throughput_streams()
     backend = load_backend(device=way.device, precision=way.precision, streams=streams)
     restore = _opencv_threads(way.opencv_threads)
-    for frames in (10, None):
+    for frames in (10, None):  # ten frames load all that is loaded once
         source = open_source(clip, reader=way.reader, threads=way.decoder_threads, max_frames=frames)
         sink = VideoFileSink(output, source.info, Painter(backend.spec.classes), overwrite=True, preset=way.preset)
         start_s = time.process_time()
@@ -102,15 +103,15 @@ def run_way(way: Way, clip: str, output: Path) -> dict[str, float]:
 
 def _let_spin() -> None:
     """Drop the one setting with which streamseg keeps onnxruntime's threads from spinning."""
-    import onnxruntime
+    from streamseg.backends.ort import ort
 
-    usual = onnxruntime.SessionOptions.add_session_config_entry
+    usual = ort.SessionOptions.add_session_config_entry
 
     def without(options: Any, name: str, value: str) -> None:
         if not name.endswith("allow_spinning"):
             usual(options, name, value)
 
-    onnxruntime.SessionOptions.add_session_config_entry = without
+    ort.SessionOptions.add_session_config_entry = without
 
 
 def _opencv_threads(threads: int | None) -> Callable[[], None]:

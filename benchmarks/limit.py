@@ -48,11 +48,12 @@ from benchmarks.process import alone
 from benchmarks.results import add_output_options, deliver, machine_line, medians, record, table
 from benchmarks.streamseg_run import add_network_options, as_arguments, network_options, run
 from streamseg import Painter, Pipeline, Segmenter, load_backend, open_source
+from streamseg.backends.engines import engine_that_ran
 from streamseg.machine import core_count
 from streamseg.preprocess import network_input
 from streamseg.sinks import VideoFileSink
 from streamseg.sinks.formats import VideoCodec, format_of
-from streamseg.sinks.hardware import device_of
+from streamseg.sinks.hardware_encoders import device_of
 
 STEPS = ("decode", "network", "encode")
 _AT_ONCE = 30  # frames of one step before the next one's turn, so that caches stay warm and memory small
@@ -78,7 +79,7 @@ def bare_ms(work: Work, core: int | None = None) -> dict[str, float]:
     core: where it runs; None is anywhere.
     """
     if core is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, {core})  # a process that moves between cores loses its caches, and the figure with them
     backend = load_backend(**cast("dict[str, Any]", work.network), threads=1)
     with open_source(work.clip, max_frames=1) as source:
         frame = source.read()
@@ -137,14 +138,15 @@ def encoder_for(picture: VideoFrame, codec: VideoCodec | None = None, threads: i
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, codec.pixels
     encoder.time_base, encoder.framerate = picture.time_base or Fraction(1, 30), Fraction(30)
     encoder.options = {**codec.options, codec.quality: str(codec.crf)}
-    encoder.thread_type, encoder.thread_count = "FRAME", threads
+    encoder.thread_type, encoder.thread_count = "FRAME", threads  # as streamseg has it: slices would change the stream
     return encoder
 
 
 def lossless_overlay(clip: str, path: Path, network: Mapping[str, str], frames: int) -> None:
     """Write what streamseg paints on the clip, every pixel as it is."""
     backend = load_backend(**cast("dict[str, Any]", network))
-    source = open_source(clip, max_frames=frames)
+    source = open_source(clip, max_frames=frames)  # the same frames that are measured
+    # lossless in x264
     sink = VideoFileSink(path, source.info, Painter(backend.spec.classes), crf=0, preset="ultrafast")
     Pipeline(source, Segmenter(backend), [sink]).run()
 
@@ -202,7 +204,7 @@ def measured(
             with alone(lock):
                 last = run(clip, Path(folder) / _OUTPUT, arguments)
             found["streamseg"].append(last.figures())
-    on_gpu = not last.device.startswith(("cpu", "openvino"))
+    on_gpu = engine_that_ran(last.device).on_gpu
     cores = len(machine.cores)
     middle = {name: medians(rows) for name, rows in found.items()}
     limits = {name: limit_fps(middle[name], cores, on_gpu=on_gpu) for name in ("alone", "together")}

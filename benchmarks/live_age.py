@@ -61,10 +61,11 @@ from streamseg import (
 from streamseg.machine import cpu_seconds
 
 NETWORKS = ("slow", "none", "bundled")
-_SLOW_S = 0.1
-_SETTLE_S = 4.0
+_SLOW_S = 0.1  # three frames of a usual camera: two of three must be dropped
+_SETTLE_S = 4.0  # from the first picture on: by then a receiver has caught up with what came while it connected
 _STEP_S = 10.0  # between two figures of memory
-_SAMPLE_S = 0.5
+_SAMPLE_S = 0.5  # of memory: twenty samples make a figure
+_LOOK_S = 0.05  # whether something was shown; not so often that it counts as CPU
 
 
 class Noted(Source):
@@ -73,6 +74,7 @@ class Noted(Source):
     def __init__(self, source: Source) -> None:
         """source: closed together with this one."""
         self._source = source
+        # what a pipeline and a page ask a source for
         self.info, self.live_state, self.notes = source.info, source.live_state, source.notes
         self.seen: list[tuple[int, float, float]] = []
 
@@ -100,11 +102,15 @@ def measured(network: str, clip: Path, fps: int, seconds: float) -> dict[str, An
         with rtsp_server(h264_of(clip, noted=True), None, "--log", str(sent_log)) as server:
             source = Noted(open_source(f"rtsp://127.0.0.1:{server.port}/live"))
             with running(source, backend) as (timings, sink), viewer(sink, shown_log):
+                _wait_for_more(shown_log, 0)
                 time.sleep(_SETTLE_S)
                 start_s, cpu_s, dropped = time.perf_counter(), cpu_seconds(), timings.dropped
+                before = shown_log.stat().st_size
                 memory = list(_memory(start_s, seconds))
+                _wait_for_more(shown_log, before)  # a figure of nothing would be none
                 end_s, cpu_s, dropped = time.perf_counter(), cpu_seconds() - cpu_s, timings.dropped - dropped
         shown, sent = _pairs(shown_log), {round(stream_s * fps): at_s for stream_s, at_s in _pairs(sent_log)}
+    # both on the system-wide clock, so processes compare
     ages = [(at_s, at_s - captured_s) for captured_s, at_s in shown if start_s <= at_s < end_s]
     seen = [each for each in source.seen if start_s <= each[2] < end_s]
     wall_s = end_s - start_s
@@ -131,7 +137,7 @@ def running(source: Source, backend: Backend) -> Iterator[tuple[Timings, WebSink
     """The source with its overlay on a page."""
     controls, timings = Controls(), Timings()
     sink = WebSink(
-        Painter(backend.spec.classes, timings=timings),
+        Painter(backend.spec.classes),
         controls,
         info=source.info,
         timings=timings,
@@ -140,7 +146,7 @@ def running(source: Source, backend: Backend) -> Iterator[tuple[Timings, WebSink
         address=Address(port=0),
         live=source.live_state,
     )
-    segment = Segmenter(backend, timings=timings)
+    segment = Segmenter(backend)
     pipeline = Pipeline(source, segment, [sink], policy="latest", timings=timings, controls=controls)
     thread = threading.Thread(target=pipeline.run)
     thread.start()
@@ -188,6 +194,12 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _wait_for_more(log: Path, size: int) -> None:
+    """Until a log holds more than so many bytes: something was shown."""
+    while not log.exists() or log.stat().st_size <= size:
+        time.sleep(_LOOK_S)
+
+
 def _backend(network: str) -> Backend:
     bundled = load_backend()
     if network == "bundled":
@@ -212,7 +224,7 @@ def _by_steps(memory: Sequence[tuple[float, float]]) -> list[float]:
 
 def _growth(memory: Sequence[tuple[float, float]]) -> float:
     """Mean of the second half less that of the first."""
-    half = (len(memory) + 1) // 2
+    half = (len(memory) + 1) // 2  # never empty, however short the run
     first, second = [float(np.mean([resident for _, resident in part])) for part in (memory[:half], memory[half:])]
     return round(second - first, 1)
 
@@ -244,6 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(f"live_age: {NO_RTSP}")
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "numbered.mp4"
+        # a fork would inherit what this process holds
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:  # its memory is not ours
             length_s = options.seconds + 3 * _SETTLE_S
             apart.submit(write_numbered, clip, options.size, options.fps, length_s).result()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-_SAMPLE_S = 0.5
+_SAMPLE_S = 0.5  # often enough for a tenth of a short run
 _WARM_UP = 0.1  # share of the run that buffers and caches may take to fill
 
 
@@ -51,6 +51,7 @@ def report(samples: list[tuple[float, float]], frames: int) -> str:
         until = whole_s * tenth / 10
         part = [memory for seconds, memory in samples if until - whole_s / 10 <= seconds <= until]
         lines.append(f"{frames * tenth // 10:>12}  {max(part):>11.0f}")
+    # buffers and caches are full by then; what grows later is a leak
     warm = [memory for seconds, memory in samples if seconds > _WARM_UP * whole_s]
     half = len(warm) // 2
     growth = sum(warm[half:]) / (len(warm) - half) - sum(warm[:half]) / half

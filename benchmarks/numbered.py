@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BITS, _SIDE = 16, 16  # blocks of the number, and their height and width in pixels
-_BLACK, _WHITE = 16, 235
+_BLACK, _WHITE = 16, 235  # of video range
 _DRAWN = 30  # different pictures of the scene; they come round again
 
 
@@ -44,6 +44,7 @@ def write_numbered(path: Path, size: str, fps: int, seconds: float) -> None:
 def number_of(frame: Frame) -> int:
     """What the picture shows."""
     blocks = frame.planes().y[:_SIDE, : _BITS * _SIDE].reshape(_SIDE, _BITS, _SIDE)
+    # compression smears the edges of blocks
     middle = blocks[_SIDE // 4 : -_SIDE // 4, :, _SIDE // 4 : -_SIDE // 4].mean(axis=(0, 2))
     return sum(1 << bit for bit, bright in zip(count(), middle > (_BLACK + _WHITE) / 2, strict=False) if bright)
 

@@ -41,9 +41,11 @@ from streamseg.timing import Timings
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
           "--disable-component-update", "--disable-sync")  # fmt: skip
+# twelve, as the bundled model has: their number is part of what painting costs
 _CLASSES = tuple(SegmentClass(number, f"class {number}", (20 * number, 250 - 20 * number, 128)) for number in range(12))
 _DRAWN = 30  # different pictures; they come round again
-_WARM_UP_S = 3.0
+_WARM_UP_S = 3.0  # from the first picture on: the browser compiles the page's script meanwhile
+_LOOK_S = 0.05  # whether something was shown; not so often that it counts as CPU
 
 
 class Repeated(Source):
@@ -74,7 +76,14 @@ def served(size: str, fps: float) -> Iterator[WebSink]:
     """A page, fed by a pipeline on a thread of its own."""
     source, controls, timings = Paced(Repeated(size, fps), fps), Controls(), Timings()
     sink = WebSink(
-        Painter(_CLASSES), controls, info=source.info, timings=timings, model="none", device="none", max_viewers=64
+        # more than any measurement opens
+        Painter(_CLASSES),
+        controls,
+        info=source.info,
+        timings=timings,
+        model="none",
+        device="none",
+        max_viewers=64,
     )
     pipeline = Pipeline(source, labelled, [sink], policy="latest", timings=timings, controls=controls)
     thread = threading.Thread(target=pipeline.run)
@@ -100,7 +109,7 @@ def looking(url: str, viewers: int) -> Iterator[None]:
                 profile, executable_path=program, headless=True, args=[*_FLAGS]
             )
             stack.callback(context.close)
-            context.set_default_timeout(120_000)
+            context.set_default_timeout(120_000)  # milliseconds; a machine that serves many pages opens them slowly
             for _ in range(viewers):
                 context.new_page().goto(url)
         yield
@@ -112,9 +121,11 @@ def measured(size: str, fps: float, viewers: int, seconds: float) -> dict[str, A
     Shown counts what all pages together showed each second. Lag and age are None where nobody looked.
     """
     with served(size, fps) as sink, looking(sink.link, viewers):
+        _wait_until_shown(sink, 0 if viewers else None)
         time.sleep(_WARM_UP_S)
         before, cpu_before_s, start_s = _stats(sink), cpu_seconds(), time.perf_counter()
         time.sleep(seconds)
+        _wait_until_shown(sink, before["page"]["shown"] if viewers else None)
         after, cpu_s, wall_s = _stats(sink), cpu_seconds() - cpu_before_s, time.perf_counter() - start_s
     page = after["page"]
     return {
@@ -125,6 +136,12 @@ def measured(size: str, fps: float, viewers: int, seconds: float) -> dict[str, A
         "age_ms": page["age_ms"],
         "cpu": cpu_s / wall_s,
     }
+
+
+def _wait_until_shown(sink: WebSink, before: int | None) -> None:
+    """Until the pages have shown more pictures than before; None does not wait, as nobody looks."""
+    while before is not None and _stats(sink)["page"]["shown"] <= before:
+        time.sleep(_LOOK_S)
 
 
 def _stats(sink: WebSink) -> dict[str, Any]:

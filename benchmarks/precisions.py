@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.clips import made_clip
 from benchmarks.results import table
 from streamseg import load_backend, open_source
-from streamseg.backends import Backend, find_model
+from streamseg.backends import ENGINES, Backend, find_model
 from streamseg.errors import ModelError
 from streamseg.preprocess import network_input
 
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
     from streamseg.pixels import Image
 
-_WAYS = (("cpu", "fp32"), ("cpu", "int8"), *(("openvino", each) for each in ("fp32", "mixed", "bf16", "fp16", "int8")))
+
+def ways() -> list[tuple[str, str]]:
+    """(device, precision) of all engines that leave the processor to nobody else."""
+    found = [(engine.devices, engine.precisions) for engine in ENGINES if engine.devices and not engine.on_gpu]
+    return [(devices[0].removesuffix("[:N]"), precision) for devices, known in found for precision in known]
 
 
 def prepared_frames(clip: str, backend: Backend, count: int) -> list[Image]:
@@ -44,7 +48,7 @@ def prepared_frames(clip: str, backend: Backend, count: int) -> list[Image]:
 
 def timed(backend: Backend, batches: list[Image]) -> tuple[float, list[Image]]:
     """Median milliseconds of an inference, and the labels."""
-    backend.infer(batches[0])
+    backend.infer(batches[0])  # the first run allocates
     labels, times = [], []
     for batch in batches:
         start = time.perf_counter()
@@ -61,11 +65,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=20, help="of each clip")
     options = parser.parse_args()
     clips: list[str | Path] = options.clips or [made_clip()]
+    # one thread, so that what is compared is arithmetic and not waiting
     reference = load_backend(options.model, "cpu", 1, precision="fp32")
     batches = [prepared_frames(str(clip), reference, options.frames) for clip in clips]
     truth = [timed(reference, each)[1] for each in batches]
     rows = []
-    for device, precision in _WAYS:
+    for device, precision in ways():
         try:
             backend = load_backend(options.model, device, 1, precision=precision)
         except ModelError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from streamseg import ModelSpec
+from streamseg.backends.labels import UnknownLabels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,8 +32,7 @@ class PretendedBackend:
 
     device = "none"
     streams = 1
-    note = None
-    choice = None
+    notes = ()
 
     def __init__(self, spec: ModelSpec, seconds: float) -> None:
         """spec: what it pretends to be. seconds: for each frame."""
@@ -40,6 +40,7 @@ class PretendedBackend:
         self._seconds = seconds
         size = spec.height, spec.width
         self._labels = [street_labels(size, len(spec.classes), phase / 5) for phase in range(_DRAWN)]
+        self.unknown = UnknownLabels()
         self._count = 0
 
     def infer(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:

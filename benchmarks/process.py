@@ -61,6 +61,7 @@ def measured(
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _stopped_by_exception():
         start_s = time.perf_counter()
         process = subprocess.Popen(
+            # before the program begins, so that its thread pools are made for these cores
             [*(("taskset", "-c", ",".join(map(str, cores))) if cores else ()), *map(str, command)],
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -70,6 +71,7 @@ def measured(
         )
         try:
             memory = _Memory(process.pid)
+            # the only call that tells the processor time of one child and its own
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:  # or it would take the time of whatever is measured next
             process.kill()

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from streamseg.backends.engines import versions
 from streamseg.machine import machine_facts
 
 RESULTS = Path(__file__).parent / "results"
@@ -25,7 +26,7 @@ def record(command: str, settings: Mapping[str, Any], result: Any) -> dict[str, 
     return {
         "command": command,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine_facts(),
+        "machine": machine_facts(versions()),
         "settings": dict(settings),
         "result": result,
     }
@@ -39,6 +40,7 @@ def save(measured: Mapping[str, Any], subject: str = "", folder: Path = RESULTS)
     machine = measured["machine"]
     parts = (measured["command"], subject, machine["processor"], f"{machine['cores']} cores", measured["time"][:10])
     folder.mkdir(parents=True, exist_ok=True)
+    # a day's later result replaces the earlier: one a day is enough to compare
     path = folder / f"{'_'.join(filter(None, map(_slug, parts)))}.json"
     path.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     return path

@@ -33,7 +33,7 @@ def main() -> None:
     wanted = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer.new()
-    server.set_address("127.0.0.1")
+    server.set_address("127.0.0.1")  # nobody else's business
     server.set_service(wanted.port)
     factory = GstRtspServer.RTSPMediaFactory.new()
     factory.set_launch(f"( {wanted.launch} )")
@@ -67,7 +67,7 @@ def ask_for_password(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RT
 
 def note_times(_factory: Any, media: GstRtspServer.RTSPMedia, log: Path) -> None:
     """A line for each picture: its time in the recording and that of `time.perf_counter`, seconds."""
-    lines = log.open("a", buffering=1, encoding="utf-8")
+    lines = log.open("a", buffering=1, encoding="utf-8")  # line by line: the server ends by being killed
 
     def note(_pad: Any, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
         lines.write(f"{info.get_buffer().pts / Gst.SECOND:.6f} {time.perf_counter():.6f}\n")

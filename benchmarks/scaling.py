@@ -36,9 +36,9 @@ from benchmarks.streamseg_run import RunFailedError, add_network_options, as_arg
 from streamseg.cache_folder import cache_folder
 from streamseg.machine import core_count
 
-NETWORK_SIZES = ("160x288", "224x384", "288x512", "384x672", "512x896")
+NETWORK_SIZES = ("288x160", "384x224", "512x288", "672x384", "896x512")
 """HEIGHTxWIDTH, as `python -m export` takes them."""
-STREAMS = (1, 2, 4, 8)
+STREAMS = (1, 2, 4, 8)  # past the cores of a small machine, to see what too many cost
 _CHECKPOINT = Path(__file__).parent.parent / "train" / "checkpoints" / "fcn8s-efficientnet-lite0-camvid"
 
 
@@ -76,14 +76,14 @@ def network(wanted: Wanted) -> list[dict[str, Any]]:
     clip = made_clip(SIZES[720], wanted.seconds)
     rows = []
     for size in NETWORK_SIZES:
-        height, width = map(int, size.split("x"))
-        label, pixels = f"{width}x{height}", width * height / 1e6
-        path = cache_folder("benchmarks/networks") / f"{_CHECKPOINT.name}-{label}.onnx"
+        width, height = map(int, size.split("x"))
+        pixels = width * height / 1e6
+        path = cache_folder("benchmarks/networks") / f"{_CHECKPOINT.name}-{size}.onnx"
         reason = None if path.is_file() else _exported(size, path)
         rows.append(
-            {"at": pixels, "label": label, "failed": reason}
+            {"at": pixels, "label": size, "failed": reason}
             if reason
-            else _row(pixels, label, wanted, clip, ["--model", str(path)])
+            else _row(pixels, size, wanted, clip, ["--model", str(path)])
         )
     return rows
 
@@ -100,7 +100,7 @@ def frames(wanted: Wanted) -> list[dict[str, Any]]:
     while count <= wanted.max_frames:
         once = Wanted(1, wanted.seconds, wanted.max_frames, wanted.arguments, wanted.lock)
         rows.append(_row(count, str(count), once, repeated_clip(count, SIZES[360], wanted.seconds)))
-        count *= 10
+        count *= 10  # so that growth shows on a logarithmic axis
     return rows
 
 
@@ -158,6 +158,7 @@ def _together(clip: Path, count: int, wanted: Wanted) -> dict[str, float]:
     """So many runs at once: frame rates and memory added up, processor time and wall time in the mean."""
     with ThreadPoolExecutor(count) as pool:
         each = list(pool.map(lambda _: _figures(clip, wanted.arguments), range(count)))
+    # rates and memory of all together; times are means
     added = {name: sum(one[name] for one in each) for name in each[0]}
     return added | {name: added[name] / count for name in ("cpu_ms", "wall_s")}
 
@@ -165,13 +166,11 @@ def _together(clip: Path, count: int, wanted: Wanted) -> dict[str, float]:
 def _exported(size: str, path: Path) -> str | None:
     """Make the bundled network for another input size. Returns why it cannot be made, or None."""
     print(f"exporting {path.name}, once", file=sys.stderr)
-    partial = path.with_suffix(".partial.onnx")
-    command = [sys.executable, "-m", "export", str(_CHECKPOINT), str(partial), "--precision", "bf16", "--size", size,
+    command = [sys.executable, "-m", "export", str(_CHECKPOINT), str(path), "--precision", "bf16", "--size", size,
                "--no-second-opinion", "--score-count", "0", "--overwrite"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return f"cannot be exported: {(done.stderr.strip().splitlines() or ['no reason given'])[-1][:160]}"
-    partial.rename(path)
     return None
 
 
@@ -194,7 +193,7 @@ def plot(measurement: Mapping[str, Any], path: Path) -> None:
     """Draw frame rate and memory of each part over what grows, both axes logarithmic. path: .png or .svg."""
     import matplotlib as mpl
 
-    mpl.use("agg")
+    mpl.use("agg")  # draws without a display
     from matplotlib import pyplot as plt
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 

@@ -20,7 +20,7 @@ _RTSP_NEEDS = (
     "from gi.repository import Gst, GstRtspServer; Gst.init(None); "
     "assert all(map(Gst.ElementFactory.find, ('qtdemux', 'h264parse', 'rtph264pay', 'rtpL16pay', 'jpegenc')))"
 )
-_START_S = 60
+_START_S = 600  # seconds; a busy machine is slow, so only a hang is longer
 
 NO_RTSP = (
     "the system's Python has no gst-rtsp-server; on Debian: apt-get install python3-gst-1.0 "

@@ -43,7 +43,8 @@ def probed(clip: str, options: Sequence[str]) -> dict[str, tuple[float, float]]:
     with tempfile.TemporaryDirectory(prefix="streamseg-startup-") as folder:
         report = Path(folder) / "report.json"
         arguments = ["run", clip, str(Path(folder) / "out.mp4"), "--max-frames", str(_FRAMES), "--quiet", *options]
-        start_s = time.perf_counter()
+        start_s = time.perf_counter()  # the clock is the system's, so the probe's times in another process compare
+        # -P: else the probe's folder would come first among those that modules are looked for in
         done = measured([sys.executable, "-P", str(_PROBE), str(report), *arguments])
         if done.code != 0:
             raise RunFailedError(f"streamseg run: {done.reason}")
@@ -69,7 +70,7 @@ def measure(clip: str, network: Mapping[str, str], runs: int, lock: Path | None 
     with alone(lock):
         for turn in range(runs + 1):
             steps, one_ms = probed(clip, options), whole_process_ms(clip, options)
-            if turn:
+            if turn:  # the first fills the system's cache of files
                 found.append(steps)
                 whole_ms.append(one_ms)
     middle = {

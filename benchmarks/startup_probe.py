@@ -40,7 +40,7 @@ def noted(function: Callable[..., Any], what: str) -> Callable[..., Any]:
     def called(*arguments: Any, **named: Any) -> Any:
         start_s = time.perf_counter()
         result = function(*arguments, **named)
-        if not any(event[0] == what for event in _events):
+        if not any(event[0] == what for event in _events):  # later frames say nothing of the start
             _events.append((what, start_s, time.perf_counter()))
         return result
 

@@ -72,7 +72,7 @@ def understood(finished: Finished) -> Run:
         fps=float(closing["fps"]),
         wall_fps=frames / finished.wall_s,
         p95_ms=float(closing["p95"]),
-        cpu_ms=1000 * finished.cpu_s / max(1, frames),
+        cpu_ms=1000 * finished.cpu_s / max(1, frames),  # a run without frames is reported, not divided by
         wall_s=finished.wall_s,
         peak_mb=finished.peak_mb,
         device=closing["device"].strip(),

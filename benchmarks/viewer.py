@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("url", help="of the page, without a token")
     parser.add_argument("log", type=Path)
     options = parser.parse_args()
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(1)  # so that it takes little from what is measured
     with options.log.open("w", buffering=1, encoding="utf-8") as log:
         asyncio.run(look(options.url, log))
 

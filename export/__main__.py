@@ -21,7 +21,7 @@ from train.size import SizeType
               help="bf16 rounds the kernels alone: half the file, and the same labels in fp32 as on CPUs with bf16.  "
                    "fp16 is for GPUs; int8, calibrated on real pictures, is for CPUs.")  # fmt: skip
 @click.option("--size", type=SizeType(),
-              help="Height and width of the network's input, multiples of 32.  [default: as trained]")  # fmt: skip
+              help="Width and height of the network's input, multiples of 32.  [default: as trained]")  # fmt: skip
 @click.option("--confidence", is_flag=True,
               help="A second output: the probability of each pixel's class times 255, uint8.")  # fmt: skip
 @click.option("--label-stride", type=click.IntRange(min=1), default=1, show_default=True,
@@ -48,10 +48,12 @@ from train.size import SizeType
 def main(overwrite: bool, **options: Any) -> None:
     """Export the best network of the training in RUN."""
     output: Path = options["output"]
+    # an export takes minutes, so a name that cannot be written to is refused before it
     if output.is_dir():
         raise click.UsageError(f"{output} is a folder; name a file in it, such as {output / 'model.onnx'}")
-    if output.exists() and not overwrite:
+    if output.exists() and not overwrite:  # before anything heavy is loaded
         raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+    # TensorFlow takes seconds to import: what is wrong with the words is said before
     from export.exporting import export
 
     export(Request(**options), click.echo)

@@ -33,6 +33,7 @@ def spec_of(experiment: Experiment, request: Request, scores: dict[str, Any]) ->
 
 def embed(proto: onnx.ModelProto, spec: ModelSpec) -> None:
     """Puts the spec into the graph's metadata, in place of any that is there."""
+    # scores are known last, so the description is written a second time: one key must not be there twice
     kept = [entry for entry in proto.metadata_props if entry.key != METADATA_KEY]
     del proto.metadata_props[:]
     proto.metadata_props.extend([*kept, onnx.StringStringEntryProto(key=METADATA_KEY, value=spec.to_json())])

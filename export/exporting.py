@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from export.request import LEAST_EQUAL, Request, share_of
+from streamseg.atomic import replacing
 from streamseg.errors import SinkError, UsageError
 from train.config import Experiment, Share
 from train.datasets import Dataset, open_dataset
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
-VERIFIED_PICTURES = 4
+VERIFIED_PICTURES = 4  # over 100 thousand labels each at the usual size
 
 
 def export(request: Request, say: Say) -> None:
@@ -39,7 +40,7 @@ def export(request: Request, say: Say) -> None:
     """
     trained = RunFolder(request.training).experiment()
     experiment = replace(trained, size=request.size or trained.size)
-    with unfinished(request.output) as draft:
+    with unfinished(request.output) as draft:  # a file at its final name is complete
         datasets = list(scored_on(request, experiment, say))  # what is missing is said before the work
         import_keras_quietly()
         model = RunFolder(request.training).network(experiment.size)
@@ -60,12 +61,13 @@ def unfinished(output: Path) -> Iterator[Path]:
         SinkError: the disk says no.
     """
     with writing(output):
+        # beside it, since a rename is atomic only within one file system
         folder = tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-")
     with folder:
         draft = Path(folder.name) / output.name
         yield draft
-        with writing(output):
-            draft.replace(output)
+        with writing(output), replacing(output) as part:
+            draft.replace(part)
 
 
 @contextmanager
@@ -87,11 +89,12 @@ def write_graphs(request: Request, experiment: Experiment, model: keras.Model, d
 
     proto = at_precision(request, experiment, to_onnx(model, request.label_stride))
     with writing(request.output):
-        onnx.save(proto, with_logits(draft))
+        onnx.save(proto, with_logits(draft))  # before outputs are taken away, or logits could not be compared
     keep_outputs(proto, [LABELS, CONFIDENCE] if request.confidence else [LABELS])
     embed(proto, spec_of(experiment, request, {}))
     with writing(request.output):
         onnx.save(proto, draft)
+    # each one copies all of a feature map, and one that was not meant is how exports get slow
     say(f"transposes: {transposes(proto.graph)}")
     del proto  # the checker reads the file, and a large network is large enough once
     onnx.checker.check_model(draft, full_check=True)
@@ -124,6 +127,7 @@ def pictures(experiment: Experiment, share: Share, root: Path, count: int) -> It
     dataset = opened(experiment, share, root)
     for place in spread(len(dataset), count):
         picture, _labels = dataset.load(place)
+        # BGR: the order that training fed the network
         yield prepared(resize_picture(picture, experiment.size), "bgr", experiment.clahe)
 
 
@@ -160,14 +164,18 @@ def scored(
     from export.verify import require_miou
     from streamseg.backends import load_backend
     from train.predictors import keras_predictor, onnx_predictor
+    from train.probabilities import class_probabilities
     from train.report import report
     from train.scoring import SCORED_SIZES, score, spread
 
     figures = {}
     for name, dataset in datasets:
-        predictors = keras_predictor(experiment, model), onnx_predictor(load_backend(draft, device="cpu"))
+        predictors = (
+            keras_predictor(experiment, model),
+            onnx_predictor(load_backend(draft, device="cpu"), probabilities=class_probabilities(draft)),
+        )
         before, after = (
-            score(dataset, len(experiment.classes), predict, SCORED_SIZES.get(name), request.score_count)
+            score(dataset, experiment.classes, predict, SCORED_SIZES.get(name), request.score_count)
             for predict in predictors
         )
         count = len(spread(len(dataset), request.score_count))
@@ -205,7 +213,7 @@ def embed_scores(draft: Path, experiment: Experiment, request: Request, scores: 
 
     from export.embed_spec import embed, spec_of
 
-    proto = onnx.load(draft)
+    proto = onnx.load(draft)  # scores are of the file itself, so they can only be added once it is there
     embed(proto, spec_of(experiment, request, scores))
     with writing(request.output):
         onnx.save(proto, draft)

@@ -29,17 +29,20 @@ def without_batch_norm(model: keras.Model) -> keras.Model:
         for norm in model.layers
         if isinstance(norm, layers.BatchNormalization) and _can_take(norm.input._keras_history.operation)
     }
+    # cloning would only copy the weights
     if not folded:
         return model
     gone = {norm.name for norm in folded.values()}
 
     def clone(layer: keras.Layer) -> keras.Layer:
         config = layer.get_config()
+        # the normalisation's offset needs a bias, which such convolutions are built without
         return layer.from_config(config | {"use_bias": True} if layer.name in folded else config)
 
     def call(layer: keras.Layer, *inputs: Any, **options: Any) -> Any:
         return inputs[0] if layer.name in gone else layer(*inputs, **options)
 
+    # the trained model stays as it is: the file is compared with it
     copy = keras.models.clone_model(model, clone_function=clone, call_function=call)
     for layer in copy.layers:
         source = model.get_layer(layer.name) if layer.weights else None
@@ -52,6 +55,7 @@ def without_batch_norm(model: keras.Model) -> keras.Model:
 
 def _can_take(layer: keras.Layer) -> bool:
     kind = type(layer) in _KERNEL_CHANNELS_OUT
+    # another reader would get the normalised values too
     return kind and layer.activation is keras.activations.linear and len(layer._outbound_nodes) == 1
 
 
@@ -62,5 +66,6 @@ def _folded(convolution: keras.Layer, norm: layers.BatchNormalization) -> list[n
     factor = (norm.gamma.numpy() if norm.scale else 1.0) / np.sqrt(variance + norm.epsilon)
     offset = (norm.beta.numpy() if norm.center else 0.0) + ((bias[0] if bias else 0.0) - mean) * factor
     others = _KERNEL_CHANNELS_OUT[type(convolution)]
+    # so that the factor meets the output channels
     shape = [1 if axis in others else size for axis, size in enumerate(kernel.shape)]
     return [kernel * factor.reshape(shape), offset]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 _LAYOUTS: dict[tuple[int, ...], str] = {(0, 3, 1, 2): "NHWC -> NCHW", (0, 2, 3, 1): "NCHW -> NHWC"}
+# operators that move or relabel numbers: a Transpose is named by what is computed beyond them
 _NO_ARITHMETIC = ("Cast", "DequantizeLinear", "Identity", "QuantizeLinear", "Reshape", "Squeeze", "Unsqueeze")
 
 
@@ -39,7 +40,7 @@ def inputs_to_constants(graph: GraphProto, values: Mapping[str, Variable]) -> No
 def _add_constant(graph: GraphProto, name: str, array: NDArray[np.float32]) -> None:
     """Made in its place: `numpy_helper.from_array` and `append` would copy the array twice more."""
     tensor = graph.initializer.add(name=name, data_type=TensorProto.FLOAT, dims=array.shape)
-    tensor.raw_data = array.astype("<f4", copy=False).tobytes()
+    tensor.raw_data = array.astype("<f4", copy=False).tobytes()  # ONNX is little-endian on every machine
 
 
 def keep_outputs(proto: ModelProto, names: Collection[str]) -> None:
@@ -54,7 +55,7 @@ def keep_outputs(proto: ModelProto, names: Collection[str]) -> None:
             needed.update(node.input)
             needed.update(node.output)
     _keep(graph.initializer, needed)
-    _keep(graph.value_info, needed)
+    _keep(graph.value_info, needed)  # shapes of values that are gone
     domains = {node.domain for node in graph.node}
     unused = [each for each in proto.opset_import if each.domain not in domains]
     for each in unused:  # the quantiser names every domain it knows
@@ -63,7 +64,7 @@ def keep_outputs(proto: ModelProto, names: Collection[str]) -> None:
 
 def _keep(field: Any, names: Collection[str]) -> None:
     """Removes, in place, the messages of other names."""
-    for place in reversed(range(len(field))):
+    for place in reversed(range(len(field))):  # from the end, so that places before it stay right
         if field[place].name not in names:
             del field[place]
 

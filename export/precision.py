@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 from ml_dtypes import bfloat16
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
-from onnxruntime.transformers.float16 import convert_float_to_float16
+
+from streamseg.backends.ort import submodule
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
 
+_QUANTIZATION = submodule("quantization")
 _KERNEL_AXES = 4  # channels out and in, height and width
 _LARGE = 4096  # numbers; below, nothing is saved
+# what has integer kernels in ONNX Runtime, so that integers are not widened in between
 _QUANTIZED = ("Add", "Concat", "Conv", "ConvTranspose", "GlobalAveragePool", "MaxPool", "Resize")
 
 
@@ -29,7 +30,7 @@ def half(proto: onnx.ModelProto) -> onnx.ModelProto:
 
     proto: as `to_onnx.to_onnx` makes it; its arrays are converted in place. `logits` becomes float16.
     """
-    converted: onnx.ModelProto = convert_float_to_float16(proto)
+    converted: onnx.ModelProto = submodule("transformers.float16").convert_float_to_float16(proto)
     return converted
 
 
@@ -47,6 +48,7 @@ def bfloat16_kernels(proto: onnx.ModelProto) -> onnx.ModelProto:
     casts = []
     for initializer in proto.graph.initializer:
         array = onnx.numpy_helper.to_array(initializer)
+        # biases are few, and are added up in float32 by bf16 machines as well
         if array.dtype != np.float32 or array.ndim < _KERNEL_AXES:
             continue
         name = initializer.name
@@ -74,16 +76,17 @@ def quantized(proto: onnx.ModelProto, frames: Iterable[Image]) -> onnx.ModelProt
     with tempfile.TemporaryDirectory() as folder, _quiet():
         whole, simple, small = (Path(folder) / f"{name}.onnx" for name in ("whole", "simple", "small"))
         onnx.save(proto, whole)
-        quant_pre_process(whole, simple, skip_symbolic_shape=True)
-        quantize_static(
+        # shapes inferred and constants folded, as the quantiser wants them
+        submodule("quantization.shape_inference").quant_pre_process(whole, simple, skip_symbolic_shape=True)
+        _QUANTIZATION.quantize_static(
             simple,
             small,
             _Frames(frames, proto.graph.input[0].name),
-            quant_format=QuantFormat.QDQ,
+            quant_format=_QUANTIZATION.QuantFormat.QDQ,
             op_types_to_quantize=_QUANTIZED,
             per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
+            activation_type=_QUANTIZATION.QuantType.QUInt8,
+            weight_type=_QUANTIZATION.QuantType.QInt8,
             nodes_to_exclude=_kept_in_float(onnx.load(simple).graph),
         )
         return onnx.load(small)
@@ -95,7 +98,7 @@ def _kept_in_float(graph: onnx.GraphProto) -> list[str]:
     return [node.name for node in (*graph.node[: convolutions[0]], *graph.node[convolutions[-1] :])]
 
 
-class _Frames(CalibrationDataReader):  # type: ignore[misc]
+class _Frames(_QUANTIZATION.CalibrationDataReader):  # type: ignore[misc, name-defined]
     """Frames one at a time, as ONNX Runtime's quantiser asks for them."""
 
     def __init__(self, frames: Iterable[Image], name: str) -> None:
@@ -108,7 +111,7 @@ class _Frames(CalibrationDataReader):  # type: ignore[misc]
 @contextmanager
 def _quiet() -> Iterator[None]:
     """The quantiser gives its advice through the root logger."""
-    before = logging.root.manager.disable
+    before = logging.root.manager.disable  # whatever the caller had switched off stays so
     logging.disable(logging.WARNING)
     try:
         yield

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from streamseg.backends.openvino import openvino_library
-from streamseg.backends.providers import captured_stderr
+from streamseg.backends.stderr import captured_stderr
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
 
     Infer = Callable[[Path, Image], Image]
 
-_LONGEST_REASON = 100
+_LONGEST_REASON = 100  # of a library's message, so that each opinion stays one line
 
 
 def second_opinions(path: Path, frames: Sequence[Image], labels: Sequence[Image]) -> Iterator[str]:
@@ -51,6 +51,7 @@ def second_opinions(path: Path, frames: Sequence[Image], labels: Sequence[Image]
 
 def openvino_labels(path: Path, frames: Image) -> Image:
     """What OpenVINO says, on the CPU in float32: (n, height, width, 3) uint8 -> (n, height, width) uint8."""
+    # else OpenVINO takes bf16 by itself where the processor has it
     compiled = openvino_library().Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return np.concatenate([compiled(frame[None])["labels"] for frame in frames])
 

@@ -46,7 +46,7 @@ def to_onnx(model: keras.Model, label_stride: int = 1) -> onnx.ModelProto:
     """
     size = tuple(model.input_shape[1:3])
     stride = size[0] // model.output_shape[1]
-    if stride % label_stride:
+    if stride % label_stride:  # labels would not fall onto whole pixels
         raise UsageError(f"label stride must divide the network's {stride}, got {label_stride}")
     network = without_normalization(without_batch_norm(model))
     large = [variable for variable in network.variables if variable.shape.num_elements() > LARGE]
@@ -102,7 +102,7 @@ def normalized_planes(layer: keras.layers.Rescaling, frames: Any) -> Any:
         planes *= tf.constant(layer.scale, tf.float32, (1, 3, 1, 1))
     if any(offset != 0.0 for offset in layer.offset):
         planes += tf.constant(layer.offset, tf.float32, (1, 3, 1, 1))
-    return tf.transpose(planes, (0, 2, 3, 1))
+    return tf.transpose(planes, (0, 2, 3, 1))  # back to what Keras' layers expect
 
 
 def without_normalization(model: keras.Model) -> keras.Model:
@@ -115,7 +115,7 @@ def decided(logits: Any) -> tuple[Any, Any]:
 
     Cast to uint8, which cuts off, the second is rounded.
     """
-    behind = logits - tf.reduce_max(logits, axis=-1, keepdims=True)
+    behind = logits - tf.reduce_max(logits, axis=-1, keepdims=True)  # exp of a large logit would overflow
     share = 1.0 / tf.reduce_sum(tf.exp(behind), axis=-1, keepdims=True)  # softmax of the winner, whose own exp is 1
     return tf.argmax(logits, axis=-1), tf.squeeze(share, -1) * 255.0 + 0.5
 
@@ -125,5 +125,6 @@ def repeated(values: Any, times: int) -> Any:
     if times == 1:
         return values
     _, height, width = values.shape
+    # as a Tile between new axes: nearest neighbour without any arithmetic
     blocks = tf.tile(values[:, :, None, :, None], (1, 1, times, 1, times))
     return tf.reshape(blocks, (-1, height * times, width * times))

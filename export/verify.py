@@ -12,7 +12,7 @@ import numpy as np
 
 from export.to_onnx import INPUT, LOGITS
 from streamseg.backends import load_backend
-from streamseg.backends.providers import open_session
+from streamseg.backends.ort import cpu_session
 from streamseg.errors import ModelError
 from train.fcn8s import enlarged
 
@@ -45,8 +45,10 @@ def parity(model: keras.Model, label_stride: int, file: Path, with_logits: Path,
     with_logits: a file of the same graph with one output more, the logits.
     frames: (height, width, 3) uint8 each, at the network's size; at least one.
     """
+    # before folding: whatever the export does to the network, this is what was trained
     expected = [np.asarray(model.predict_on_batch(frame[None])) for frame in frames]
     found, labels = logits_of(with_logits, frames), labels_of(file, frames)
+    # enlarged and decided by Keras, not by the graph under test
     wanted = [winners(each, frames[0].shape[0], label_stride)[0] for each in expected]
     return Parity(
         logit_difference=max(float(np.abs(one - other).max()) for one, other in zip(expected, found, strict=True)),
@@ -58,9 +60,9 @@ def parity(model: keras.Model, label_stride: int, file: Path, with_logits: Path,
 
 def logits_of(path: Path, frames: Sequence[Image]) -> list[NDArray[np.float32]]:
     """(1, h, w, classes) float32 for each frame."""
-    session = open_session(path).session
+    session = cpu_session(str(path))
     planes = [session.run([LOGITS], {INPUT: frame[None]})[0] for frame in frames]
-    return [each.astype(np.float32).transpose(0, 2, 3, 1) for each in planes]
+    return [each.astype(np.float32).transpose(0, 2, 3, 1) for each in planes]  # a half-precision file gives float16
 
 
 def labels_of(path: Path, frames: Sequence[Image]) -> list[Image]:

@@ -11,19 +11,21 @@ if TYPE_CHECKING:
     from streamseg.errors import ModelError, SinkError, SourceError, StreamsegError, UsageError
     from streamseg.frame import Frame, Sound, StreamInfo
     from streamseg.live import LiveState, LiveStatus
+    from streamseg.options import SourceOptions
     from streamseg.painting import Painter
-    from streamseg.pipeline import Pipeline, RunReport
+    from streamseg.pipeline import Pipeline
     from streamseg.pixels import Yuv420, YuvColor
+    from streamseg.run_report import RunReport
     from streamseg.segmentation import Segmentation
     from streamseg.segmenter import Segmenter
-    from streamseg.sinks import Sink, VideoPiecesSink, WindowSink, open_sink
+    from streamseg.sinks import SegmentedVideoSink, Sink, WindowSink, open_sink
     from streamseg.sinks.web import Address, WebSink
     from streamseg.sources import Source, open_source
     from streamseg.sources.browser import BrowserSource
     from streamseg.sources.camera import camera_source
-    from streamseg.sources.capture_thread import Patience
+    from streamseg.sources.capture_thread import Timeouts
     from streamseg.sources.network import network_source
-    from streamseg.spec import Clahe, ModelSpec, SegmentClass, TensorRules
+    from streamseg.spec import Clahe, Head, ModelSpec, SegmentClass, TensorRules
     from streamseg.stages import Smoothing
     from streamseg.timing import Timings
 
@@ -36,14 +38,15 @@ _HOME = {
     "StreamsegError": "errors", "UsageError": "errors",
     "Frame": "frame", "Sound": "frame", "StreamInfo": "frame",
     "LiveState": "live", "LiveStatus": "live",
+    "SourceOptions": "options",
     "Painter": "painting", "Yuv420": "pixels", "YuvColor": "pixels",
-    "Pipeline": "pipeline", "RunReport": "pipeline",
-    "Sink": "sinks", "VideoPiecesSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
+    "Pipeline": "pipeline", "RunReport": "run_report",
+    "Sink": "sinks", "SegmentedVideoSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
     "Address": "sinks.web", "WebSink": "sinks.web",
     "Source": "sources", "open_source": "sources",
-    "BrowserSource": "sources.browser", "Patience": "sources.capture_thread",
+    "BrowserSource": "sources.browser", "Timeouts": "sources.capture_thread",
     "camera_source": "sources.camera", "network_source": "sources.network",
-    "Clahe": "spec", "ModelSpec": "spec", "SegmentClass": "spec", "TensorRules": "spec",
+    "Clahe": "spec", "Head": "spec", "ModelSpec": "spec", "SegmentClass": "spec", "TensorRules": "spec",
     "Segmentation": "segmentation", "Segmenter": "segmenter",
     "Smoothing": "stages",
     "Timings": "timing",
@@ -56,16 +59,17 @@ __all__ = [
     "Clahe",
     "Controls",
     "Frame",
+    "Head",
     "LiveState",
     "LiveStatus",
     "ModelError",
     "ModelSpec",
     "Painter",
-    "Patience",
     "Pipeline",
     "RunReport",
     "SegmentClass",
     "Segmentation",
+    "SegmentedVideoSink",
     "Segmenter",
     "Settings",
     "Sink",
@@ -74,12 +78,13 @@ __all__ = [
     "Sound",
     "Source",
     "SourceError",
+    "SourceOptions",
     "StreamInfo",
     "StreamsegError",
     "TensorRules",
+    "Timeouts",
     "Timings",
     "UsageError",
-    "VideoPiecesSink",
     "WebSink",
     "WindowSink",
     "Yuv420",

@@ -17,7 +17,9 @@ from typing import Any, TypeVar
 import click
 
 from streamseg import __version__
+from streamseg.commands import flags
 from streamseg.errors import INTERRUPTED, StreamsegError, UsageError
+from streamseg.views import VIEWS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,7 +31,7 @@ class Seconds(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds as a float, not negative."""
-        if isinstance(value, float):
+        if isinstance(value, float):  # click hands defaults through here too
             return value
         try:
             seconds = 0.0
@@ -55,19 +57,40 @@ class PictureSize(click.ParamType[tuple[int, int]]):
         return int(size[2]), int(size[1])
 
 
-class Place(click.ParamType[Any]):
+class Minutes(click.FloatRange):
+    """A length in minutes, above 0; its value is in seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds as a float."""
+        return 60 * float(super().convert(value, param, ctx))
+
+
+class Names(click.ParamType[tuple[str, ...]]):
+    """Names between commas."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # noqa: ARG002
+        """All that are not empty, as they were written."""
+        return tuple(name for name in str(value).split(",") if name.strip())
+
+
+class ServeAddress(click.ParamType[Any]):
     """Where to serve a page, as [HOST:]PORT; its value is an `Address`."""
 
     name = "place"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """An `Address`; the usual one for no text at all."""
-        from streamseg.sinks.web.address import Address, parse_address
+        from streamseg.web_address import Address, parse_address
 
         if isinstance(value, Address):
             return value
         try:
-            return parse_address(value) if value else Address()
+            return parse_address(value) if value else Address()  # --serve alone: the usual place
         except UsageError as error:
             raise UsageError(f"{error}; if that is the SOURCE, put it before --serve") from error
 
@@ -79,9 +102,43 @@ class Host(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
         """In small letters."""
-        from streamseg.sinks.web.address import parse_host
+        from streamseg.web_address import parse_host
 
         return parse_host(str(value))
+
+
+class Device(click.ParamType[str]):
+    """A device of one of the engines, which are looked up when help is asked for; `load_backend` checks the value."""
+
+    name = "device"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
+        """All devices that the installed engines have."""
+        from streamseg.backends.engines import AUTO, device_names, engines
+
+        return "|".join([AUTO, *device_names(engines())])
+
+
+class Precision(click.ParamType[str]):
+    """A precision that one of the engines computes in."""
+
+    name = "precision"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002
+        """All precisions that the installed engines know."""
+        return f"[{'|'.join(self._names())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, one of those there are."""
+        if value not in self._names():
+            self.fail(f"'{value}' is not one of {', '.join(self._names())}", param, ctx)
+        return str(value)
+
+    @staticmethod
+    def _names() -> list[str]:
+        from streamseg.backends.engines import AUTO, precision_names
+
+        return [AUTO, *precision_names()]
 
 
 def model_options(command: Command) -> Command:
@@ -90,12 +147,11 @@ def model_options(command: Command) -> Command:
         click.option("--threads", type=click.IntRange(1), help="CPU threads of the network; default: one per core."),
         click.option("--clahe", type=click.Choice(["on", "off", "auto"]), default="auto", show_default=True,
                      help="Contrast equalisation before the network; auto: as the model was trained."),
-        click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "mixed", "fp16", "int8"]),
-                     default="auto", show_default=True,
+        click.option("--precision", type=Precision(), default="auto", show_default=True,
                      help="What the network computes in; auto: what is fastest here and agrees with fp32."),
-        click.option("--device", default="auto", show_default=True, metavar="auto|cpu|openvino|cuda[:N]|tensorrt[:N]",
-                     help="Where the network runs; cuda and tensorrt fail when the GPU is not really used."),
-        click.option("--model", metavar="FILE|NAME", help="An .onnx file or a bundled model's name."),
+        click.option("--device", type=Device(), default="auto", show_default=True,
+                     help="Where the network runs; one that is named fails when it is not really used."),
+        click.option("--model", metavar="FILE|NAME", help="An .onnx or OpenVINO .xml file, or a bundled model's name."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -122,14 +178,15 @@ def command_line() -> None:
 )
 @click.option(
     "--segment",
-    type=click.FloatRange(0, min_open=True),
+    "segment_s",
+    type=Minutes(),
     metavar="MINUTES",
     help="Record a live source in files of this length, each named by when it begins.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that are already there.")
 @click.option(
     "--serve",
-    type=Place(),
+    type=ServeAddress(),
     is_flag=False,
     flag_value="",
     metavar="[[HOST:]PORT]",
@@ -145,17 +202,17 @@ def command_line() -> None:
 )
 @click.option(
     "--view",
-    type=click.Choice(["overlay", "mask", "side", "wipe"]),
+    type=click.Choice(list(VIEWS)),
     default="overlay",
     show_default=True,
     help="Colours over the picture, colours alone, both side by side, or half and half.",
 )
 @click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Strength of the colours.")
-@click.option("--classes", metavar="A,B", help="Paint only these classes; `streamseg info` lists them.")
+@click.option("--classes", type=Names(), metavar="A,B", help="Paint only these classes; `streamseg info` lists them.")
 @click.option("--legend/--no-legend", default=True, show_default=True, help="List the colours in the picture.")
 @click.option("--hud", is_flag=True, help="Show fps, latency, drops and device in the picture.")
-@click.option("--start", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
-@click.option("--duration", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
+@click.option("--start", "start_s", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
+@click.option("--duration", "duration_s", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
 @click.option("--camera-size", type=PictureSize(), metavar="WxH", help="Size to ask the camera for.")
 @click.option("--camera-fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate to ask the camera for.")
@@ -167,6 +224,7 @@ def command_line() -> None:
 )
 @click.option(
     "--open-timeout",
+    "open_timeout_s",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
     help="How long a camera or stream may take to answer when it is opened; default: 10, streams 3.",
@@ -206,7 +264,7 @@ def command_line() -> None:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what was chosen, and the time of each stage.")
-def run(**options: Any) -> int:  # fmt: skip
+def run(source: str, **values: Any) -> int:  # fmt: skip
     """Segment SOURCE and write or show the overlay.
 
     SOURCE is a video file, a folder or quoted glob of pictures, a camera number or device, an rtsp://, http:// or
@@ -228,10 +286,9 @@ def run(**options: Any) -> int:  # fmt: skip
     streamseg run 0 --camera-size 1280x720
     streamseg run rtsp://camera/stream drive.mp4 --segment 10 --serve 8080
     """
-    from streamseg.commands.options import RunOptions
     from streamseg.commands.run import run_command
 
-    return run_command(RunOptions(**options))
+    return run_command(source, flags.source_options(values), flags.model_options(values), flags.output_options(values))
 
 
 @command_line.command()
@@ -242,6 +299,21 @@ def info(model: str | None, as_json: bool) -> int:
     from streamseg.commands.info import info_command
 
     return info_command(model, as_json=as_json)
+
+
+@command_line.command()
+@click.argument("model")
+def describe(model: str) -> int:
+    """Draft a description (TOML) of MODEL, an .onnx or OpenVINO .xml file from elsewhere.
+
+    What the file tells is filled in: input, outputs, size, classes. Lines with a question mark are to be checked.
+
+    \b
+    streamseg describe mynet.onnx > mynet.toml
+    """
+    from streamseg.commands.describe import describe_command
+
+    return describe_command(model)
 
 
 @command_line.command()
@@ -281,11 +353,11 @@ def info(model: str | None, as_json: bool) -> int:
 @click.option(
     "--reader", type=click.Choice(["pyav", "opencv"]), default="pyav", show_default=True, help="What reads video files."
 )
-def bench(**options: Any) -> int:  # fmt: skip
+def bench(source: str, **values: Any) -> int:  # fmt: skip
     """Measure throughput from decoder to encoder, and say what limits it."""
     from streamseg.commands.bench import BenchOptions, bench_command
 
-    return bench_command(BenchOptions(**options))
+    return bench_command(source, flags.source_options(values), flags.model_options(values), BenchOptions.among(values))
 
 
 @command_line.command()
@@ -299,32 +371,42 @@ def cameras(as_json: bool) -> int:
 
 @command_line.command()
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def doctor(as_json: bool) -> int:
+@click.option("--retune", is_flag=True, help="Forget which way to run each network is fastest here, and try anew.")
+def doctor(as_json: bool, retune: bool) -> int:
     """Check this machine: versions, libraries, devices that really run, codecs, display, cameras."""
     from streamseg.commands.doctor import doctor_command
 
-    return doctor_command(as_json=as_json)
+    return doctor_command(as_json=as_json, retune=retune)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code; never lets a traceback out unless STREAMSEG_TRACEBACK is set."""
+    # Here, as it is too late once anything has imported NumPy, and a library must not set it for its program.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy loads; ours are products of microseconds
     try:
+        # Not standalone: click would end the process itself, and print errors in another form than the rest.
         return int(command_line.main(arguments, prog_name="streamseg", standalone_mode=False) or 0)
     except click.ClickException as error:
+        # The command that the usage is wrong for, so that its --help is at hand.
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "streamseg"
         return _say(f"{' '.join(error.format_message().split())} (see {where} --help)", 2)
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped", INTERRUPTED)
     except StreamsegError as error:
-        return _say(str(error), error.exit_code)
+        return _say(flags.in_flags(_with_notes(str(error), error), command_line), error.exit_code)
     except BrokenPipeError:  # whoever read our output has left, `| head` for one
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except Exception as error:  # a fault of ours, or of the installation
         if os.environ.get("STREAMSEG_TRACEBACK"):
             traceback.print_exc()
-        return _say(_unexpected(error), 1)
+        return _say(_with_notes(_unexpected(error), error), 1)
+
+
+def _with_notes(text: str, error: Exception) -> str:
+    """A message and what the pipeline noted with the error, such as the files that are kept; one line."""
+    # One line like any other error, so that scripts that read the last line of stderr have it all.
+    return "; ".join([text, *getattr(error, "__notes__", ())])
 
 
 def _unexpected(error: Exception) -> str:

@@ -28,6 +28,7 @@ def yuv_from_rgb(color: YuvColor) -> NDArray[np.float64]:
     luma = np.array([red, 1 - red - blue, blue])
     u = (np.array([0, 0, 1]) - luma) / (2 * (1 - blue))
     v = (np.array([1, 0, 0]) - luma) / (2 * (1 - red))
+    # video range leaves room below black and above white for filters to overshoot: 16..235, and 16..240 for chroma
     luma_span, chroma_span, black = (1.0, 1.0, 0.0) if color.full_range else (219 / 255, 224 / 255, 16.0)
     rows = np.stack([luma * luma_span, u * chroma_span, v * chroma_span])
     return np.hstack([rows, np.array([[black], [128.0], [128.0]])])
@@ -38,12 +39,15 @@ def _bgr_from_yuv(color: YuvColor) -> NDArray[np.float64]:
     """(3, 4) float64 affine matrix: Y, U, V, 1 to 0..255 B, G, R."""
     forward = yuv_from_rgb(color)
     inverse = np.linalg.inv(forward[:, :3])
-    return np.hstack([inverse, -inverse @ forward[:, 3:]])[::-1].copy()
+    return np.hstack([inverse, -inverse @ forward[:, 3:]])[
+        ::-1
+    ].copy()  # here once, not in each call of OpenCV, which wants it in order
 
 
 @lru_cache
 def rgb_from_yuv_1024(color: YuvColor) -> NDArray[np.int32]:
     """(3, 4) int32: Y, U, V, 1 to R, G, B in 1/1024, as `yuv444_to_bgr` computes inside OpenCV."""
+    # equal numbers, so that C and OpenCV give CLAHE the same luma: it makes a level of difference into many
     return np.ascontiguousarray(np.rint(1024 * _bgr_from_yuv(color)[::-1]), np.int32)
 
 

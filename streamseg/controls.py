@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias
 
+from streamseg import views
 from streamseg.errors import UsageError
+from streamseg.views import check_alpha, view_named
 
-View: TypeAlias = Literal["overlay", "mask", "side", "wipe"]
-VIEWS: tuple[View, ...] = get_args(View)
+View: TypeAlias = str  # a name in `streamseg.views.VIEWS`
+VIEWS: tuple[View, ...] = tuple(views.VIEWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,8 @@ class Settings:
     full_screen: bool = False
 
     def __post_init__(self) -> None:
-        if self.view not in VIEWS:
-            raise UsageError(f"there is no view '{self.view}'; choose from: {', '.join(VIEWS)}")
-        if isinstance(self.alpha, bool) or not isinstance(self.alpha, int | float) or not 0 <= self.alpha <= 1:
-            raise UsageError(f"alpha must be from 0 (invisible) to 1 (opaque), got {self.alpha}")
+        view_named(self.view)
+        check_alpha(self.alpha)
         for name in SWITCHES:
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} must be true or false, got {getattr(self, name)!r}")
@@ -72,7 +72,7 @@ class Controls:
     @property
     def settings(self) -> Settings:
         """As they are now. Take it once where several must fit together."""
-        return self._settings
+        return self._settings  # without the lock: what is there never changes, only which one is there
 
     @property
     def version(self) -> int:
@@ -91,6 +91,7 @@ class Controls:
             raise UsageError(f"there is no setting '{min(unknown)}'; choose from: {known}")
         with self._lock:
             changed = replace(self._settings, **values)
+            # Only where something changed, since whoever shows pictures paints anew for each version.
             self._version += changed != self._settings
             self._settings = changed
             return changed
@@ -109,11 +110,12 @@ class Controls:
     def add_alpha(self, step: float) -> Settings:
         """Strengthen the colours, or weaken them (below 0), as far as that goes. Returns: all settings."""
         with self._lock:
+            # rounded, so that as many steps down as up end where they began
             return self.change(alpha=min(1.0, max(0.0, round(self._settings.alpha + step, 3))))
 
     def request_quit(self) -> None:
         """Ask the run to end in good order."""
-        self._quit = True
+        self._quit = True  # one store, which needs no lock
 
     @property
     def quit_requested(self) -> bool:

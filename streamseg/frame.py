@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from streamseg.color import bgr_to_yuv420, yuv420_to_bgr
-from streamseg.pixels import Size, Yuv420, YuvColor
+from streamseg.pixels import Size, Yuv420, YuvColor, check_image, in_rows, received
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
+
+
+# the three things people have instead: RGB floats of a plotting library, grey, and pictures with transparency
+_BGR_WAY_OUT = "; give BGR of 0..255 (cv2.cvtColor makes it of grey or of four channels), or Yuv420"
 
 
 class Frame:
@@ -36,12 +40,24 @@ class Frame:
         """
         index: from 0, counted by the source; gaps where frames were dropped.
         time_s: presentation time, seconds from the start of the stream.
-        pixels: (height, width, 3) uint8 BGR, or planes.
+        pixels: (height, width, 3) uint8 BGR, or planes. Kept without a copy where rows lie one behind the other, as
+            decoders and OpenCV have them; copied once where they do not, as in a mirrored view.
         pts: the same time in ticks of `StreamInfo.time_base`; None where the source has no clock of its own.
         captured_s: `time.perf_counter()` at hand-over, latency counts from here; None means now.
         name: the stem of the picture's file; None when the frame is not a file of its own.
         damaged: the decoder says parts of the picture are missing or made up.
+
+        Raises:
+            TypeError: `pixels` are neither planes nor an array of uint8; `index` or `pts` is no whole number, a time
+                no number.
+            ValueError: the array is not (height, width, 3), or is empty; a time is infinite or no number.
         """
+        _check_when(index, time_s, pts)
+        if isinstance(pixels, Yuv420):  # its shapes were checked when it was made
+            pixels = pixels.in_rows()
+        else:
+            check_image(pixels, "pixels of a frame", channels=3, way_out=_BGR_WAY_OUT)
+            pixels = in_rows(pixels)
         self.index = index
         self.time_s = time_s
         self.pts = pts
@@ -69,21 +85,37 @@ class Frame:
         """Planar YUV 4:2:0; BT.601 video range when the source was BGR."""
         return self._planes
 
-    @cached_property
+    @cached_property  # a window, a page and a recording may all ask
     def _bgr(self) -> Image:
         if not isinstance(self._pixels, Yuv420):
             return self._pixels
+        from streamseg.color import yuv420_to_bgr  # with OpenCV, which those who only open sources need not wait for
+
         return yuv420_to_bgr(self._pixels)
 
     @cached_property
     def _planes(self) -> Yuv420:
         if isinstance(self._pixels, Yuv420):
             return self._pixels
+        from streamseg.color import bgr_to_yuv420
+
         return bgr_to_yuv420(self._pixels)
 
     def __repr__(self) -> str:
         height, width = self.size
         return f"Frame(index={self.index}, time_s={self.time_s:.3f}, {width}x{height} {self.native})"
+
+
+def _check_when(index: object, time_s: object, pts: object) -> None:
+    """Raises TypeError or ValueError for what would only be found at the end, by the sink that writes times."""
+    if not isinstance(index, int):
+        raise TypeError(f"index of a frame must be a whole number, got {received(index)}")
+    if not isinstance(time_s, (float, int)):  # numbers.Real would take Fraction too, at 1 µs a frame
+        raise TypeError(f"time_s of a frame must be a number of seconds, got {received(time_s)}")
+    if not math.isfinite(time_s):
+        raise ValueError(f"time_s of a frame must be a finite number of seconds, got {time_s}")
+    if pts is not None and not isinstance(pts, int):
+        raise TypeError(f"pts of a frame must be a whole number of ticks or None, got {received(pts)}")
 
 
 @dataclass(frozen=True, slots=True)

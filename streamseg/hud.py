@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import time
-
-from streamseg.timing import Timings
+from streamseg.timing import Timings, active_timings
 
 _REFRESH_S = 0.25  # faster than that nobody can read, and drawing letters costs a millisecond
 
 
 class Hud:
-    """Called with each painting; gives the same lines until they are due for a refresh.
+    """Called with each painting, by a sink of the run that it tells about; the same lines until a refresh is due.
 
     What is painted again while no other frame comes is told with no rate and with the age it has by then.
     """
 
-    def __init__(self, timings: Timings, device: str) -> None:
+    def __init__(self, device: str) -> None:
         """device: what really runs the network."""
-        self._timings = timings
         self._device = device
         self._lines: tuple[str, ...] = ()
         self._due_s = 0.0
 
     def __call__(self) -> tuple[str, ...]:
         """Lines of text, without units left to guess."""
-        now = time.perf_counter()
+        timings = active_timings() or Timings()
+        now = timings.clock()
         if now >= self._due_s:
             self._due_s = now + _REFRESH_S
-            self._lines = tuple(self._fresh())
+            self._lines = tuple(self._fresh(timings))
         return self._lines
 
-    def _fresh(self) -> list[str]:
-        timings, fps = self._timings, self._timings.rate.now
+    def _fresh(self, timings: Timings) -> list[str]:
+        fps = timings.rate.now
         lines = [f"{fps:.1f} fps on {self._device}"]
         age_now_s = timings.age_now_s
         if age_now_s is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -40,10 +41,12 @@ class LiveStatus:
 class LiveState:
     """The state of one live source. Any thread may ask; the source tells."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, now_s: Callable[[], float] = time.perf_counter) -> None:
+        """now_s: a clock that only goes forward, seconds from anywhere."""
+        self._lock = threading.Lock()  # the page asks while the source tells, and must not see half of a change
+        self._now_s = now_s
         self._state: Liveness = "connecting"
-        self._since_s = time.perf_counter()
+        self._since_s = now_s()
         self._losses = 0
         self._retries = 0
         self._reconnecting_s = 0.0
@@ -58,7 +61,7 @@ class LiveState:
     def now(self) -> LiveStatus:
         """All of it, as true at this moment."""
         with self._lock:
-            now_s = time.perf_counter()
+            now_s = self._now_s()
             for_s = now_s - self._since_s
             lost_s = for_s if self._state == "reconnecting" else 0.0
             wait_s = None if self._next_try_s is None else max(0.0, self._next_try_s - now_s)
@@ -76,6 +79,7 @@ class LiveState:
         """Frames stopped coming. reason: one line, without passwords."""
         with self._lock:
             self._reason = reason
+            # While it is being reconnected, tries fail for this and that reason: all of that is one loss.
             if self._state in ("connecting", "playing"):
                 self._losses += 1
                 self._enter("reconnecting")
@@ -85,24 +89,24 @@ class LiveState:
         """The next try comes after so long."""
         with self._lock:
             if self._state == "reconnecting":
-                self._next_try_s = time.perf_counter() + seconds
+                self._next_try_s = self._now_s() + seconds
 
     def trying(self) -> None:
         """It is being opened again now."""
         with self._lock:
             if self._state == "reconnecting":
                 self._retries += 1
-                self._next_try_s = time.perf_counter()
+                self._next_try_s = self._now_s()
 
     def ended(self, reason: str | None = None) -> None:
         """No more frames will come. reason: why it was given up; None when it was closed."""
         with self._lock:
-            self._reason = reason or self._reason
+            self._reason = reason or self._reason  # why it was lost is worth knowing after it was closed too
             if self._state != "ended":
                 self._enter("ended")
 
     def _enter(self, state: Liveness) -> None:
-        now_s = time.perf_counter()
+        now_s = self._now_s()
         if self._state == "reconnecting":
             self._reconnecting_s += now_s - self._since_s
         self._state, self._since_s, self._next_try_s = state, now_s, None

@@ -14,101 +14,45 @@ only once there is room for its result: one that waited for slow sinks would be 
 "latest" and one network thread the age of what is shown is at most one frame period, one inference and twice the time
 of the sinks, however long it runs.
 
-While no result comes, the sinks are asked to look around every few hundredths of a second, so that a window answers
+While no result comes, `Sink.idle` is called every few hundredths of a second, so that a window answers
 keys although the source is lost. Paused, a pipeline of policy "all" stops writing, and so everything before it; one of
 policy "latest" goes on, and it is for what shows pictures to keep still.
 
 If anything raises, the others are told to stop and joined with a limit, the sinks are closed, and the caller gets the
-original exception. A source that breaks off is no failure of what was read before it: those frames are finished first.
+original exception, with a note of the files that were kept. How the run ended is decided once, before the first sink is
+closed: only a sink that failed itself is closed as "failed", the others keep what they took, as "cut". A source that
+breaks off is no failure of what was read before it: those frames are finished first.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from streamseg.bounded_queue import IDLE_S, BoundedQueue, Policy
 from streamseg.controls import Controls
 from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame
+from streamseg.run_report import RunReport
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sources.base import Source
+from streamseg.stages import Smoothing
 from streamseg.timing import WAITING, Timings
 
-Policy: TypeAlias = Literal["all", "latest"]
 Segment: TypeAlias = Callable[[Frame], Segmentation]
 Stage: TypeAlias = Callable[[Segmentation], Segmentation]
 
-_LOOK_S = 0.03  # how often to look around while nothing comes; a key is answered within that
 _JOIN_S = 5.0  # a camera driver can hang in a read; its thread is then left behind as a daemon
-
-T = TypeVar("T")
-
-
-class BoundedQueue(Generic[T]):
-    """Hands items from one thread to another, at most `size` waiting, and can be ended from either side."""
-
-    def __init__(self, size: int, policy: Policy) -> None:
-        """policy: what `put` does when full: "all" waits, "latest" drops the oldest."""
-        self._items: deque[T] = deque()
-        self._size = size
-        self._policy = policy
-        self._changed = threading.Condition()
-        self._ended = False
-        self.dropped = 0
-
-    def put(self, item: T) -> bool:
-        """Returns False when the queue was ended and the item was not taken."""
-        with self._changed:
-            while self._policy == "all" and len(self._items) >= self._size and not self._ended:
-                self._changed.wait()
-            if self._ended:
-                return False
-            if len(self._items) >= self._size:
-                self._items.popleft()
-                self.dropped += 1
-            self._items.append(item)
-            self._changed.notify_all()
-            return True
-
-    def get(self, idle: Callable[[], object] = lambda: None) -> T | None:
-        """The oldest item; None once the queue has ended and is empty. idle: called now and then until one comes."""
-        while True:
-            with self._changed:
-                if not self._items and not self._ended:
-                    self._changed.wait(_LOOK_S)  # with a limit, also so that Ctrl-C is seen on every platform
-                if self._items:
-                    item = self._items.popleft()
-                    self._changed.notify_all()
-                    return item
-                if self._ended:
-                    return None
-            idle()
-
-    def wait_for_room(self) -> bool:
-        """Wait until `put` would not have to wait. Returns False when the queue was ended."""
-        with self._changed:
-            while len(self._items) >= self._size and not self._ended:
-                self._changed.wait()
-            return not self._ended
-
-    def end(self, *, discard: bool = False) -> None:
-        """No more items. discard: those still waiting are not handed out."""
-        with self._changed:
-            self._ended = True
-            if discard:
-                self._items.clear()
-            self._changed.notify_all()
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Slot:
     """A frame's place in the order of results, taken before its labels are there.
 
     labelled: of this frame, or of the last one before it that the network ran on.
@@ -123,43 +67,43 @@ class _Place:
         return result if result.frame is self.frame else replace(result, frame=self.frame)
 
 
-@dataclass
-class RunReport:
-    """What a run did. Times in seconds unless the name says otherwise.
+class _Output:
+    """One sink in this run.
 
-    outcome: "complete", "cut" (stopped early: Ctrl-C, a closed window, a broken source) or "failed".
-    frames_in: that the source had; frames_out: taken by all sinks; dropped: too old to be shown (live only), some of
-        them by the source itself.
-    damaged: frames out that the decoder marked as damaged.
-    fps: frames out by seconds, from the first read to the last sink closed.
-    latency_ms: hand-over by the source to taken by all sinks; mean, p50, p95, p99, max.
-    age_ms: hand-over by the source to seen on a screen, same figures; empty where nothing was shown.
-    stages: self time of each stage per frame, same figures; "wait" is time in which a live source had nothing new.
-    slowest: the stage with the most time per frame, waiting left out.
-    device: what really ran the network.
-    live: of a live source, how often and how long it was lost, see `LiveStatus`; None for others.
-    flicker: share of the pixels that change class from frame to frame, "before" and "after" smoothing; None where
-        nothing was smoothed.
+    frames: how many results it took.
+    error: the first thing that went wrong with it; None while nothing did.
     """
 
-    device: str = ""
-    outcome: Outcome = "complete"
-    frames_in: int = 0
-    frames_out: int = 0
-    dropped: int = 0
-    damaged: int = 0
-    seconds: float = 0.0
-    fps: float = 0.0
-    latency_ms: dict[str, float] = field(default_factory=dict)
-    age_ms: dict[str, float] = field(default_factory=dict)
-    stages: dict[str, dict[str, float]] = field(default_factory=dict)
-    slowest: str | None = None
-    live: dict[str, Any] | None = None
-    flicker: dict[str, float] | None = None
+    def __init__(self, sink: Sink, timings: Timings) -> None:
+        self.sink = sink
+        self.frames = 0
+        self.error: BaseException | None = None
+        self._timings = timings
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return dict(self.__dict__)
+    def write(self, result: Segmentation) -> bool | None:
+        """See `Sink.write`."""
+        with self._noting_errors(), self._timings.measure(self.sink.stage):
+            wanted = self.sink.write(result)
+        self.frames += 1
+        return wanted
+
+    def idle(self) -> bool | None:
+        """See `Sink.idle`."""
+        with self._noting_errors():
+            return self.sink.idle()
+
+    def close(self, outcome: Outcome) -> None:
+        """Close the sink. outcome: of the run; a sink that failed is closed as that, whatever became of the others."""
+        with self._noting_errors():
+            self.sink.close("failed" if self.error else outcome)
+
+    @contextmanager
+    def _noting_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # Ctrl-C is none: it ends the run, and what the sink has is as good as before
+            self.error = self.error or error
+            raise
 
 
 @contextmanager
@@ -200,7 +144,8 @@ class Pipeline:
     ) -> None:
         """
         source, sinks: closed by the pipeline.
-        segment: `Segmenter`, or anything that turns a Frame into a Segmentation.
+        segment: `Segmenter`, or anything that turns a Frame into a Segmentation. Where it has a `device`, the report
+            says that.
         stages: applied in order, on the caller's thread.
         policy: "all" for files, "latest" for live sources.
         queue_size: frames waiting before the network, and results waiting before the sinks. Two keep every thread
@@ -209,7 +154,8 @@ class Pipeline:
             `segment` that several threads may call, as `Backend.streams` tells. For throughput: a single frame does
             not get faster.
         every: the network runs on the first of so many frames, the others get the labels of the one before them.
-        timings: shared with the segmenter and the painter, so that one place knows all stages; None makes one.
+        timings: noted in; for sinks that tell of the run while it goes on, such as `WebSink`, which are given the same.
+            None makes one.
         controls: where pausing and the end are asked for while it runs; None is for runs nobody watches.
 
         Raises:
@@ -222,12 +168,12 @@ class Pipeline:
         waiting = 1 if policy == "latest" else queue_size
         self._source = source
         self._segment = segment
-        self._sinks = list(sinks)
         self._stages = list(stages)
         self._policy = policy
         self._controls = controls or Controls()
         self._frames: BoundedQueue[Frame] = BoundedQueue(waiting, policy)
-        self._places: BoundedQueue[_Place] = BoundedQueue(waiting + workers - 1, "all")
+        # One more for each further worker: results that are ready out of order wait for those before them.
+        self._slots: BoundedQueue[_Slot] = BoundedQueue(waiting + workers - 1, "all")
         self._workers = workers
         self._every = every
         self._taking = threading.Lock()
@@ -237,13 +183,14 @@ class Pipeline:
         self._error: BaseException | None = None
         self._source_error: SourceError | None = None
         self.timings = timings or Timings()
-        self.report = RunReport()
+        self._outputs = [_Output(sink, self.timings) for sink in sinks]
+        self.report = RunReport(device=getattr(segment, "device", ""))
 
     def stop(self) -> None:
         """Ask a running pipeline to end early; from any thread. What is done by then is kept."""
-        self._stopping.set()
+        self._stopping.set()  # before the queues end, so that whoever wakes from them sees why
         self._frames.end(discard=True)
-        self._places.end(discard=True)
+        self._slots.end(discard=True)
 
     def run(self) -> RunReport:
         """Run to the end of the source, to `stop`, or to Ctrl-C (which counts as `stop`).
@@ -259,7 +206,7 @@ class Pipeline:
         for thread in threads:
             thread.start()
         try:
-            with _opencv_in_one_thread(self._workers > 1):
+            with _opencv_in_one_thread(self._workers > 1), self.timings.active():
                 self._write()
         except KeyboardInterrupt:
             self.stop()
@@ -293,65 +240,65 @@ class Pipeline:
             self._frames.end()
 
     def _infer(self) -> None:
-        while (place := self._next_place()) is not None:
-            place.labelled.set_result(self._segment(place.frame))
+        while (slot := self._next_slot()) is not None:
+            with self.timings.measure("network"):  # a segmenter's "preprocess" is a stage of its own in there
+                result = self._segment(slot.frame)
+            slot.labelled.set_result(result)
 
-    def _next_place(self) -> _Place | None:
+    def _next_slot(self) -> _Slot | None:
         """The next frame that the network is to run on, its place in the order taken; None when there are no more."""
         with self._taking:
-            while self._places.wait_for_room() and (frame := self._frames.get()) is not None:
+            while self._slots.wait_for_room() and (frame := self._frames.get()) is not None:
                 due = self._taken % self._every == 0
                 self._taken += 1
                 if due:
                     self._labelled = Future()
-                place = _Place(frame, self._labelled)
-                if self._places.put(place) and due:
-                    return place
-            self._places.end()
+                slot = _Slot(frame, self._labelled)
+                if self._slots.put(slot) and due:
+                    return slot
+            self._slots.end()
             return None
 
     def _write(self) -> None:
-        while (place := self._places.get(self._look_around)) is not None:
-            result = self._awaited(place)
+        while (slot := self._slots.get(self._idle)) is not None:
+            result = self._awaited(slot)
             if result is None:
                 break
             for stage in self._stages:
                 with self.timings.measure("stages"):
                     result = stage(result)
-            wishes = [self._written(sink, result) for sink in self._sinks]
+            answers = [output.write(result) for output in self._outputs]
             self.timings.finished_frame(result.frame.captured_s)
             self.report.frames_out += 1
             self.report.damaged += result.frame.damaged
-            self._follow(wishes)
+            self._stop_if_asked(answers)
             while self._policy == "all" and self._controls.settings.paused and not self._stopping.is_set():
-                time.sleep(_LOOK_S)
-                self._look_around()
+                time.sleep(IDLE_S)
+                self._idle()
 
-    def _awaited(self, place: _Place) -> Segmentation | None:
+    def _awaited(self, slot: _Slot) -> Segmentation | None:
         """The result, once it is there; None when the run was stopped before."""
         while not self._stopping.is_set():
             try:
-                place.labelled.result(_LOOK_S)
+                slot.labelled.result(IDLE_S)
             except TimeoutError:
-                self._look_around()
+                self._idle()
             else:
-                return place.result()
+                return slot.result()
         return None
 
-    def _look_around(self) -> None:
-        self._follow([sink.idle() for sink in self._sinks])
+    def _idle(self) -> None:
+        self._stop_if_asked([output.idle() for output in self._outputs])
 
-    def _follow(self, wishes: Sequence[bool | None]) -> None:
-        if False in wishes or self._controls.quit_requested:
+    def _stop_if_asked(self, answers: Sequence[bool | None]) -> None:
+        """answers: of the sinks, where only False asks for the end."""
+        if False in answers or self._controls.quit_requested:
             self.stop()
-
-    def _written(self, sink: Sink, result: Segmentation) -> bool | None:
-        with self.timings.measure(sink.stage):
-            return sink.write(result)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
-            work()
+            with self.timings.active():
+                work()
         except BaseException as error:  # handed to the caller's thread, whatever it is
             self._fail(error)
 
@@ -359,26 +306,36 @@ class Pipeline:
         self._error = self._error or error
         self.stop()
 
-    def _outcome(self) -> Outcome:
-        if self._error is not None or (self._source_error is not None and self.report.frames_out == 0):
-            return "failed"
-        return "cut" if self._stopping.is_set() or self._source_error else "complete"
-
     def _finish(self, start_s: float) -> None:
         """Close the sinks, the first error winning, and fill in the report."""
-        for sink in self._sinks:
+        broken = self._error is not None or self._source_error is not None
+        ending: Outcome = "cut" if broken or self._stopping.is_set() else "complete"
+        for output in self._outputs:
             try:
-                sink.close(self._outcome())
+                output.close("failed" if broken and not output.frames else ending)
             except BaseException as error:
                 self._error = self._error or error
-        report = self.report
-        report.outcome = self._outcome()
-        report.dropped = self.timings.dropped
+        if self._error is not None:
+            self._note_kept(self._error)
+        self._fill_report(ending, time.perf_counter() - start_s)
+
+    def _note_kept(self, error: BaseException) -> None:
+        """Say with an error which files the run leaves all the same."""
+        if kept := [output.sink.place for output in self._outputs if output.frames and output.sink.place]:
+            error.add_note(f"kept with what was written by then: {', '.join(kept)}")
+
+    def _fill_report(self, ending: Outcome, seconds: float) -> None:
+        """ending: what was decided for the sinks, before they were closed."""
+        report, timings = self.report, self.timings
+        failed = self._error is not None or (self._source_error is not None and report.frames_out == 0)
+        report.outcome = "failed" if failed else ending
+        report.dropped = timings.dropped
         report.frames_in += self._source.dropped
-        report.seconds = time.perf_counter() - start_s
-        report.fps = report.frames_out / report.seconds if report.seconds else 0.0
-        report.latency_ms = self.timings.latency.summary_ms()
-        report.age_ms = self.timings.age.summary_ms() if self.timings.age.count else {}
+        report.seconds = seconds
+        report.fps = report.frames_out / seconds if seconds else 0.0
+        report.latency_ms = timings.latency.summary_ms()
+        report.age_ms = timings.age.summary_ms() if timings.age.count else {}
         report.live = self._source.live_state.now().to_dict() if self._source.live_state else None
-        report.stages = {name: each.summary_ms() for name, each in self.timings.stages.items()}
-        report.slowest = self.timings.slowest
+        report.stages = {name: each.summary_ms() for name, each in timings.stages.items()}
+        report.slowest = timings.slowest
+        report.flicker = next((stage.flicker for stage in self._stages if isinstance(stage, Smoothing)), None)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
-from streamseg import native
-from streamseg.color import rgb_from_yuv_1024, yuv444_to_bgr
+from streamseg.color import yuv444_to_bgr
 from streamseg.frame import Frame
+from streamseg.kernels import equalized, equalized_yuv444
 from streamseg.pixels import Size
 from streamseg.spec import ChannelOrder, Clahe, ModelSpec, Resize
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
-
-_local = threading.local()
 
 
 def network_input(frame: Frame, spec: ModelSpec, clahe: Clahe | None) -> Image:
@@ -30,12 +27,11 @@ def network_input(frame: Frame, spec: ModelSpec, clahe: Clahe | None) -> Image:
     size = spec.height, spec.width
     if frame.native == "bgr":
         return prepared(resize_picture(frame.bgr(), size, spec.resize), spec.channel_order, clahe)
-    planes = frame.planes()  # without a full-size copy
+    planes = frame.planes()  # resized before they are put together: no full-size BGR picture is made
     y, u, v = (resize_picture(layer, size, spec.resize) for layer in (planes.y, planes.u, planes.v))
-    if clahe and native.LIBRARY and native.divides(clahe.tiles, size):
-        matrix = rgb_from_yuv_1024(planes.color)
-        return native.equalized_picture(y, u, v, matrix, clahe, rgb=spec.channel_order == "rgb")
-    return prepared(yuv444_to_bgr(y, u, v, planes.color), spec.channel_order, clahe)
+    if clahe:
+        return equalized_yuv444(y, u, v, planes.color, clahe, rgb=spec.channel_order == "rgb")
+    return prepared(yuv444_to_bgr(y, u, v, planes.color), spec.channel_order, None)
 
 
 def resize_picture(picture: Image, size: Size, resize: Resize = "pyramid") -> Image:
@@ -68,20 +64,3 @@ def prepared(bgr: Image, channel_order: ChannelOrder, clahe: Clahe | None) -> Im
     if channel_order == "rgb":
         picture = cast("Image", cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
     return np.ascontiguousarray(picture)
-
-
-def equalized(bgr: Image, clahe: Clahe) -> Image:
-    """CLAHE on the luma of a BGR picture; colour differences stay as they are. (height, width, 3) uint8 both."""
-    ycrcb = cv2.cvtColor(bgr, cv2.COLOR_BGR2YCrCb)
-    luma, red, blue = cv2.split(ycrcb)
-    better = _operator(clahe).apply(luma)
-    return cast("Image", cv2.cvtColor(cv2.merge((better, red, blue)), cv2.COLOR_YCrCb2BGR))
-
-
-def _operator(clahe: Clahe) -> cv2.CLAHE:
-    """One operator a thread and setting: OpenCV's keeps buffers inside and is not safe to share."""
-    operators: dict[Clahe, cv2.CLAHE] = _local.__dict__.setdefault("operators", {})
-    if clahe not in operators:
-        rows, columns = clahe.tiles
-        operators[clahe] = cv2.createCLAHE(clahe.clip_limit, (columns, rows))
-    return operators[clahe]

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from streamseg.frame import StreamInfo
-from streamseg.pipeline import RunReport
+from streamseg.run_report import RunReport
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 
@@ -23,12 +23,13 @@ class ProgressBar(Sink):
         known = "{l_bar}{bar}| {n_fmt}/{total_fmt} frames, {rate_fmt}, {remaining} left"
         self._bar: Any = tqdm(
             total=total,
+            # The end of a long path is what tells files apart, and 40 columns leave half a terminal to the bar.
             desc=info.address if len(info.address) < 40 else "…" + info.address[-39:],
             unit=" frames",
             disable=not sys.stderr.isatty(),
             dynamic_ncols=True,
             bar_format=(known if total else "{desc}: {n_fmt} frames, {rate_fmt}, {elapsed}"),
-            leave=False,
+            leave=False,  # the closing line says more, and stays
         )
 
     def write(self, segmentation: Segmentation) -> None:  # noqa: ARG002 - only the count matters

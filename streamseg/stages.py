@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from streamseg.errors import UsageError
+from streamseg.options import MOST_SMOOTHING
 from streamseg.segmentation import Segmentation
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class Smoothing:
         Raises:
             UsageError: not from 1 to 255.
         """
-        if not 1 <= frames <= 255:
-            raise UsageError(f"smoothing goes over 1 to 255 frames, got {frames}")
+        if not 1 <= frames <= MOST_SMOOTHING:
+            raise UsageError(f"smoothing goes over 1 to {MOST_SMOOTHING} frames, got {frames}")
         self._limit = np.uint8(frames)
         self._before: Image | None = None
         self._after: Image | None = None
@@ -47,6 +48,7 @@ class Smoothing:
         if before is None or after is None or before.shape != labels.shape:
             self._after, self._votes = labels, np.ones_like(labels)
         else:
+            # The same array again means that the network did not run: one look at the road has one vote.
             self._after = after if labels is before else self._elected(labels, after)
             self._count(before, labels, after, self._after)
         self._before = labels

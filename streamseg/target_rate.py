@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
@@ -12,12 +13,13 @@ from statistics import median
 
 import numpy as np
 
-from streamseg.backends import Backend, find_model, load_backend, throughput_streams
+from streamseg.backends import DEFAULT_MODEL, LoadedBackend, find_model, load_backend, throughput_streams
 from streamseg.frame import StreamInfo
+from streamseg.options import ModelOptions
 
-_SIZE = r"-\d+x\d+"
-_MEASURED_S = 0.4
-_RUNS = 5
+_SIZE = r"-\d+x\d+"  # behind a model's name: its input as -WIDTHxHEIGHT
+_MEASURED_S = 0.4  # for each size of the model: longer is felt as waiting before the first picture
+_RUNS = 5  # at least, for a median that one hiccup does not move
 _MARGIN = 1.25  # measured alone; decoding, painting and showing take the same processor
 _USUAL_FPS = 30.0  # of cameras that do not say
 _LEAST_ROOM = 0.05  # of a frame period: nearer than that to the camera's own rate costs too many labels
@@ -27,34 +29,37 @@ _LEAST_ROOM = 0.05  # of a frame period: nearer than that to the camera's own ra
 class Plan:
     """What to run. every: the network runs on the first of so many frames. reason: one line for the user."""
 
-    backend: Backend
+    backend: LoadedBackend
     every: int
     reason: str
 
 
-def plan_for(
-    target_fps: float,
-    model: str | Path,
-    info: StreamInfo,
-    *,
-    device: str = "auto",
-    threads: int | None = None,
-    precision: str = "auto",
-) -> Plan:
-    """The largest of the model's input sizes that keeps up with `target_fps`, else the smallest on every Nth frame.
+def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[LoadedBackend], float] | None = None) -> Plan:
+    """What the options ask for, loaded.
 
-    model: a file or a bundled name. Its sizes are the files beside it that are named like it but for -WIDTHxHEIGHT.
+    With a target rate it is the largest of the model's input sizes that keeps up with that, else the smallest on every
+    Nth frame. Its sizes are the files beside it that are named like it but for -WIDTHxHEIGHT.
+
     info: of the source; a live one is never asked for more frames than it gives.
-    device, threads, precision: as `load_backend` takes them.
+    measured: seconds that one run of a network takes; None measures it, see `inference_s`.
 
     Raises:
         ModelError: see `load_backend`.
     """
+    if options.target_fps is not None:
+        return _plan_at(options.target_fps, options, info, measured or inference_s)
+    every = options.every or 1
+    backend = _loaded(options.model or DEFAULT_MODEL, options, info)
+    return Plan(backend, every, f"the network runs on every {ordinal(every)} frame")
+
+
+def _plan_at(
+    target_fps: float, options: ModelOptions, info: StreamInfo, measured: Callable[[LoadedBackend], float]
+) -> Plan:
     wanted = min(target_fps, float(info.fps)) if info.live and info.fps else target_fps
-    streams = 1 if info.live else throughput_streams(threads)
-    backends = _backends(find_model(model), device, threads, precision, streams)
+    backends = _backends(options, info)
     for backend in backends:  # ends with the smallest, if none is fast enough
-        seconds = _MARGIN * _inference_s(backend)
+        seconds = _MARGIN * measured(backend)
         if seconds <= 1 / wanted:
             break
     every = frames_per_inference(seconds, wanted, info)
@@ -87,24 +92,34 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
 
 
-def _backends(path: Path, device: str, threads: int | None, precision: str, streams: int) -> list[Backend]:
+def _loaded(model: str | Path, options: ModelOptions, info: StreamInfo) -> LoadedBackend:
+    # A recording is read as fast as may be, several frames side by side; a live source for the shortest way of each.
+    streams = 1 if info.live else throughput_streams(options.threads)
+    return load_backend(model, options.device, options.threads, precision=options.precision, streams=streams)
+
+
+def _backends(options: ModelOptions, info: StreamInfo) -> list[LoadedBackend]:
     """The model and its other sizes, the largest first."""
+    path = find_model(options.model or DEFAULT_MODEL)
     stem = re.sub(_SIZE + "$", "", path.stem)
     named_like = re.compile(f"{re.escape(stem)}({_SIZE})?")
-    others = [each for each in path.parent.glob("*.onnx") if named_like.fullmatch(each.stem) and each != path]
-    loaded = [load_backend(each, device, threads, precision=precision, streams=streams) for each in (path, *others)]
+    others = [each for each in path.parent.glob(f"*{path.suffix}") if named_like.fullmatch(each.stem) and each != path]
+    loaded = [_loaded(each, options, info) for each in (path, *others)]
     return sorted(loaded, key=lambda backend: -backend.spec.height * backend.spec.width)
 
 
-def _inference_s(backend: Backend) -> float:
-    """Seconds from one result to the next, with as many calls side by side as the backend has streams."""
+def inference_s(backend: LoadedBackend, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds from one result to the next, with as many calls side by side as the backend has streams.
+
+    clock: seconds that only go forward.
+    """
     spec = backend.spec
     batch = np.full((1, spec.height, spec.width, 3), 128, np.uint8)
     times: list[float] = []
-    end = time.perf_counter() + _MEASURED_S
+    end = clock() + _MEASURED_S
     with ThreadPoolExecutor(backend.streams) as pool:
-        while len(times) < _RUNS or time.perf_counter() < end:
-            start = time.perf_counter()
+        while len(times) < _RUNS or clock() < end:
+            start = clock()
             list(pool.map(backend.infer, [batch] * backend.streams))
-            times.append(time.perf_counter() - start)
+            times.append(clock() - start)
     return median(times) / backend.streams

@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 import threading
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeAlias
 
-_SHORTEST_S = 1e-6
+Clock: TypeAlias = Callable[[], float]
+"""Seconds that only go forward, from any moment; `time.perf_counter` unless a test has one of its own."""
+
+_SHORTEST_S = 1e-6  # the first bucket: what takes less is never what limits a run
 _RATIO = 1.01  # neighbouring buckets differ by 1 %, which is how exact percentiles are
 _LATELY = 0.1  # weight of the newest in the running mean, so that it follows within some ten frames
-_SILENT_S = 1.0
+_SILENT_S = 1.0  # so long a gap is told as standing still, however slow the source is
 _SLOWEST_FPS = 0.1  # that is told from standing still
 _BUCKETS = math.ceil(math.log(1e9) / math.log(_RATIO))  # up to about a quarter of an hour
 
@@ -77,28 +82,48 @@ class _Stage:
 
     def __enter__(self) -> None:
         self._inner.append(0.0)
-        self._start_s = time.perf_counter()
+        self._start_s = self._timings.clock()
 
     def __exit__(self, *_: object) -> None:
-        seconds = time.perf_counter() - self._start_s
+        seconds = self._timings.clock() - self._start_s
         inside = self._inner.pop()
         if self._inner:
             self._inner[-1] += seconds
         self._timings.note(self._stage, max(0.0, seconds - inside))
 
 
+_thread = threading.local()
+
+
+def active_timings() -> Timings | None:
+    """Where this thread's time is noted at the moment, see `Timings.active`; None for nowhere."""
+    return getattr(_thread, "timings", None)
+
+
+def stage(name: str) -> AbstractContextManager[None]:
+    """Note the time spent in the with-block as a stage of the run that this thread works for, if it works for one.
+
+    So what is called in a run, such as a painter, can say what its time is called without being told of the run.
+    """
+    timings = active_timings()
+    return nullcontext() if timings is None else timings.measure(name)
+
+
 class Timings:
     """Self time of each stage, latency and age of frames, frames dropped so far. Any thread may note something.
 
-    A stage measured inside another is taken out of the outer one, so that the stages add up.
+    A run has one, its pipeline's. A stage measured inside another is taken out of the outer one, so that the stages add
+    up.
 
     latency: from a frame's capture until all sinks have taken it.
     age: from a frame's capture until a person could see it; empty where nothing is shown.
     dropped: frames that were too old to be processed.
     rate: at which frames come out.
+    clock: what all of it is measured by, and `Frame.captured_s` too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = time.perf_counter) -> None:
+        self.clock = clock
         self._lock = threading.Lock()
         self._local = threading.local()
         self._shown_captured_s: float | None = None
@@ -106,7 +131,17 @@ class Timings:
         self.latency = Distribution()
         self.age = Distribution()
         self.dropped = 0
-        self.rate = RateMeter()
+        self.rate = RateMeter(clock=clock)
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Within the with-block, `stage` notes here what this thread does."""
+        before = active_timings()
+        _thread.timings = self
+        try:
+            yield
+        finally:
+            _thread.timings = before
 
     def measure(self, stage: str) -> AbstractContextManager[None]:
         """Note the time spent in the with-block, less what stages inside it took."""
@@ -122,14 +157,14 @@ class Timings:
 
     def finished_frame(self, captured_s: float) -> float:
         """Note a frame that all sinks have taken; captured_s: `Frame.captured_s`. Returns its latency in seconds."""
-        latency = time.perf_counter() - captured_s
+        latency = self.clock() - captured_s
         self.latency.add(latency)
         self.rate.tick()
         return latency
 
     def shown_frame(self, captured_s: float) -> float:
         """Note a frame that is on a screen now; captured_s: `Frame.captured_s`. Returns its age in seconds."""
-        age = time.perf_counter() - captured_s
+        age = self.clock() - captured_s
         with self._lock:
             self.age.add(age)
             self._shown_captured_s = max(captured_s, self._shown_captured_s or captured_s)
@@ -142,7 +177,7 @@ class Timings:
         None before the first.
         """
         captured_s = self._shown_captured_s
-        return None if captured_s is None else time.perf_counter() - captured_s
+        return None if captured_s is None else self.clock() - captured_s
 
     @property
     def slowest(self) -> str | None:
@@ -155,15 +190,17 @@ class Timings:
 class RateMeter:
     """Frames a second over the last moments, from the gaps between frames."""
 
-    def __init__(self, window_s: float = 1.0) -> None:
+    def __init__(self, window_s: float = 1.0, clock: Clock = time.perf_counter) -> None:
         self._window_s = window_s
+        self._clock = clock
         self._times: list[float] = []
         self._rate = 0.0
 
     def tick(self) -> float:
         """Note a frame now. Returns frames per second over the window; 0.0 until there are two frames."""
-        now = time.perf_counter()
+        now = self._clock()
         self._times.append(now)
+        # two are kept: even a rate far below one a window has a gap to be told from
         while len(self._times) > 2 and now - self._times[0] > self._window_s:
             self._times.pop(0)
         span = now - self._times[0]
@@ -175,5 +212,5 @@ class RateMeter:
         """What `tick` gave last; 0.0 before that, and when none came for three frames' time, a second at least."""
         if not self._times:
             return 0.0
-        silent_s = time.perf_counter() - self._times[-1]
+        silent_s = self._clock() - self._times[-1]
         return self._rate if silent_s < max(_SILENT_S, 3 / max(self._rate, _SLOWEST_FPS)) else 0.0

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tests.waiting import PATIENCE_S
 
-_PATIENCE_MS = 120_000  # a busy machine is slow, not wrong
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 PAGE = """<!doctype html><video id="video" muted src="{name}"></video><script>
 const video = document.getElementById("video");
@@ -50,8 +50,8 @@ def browser_page(profile: Path, *arguments: str) -> Iterator[Page]:
                 *arguments,
             ],
         )
-        context.set_default_timeout(_PATIENCE_MS)
-        expect.set_options(timeout=_PATIENCE_MS)
+        context.set_default_timeout(1000 * PATIENCE_S)
+        expect.set_options(timeout=1000 * PATIENCE_S)
         yield context.new_page()
         context.close()
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import onnxruntime as ort
 import pytest
 
-from streamseg.backends import choosing_gpu, cuda, providers
-from streamseg.backends.bound import Memory
+from streamseg.backends import io_binding, nvidia
+from streamseg.backends.io_binding import Memory
+from streamseg.backends.ort import ort
 from streamseg.errors import ModelError
 
 
 def show_gpu(patch: pytest.MonkeyPatch) -> None:
     """Let the driver show one."""
-    for module in (choosing_gpu, providers):
-        patch.setattr(module, "nvidia_gpus", lambda: ("Pretended GPU",))
+    patch.setattr(nvidia, "gpus", lambda: ("Pretended GPU",))
 
 
 class PretendedGpu:
@@ -27,11 +26,11 @@ class PretendedGpu:
         self.opened: list[tuple[str, dict[str, str], dict[str, int]]] = []
         self.graphs = True
         show_gpu(patch)
-        patch.setattr(cuda, "open_on_gpu", self._open)
-        patch.setattr(cuda, "Memory", lambda *_: Memory("cpu"))
+        patch.setattr(nvidia, "open_session", self._open)
+        patch.setattr(io_binding, "Memory", lambda *_: Memory("cpu"))
 
     def _open(self, model, provider, settings, sizes):
-        """As `open_on_gpu`, on the CPU."""
+        """As `open_session`, on the CPU."""
         self.opened.append((provider, dict(settings), dict(sizes)))
         if not self.graphs and "1" in (settings.get("enable_cuda_graph"), settings.get("trt_cuda_graph_enable")):
             raise ModelError("This session cannot use the graph capture feature as requested by the user")

@@ -17,6 +17,7 @@ import pytest
 
 from benchmarks.servers import NO_RTSP, Server, free_port, h264_of, rtsp_is_missing, rtsp_server
 from tests.builders import write_clip
+from tests.waiting import PATIENCE_S
 
 __all__ = ["Server", "free_port", "h264_of", "rtsp_server"]
 
@@ -82,7 +83,7 @@ def answering(answer: Callable[[socket.socket], None], port: int | None = None) 
             for connection in held:
                 connection.close()
             for thread in (accepting, *threads):
-                thread.join(10)
+                thread.join(PATIENCE_S)
 
 
 def silence(connection: socket.socket) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.builders import write_clip
+from tests.foreign_models import city_model
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -39,6 +40,7 @@ def commands(page: str) -> list[str]:
 
 def prepare(folder: Path) -> None:
     """The files that the documentation's examples speak of."""
+    city_model(folder / "mynet.onnx")
     write_clip(folder / "my_clip.mp4", frames=100, size=(180, 320), sound=True)
     (folder / "pictures").mkdir()
     for name in "ab":
@@ -52,17 +54,36 @@ def test_every_streamseg_command_on_a_page_runs(page, tmp_path):
     for written in commands(page):
         needs_a_camera = bool(NEEDS_A_CAMERA.match(written))
         command = re.sub(r"://[^/\s]+", "://127.0.0.1:9", written) if needs_a_camera else written  # nobody is there
+        command, _, written_to = command.partition(" > ")
         program, *arguments = shlex.split(command)
         if program != "streamseg":
             continue
         done = subprocess.run(
             [sys.executable, "-m", "streamseg", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
         )
+        if written_to:
+            (tmp_path / written_to).write_text(done.stdout, encoding="utf-8")
         if needs_a_camera:
             assert done.returncode in (2, 3), (command, done)
             assert done.stderr.count("\n") == 1, (command, done)
         else:
             assert done.returncode == 0, (command, done)
+
+
+@pytest.mark.parametrize("text", [text for page, text in blocks("toml") if page == "models.md" and "height" in text])
+def test_every_description_of_a_model_is_one(text):
+    """As it stands."""
+    from streamseg import ModelSpec
+
+    assert ModelSpec.from_toml(text).name
+
+
+def test_the_draft_on_the_page_is_the_one_that_is_printed(tmp_path):
+    """Word for word."""
+    from streamseg.backends.draft import draft
+
+    text = draft(city_model(tmp_path / "mynet.onnx"))
+    assert text in [text for page, text in blocks("toml") if page == "models.md"]
 
 
 @pytest.mark.parametrize(("page", "code"), [each for each in blocks("python") if "import " in each[1]])

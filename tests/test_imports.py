@@ -11,29 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 HEAVY = {"numpy", "cv2", "av", "onnxruntime", "openvino", "tqdm", "aiohttp", "tensorflow", "keras", "tf2onnx", "onnx"}
-TRAINING_ONLY = {"tensorflow", "keras", "tf2onnx", "onnx", "jax", "matplotlib", "h5py"}
-TOP_DOWN = ("benchmarks", "export", "train", "streamseg")
-
-LAYERS = (
-    ("__main__",),
-    ("cli commands",),
-    ("progress", "hud"),
-    ("pipeline",),
-    ("segmenter", "stages", "sinks", "target_rate"),
-    ("sources", "backends", "painting"),
-    ("preprocess", "scene", "lettering"),
-    ("timing", "segmentation", "controls", "live", "machine", "cache_folder"),
-    ("native",),
-    ("frame",),
-    ("color",),
-    ("spec", "pixels"),
-    ("errors",),
-)
-"""The parts of the runtime, each a module or package of streamseg, or two that belong together, from the top down.
-A part imports itself and the layers below it."""
+PACKAGES = ("benchmarks", "export", "train", "streamseg")
 
 
 def loaded_by(code: str) -> set[str]:
@@ -69,7 +52,7 @@ def test_importing_streamseg_loads_no_heavy_library():
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "--version", "run --help", "bench --help", "info --help", "doctor --help"]
+    "command", ["--help", "--version", "run --help", "bench --help", "info --help", "describe --help", "doctor --help"]
 )
 def test_help_and_version_load_no_heavy_library(command: str):
     """Help is there at once, because answering it loads nothing that takes time."""
@@ -93,61 +76,21 @@ def test_every_public_name_is_there():
     assert loaded_by("import streamseg\nfor name in streamseg.__all__: getattr(streamseg, name)")
 
 
-def test_packages_know_only_those_below_them():
-    """Imports point one way, benchmarks -> export -> train -> streamseg: the runtime never needs the checkout."""
-    wrong = [
-        place(file, line, name)
-        for level, package in enumerate(TOP_DOWN)
-        for file in python_files(package)
-        for line, name in imports_of(file)
-        if name.split(".")[0] in TOP_DOWN[:level]
-    ]
-    assert not wrong, "\n".join(wrong)
-
-
-def test_the_runtime_never_imports_a_training_library():
-    """TensorFlow and its kin stay in train/ and export/: no file of the runtime imports them, not even lazily."""
-    wrong = [
-        place(file, line, name)
-        for file in python_files("streamseg")
-        for line, name in imports_of(file)
-        if name.split(".")[0] in TRAINING_ONLY
-    ]
-    assert not wrong, "\n".join(wrong)
-
-
-def part_of(name: str) -> tuple[int, str]:
-    """(layer, part) of a module or package of streamseg."""
-    for layer, parts in enumerate(LAYERS):
-        for part in parts:
-            if name in part.split():
-                return layer, part
-    raise AssertionError(f"streamseg/{name} has no layer yet: give it one in LAYERS")
-
-
-def test_parts_of_the_runtime_know_only_those_below_them():
-    """Data flows one way: the command line knows the pipeline, the pipeline the sinks, never the other way round."""
-    wrong = []
-    for file in python_files("streamseg"):
-        here = file.relative_to(CHECKOUT / "streamseg").parts[0].removesuffix(".py")
-        if here == "__init__":  # the front door, which names everything
-            continue
-        layer, part = part_of(here)
-        for line, name in imports_of(file):
-            package, _, rest = name.partition(".")
-            if package != "streamseg" or rest.startswith("__"):
-                continue
-            other_layer, other_part = part_of(rest.split(".")[0])
-            if other_part != part and other_layer <= layer:
-                wrong.append(place(file, line, name))
-    assert not wrong, "\n".join(wrong)
+def test_the_contracts_about_imports_are_kept():
+    """Imports point one way and in no circle, at any depth, and the runtime imports no library of training: see
+    [tool.importlinter] in pyproject.toml, which also says what to do about a broken one."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
+    done = subprocess.run(
+        [*command, "--no-cache"], cwd=CHECKOUT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_runtime_names_modules_in_full():
     """No relative imports: a file can be read, and this direction checked, without knowing where the file lies."""
     wrong = [
         place(file, line, name)
-        for package in TOP_DOWN
+        for package in PACKAGES
         for file in python_files(package)
         for line, name in imports_of(file)
         if name.startswith(".")

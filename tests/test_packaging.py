@@ -150,6 +150,17 @@ def test_the_installed_program_runs_away_from_the_checkout(installed: Path, tmp_
     assert [one["id"] for one in told["classes"]] == list(range(len(told["classes"])))
 
 
+def test_the_installed_program_has_its_engines(installed: Path, tmp_path: Path):
+    """By its own metadata, with no checkout to look into."""
+    code = "from streamseg.backends import ENGINES; print(*(engine.name for engine in ENGINES))"
+    assert run(installed / "python", "-c", code, cwd=tmp_path).split() == [
+        "cuda",
+        "onnxruntime",
+        "openvino",
+        "tensorrt",
+    ]
+
+
 def test_every_requirement_is_pinned():
     """The constraints name one exact version of everything that setting up installs for this Python, and no sources."""
     lines = (CHECKOUT / "constraints.txt").read_text().splitlines()
@@ -158,7 +169,11 @@ def test_every_requirement_is_pinned():
     assert all(pin.partition(" ;")[0].count("==") == 1 and "://" not in pin and "--" not in pin for pin in pins)
 
 
-@pytest.mark.parametrize("check", [("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "check",
+    [("ruff", "check"), ("ruff", "format", "--check"), pytest.param(("mypy",), marks=pytest.mark.slow)],
+    ids=" ".join,
+)
 def test_the_code_is_clean(check: tuple[str, ...]):
     """The linter, the formatter and the type checker find nothing to say."""
     arguments = () if check[0] == "mypy" else (".",)

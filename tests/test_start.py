@@ -95,6 +95,30 @@ def test_help_and_typing_errors_show_the_two_commands(argument: str, code: int):
     assert "python3 start.py test" in done.stdout
 
 
+def test_the_fast_set_leaves_out_what_is_slow_or_trains():
+    """Both sets run side by side; what follows goes to pytest."""
+    together = ["-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    assert start.pytest_arguments(["-k", "pipeline"]) == [*together, "-k", "pipeline"]
+    assert start.pytest_arguments(["fast", "-x"]) == [*together, "-m", "not slow and not training", "-x"]
+
+
+@pytest.mark.parametrize(("groups", "done"), [(["test"], ["test", "fast-test"]), (["fast-test"], ["fast-test"])])
+def test_who_has_installed_for_the_whole_set_has_installed_for_the_fast_one(
+    groups: list[str], done: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """But not the other way round: TensorFlow is missing then."""
+    steps: list[str] = []
+    monkeypatch.setattr(start, "VENV", tmp_path)
+    monkeypatch.setattr(start, "STREAMSEG", script(tmp_path, "streamseg", "exit 0"))
+    monkeypatch.setattr(start, "step", lambda title, *_: steps.append(title))
+    for group in groups:
+        start.install_streamseg(group)
+    for group in (None, "fast-test", "test"):
+        before = len(steps)
+        start.install_streamseg(group)
+        assert (len(steps) == before) == (group is None or group in done)
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_each_system_has_its_own_names_for_what_opencv_needs(system: str):
     """The command that brings OpenCV's system libraries is the right one for the system, or none is made up."""

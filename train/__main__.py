@@ -13,6 +13,9 @@ COMMANDS = {
     "fit": "train what a config describes; `python -m train CONFIG` is short for it",
     "layers": "names and output shapes of a network's layers",
     "architectures": "the networks with parameters, GFLOPs and milliseconds",
+    "pack": "what a config trains on, in one file",
+    "consistency": "how steady a network's labels are on clips",
+    "pseudo-labels": "masks of what several models are sure of together, to train on",
     "split": "set some pictures aside for validation, by seed",
     "augmentations": "a picture of what each augmentation does",
     "kitti-scene": "write the built-in scene in KITTI road's layout",
@@ -26,11 +29,12 @@ def main() -> None:
     if first in ("-h", "--help"):
         click.echo("Usage: python -m train CONFIG|COMMAND [OPTIONS]\n\nCommands:")
         for name, what in COMMANDS.items():
-            click.echo(f"  {name:14} {what}")
+            click.echo(f"  {name:15} {what}")
         click.echo("\npython -m train COMMAND --help says more.")
         return
     name, rest = (first, rest) if first in COMMANDS else ("fit", sys.argv[1:])
     sys.argv[1:] = rest
+    # only the command that is asked for: some of them import TensorFlow
     command: click.Command = importlib.import_module(f"train.commands.{name.replace('-', '_')}").main
     run(command, f"python -m train {name}")
 

@@ -29,6 +29,7 @@ class RunningAverage:
         """Take in the weights after step number `step`, from 0."""
         if not self._decay:
             return
+        # TensorFlow's rule for its own moving averages: the first steps count much, later ones as the decay says
         decay = min(self._decay, (1 + step) / (10 + step))
         self.mean = [
             mean + (1 - decay) * (each.numpy() - mean) for mean, each in zip(self.mean, self._weights, strict=True)

@@ -16,7 +16,7 @@ data_root = click.option(
     default="data",
     envvar="STREAMSEG_DATA",
     show_default=True,
-    help="Where the data sets are.  [env: STREAMSEG_DATA]",
+    help="Where the data sets are: a folder, or a file of python -m train pack.  [env: STREAMSEG_DATA]",
 )
 
 
@@ -24,6 +24,7 @@ def run(command: click.Command, name: str) -> None:
     """Runs a command under the name the person typed; leaves with the exit codes of `streamseg.errors`."""
     try:
         sys.exit(command.main(prog_name=name, standalone_mode=False))
+    # Ctrl-C at a prompt; 128 + SIGINT, as shells have it
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:

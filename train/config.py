@@ -149,6 +149,7 @@ class Experiment:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, kind) or not low <= value < high:
                 raise UsageError(f"{name} must be {said}, got {value!r}")
+        # a size that is typed in a config is a Python tuple, which nothing else has looked at
         for name, size in (("size", self.size), ("crop", self.crop or self.size)):
             if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
                 raise UsageError(f"{name} must be (height, width) in pixels, got {size!r}")
@@ -169,10 +170,12 @@ def load_config(path: Path) -> Experiment:
     if not path.is_file():
         raise UsageError(f"{path}: config not found; see train/configs/ for some")
     try:
+        # a config is a program of its own: it must not share names with the one that reads it
         found = runpy.run_path(str(path)).get("EXPERIMENT")
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
     except Exception as error:
+        # errors of Python's own may have several lines, and a person gets one
         reason = " ".join(str(error).split())
         raise UsageError(f"{path}: {type(error).__name__}: {reason}; train/config.py says what can be set") from error
     if not isinstance(found, Experiment):

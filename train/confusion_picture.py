@@ -67,7 +67,7 @@ def _write_cells(axes: Axes, shares: NDArray[np.float64], sets: Sequence[frozens
     from matplotlib.patches import Rectangle
 
     for (row, column), share in np.ndenumerate(shares):
-        if share >= 0.05:
+        if share >= 0.05:  # smaller shares would be printed as 0.0, and clutter
             color = "white" if share > 55 else "black"
             axes.text(column, row, f"{share:.1f}", ha="center", va="center", color=color, fontsize=8)
         if column in sets[row]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from streamseg.atomic import replacing
 from streamseg.errors import SinkError
 from streamseg.preprocess import resize_picture
 
@@ -47,17 +45,13 @@ def write_picture(path: Path, picture: Image) -> None:
     Raises:
         SinkError: it cannot be written there.
     """
-    # several threads or trainings may write the same picture: each has a part of its own
-    part = path.with_name(f".part-{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not cv2.haveImageWriter(str(path)):
             raise OSError("unknown format")
-        if not cv2.imwrite(str(part), picture):
-            raise OSError("no room, or not allowed")
-        part.replace(path)
+        with replacing(path) as part:  # several threads or trainings may write the same picture: one after the other
+            if not cv2.imwrite(str(part), picture):
+                raise OSError("no room, or not allowed")
     except OSError as error:
-        with suppress(OSError):  # where there is no folder there is no part of a file either
-            part.unlink()
         reason = error.strerror or error
         raise SinkError(f"{path}: cannot write this picture ({reason}); give another path, as .png") from error

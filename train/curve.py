@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from streamseg.atomic import replacing
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -32,9 +34,9 @@ def draw_curve(path: Path, epochs: Rows, steps: Rows) -> None:
     below.set(xlabel="epoch", ylabel="learning rate", xlim=(0, None), ylim=(0, None))
     below.locator_params(axis="x", integer=True)
     below.grid(alpha=0.3)
-    part = path.with_name(f"part-{path.name}")
-    figure.savefig(part, dpi=100, format="png")
-    part.replace(path)
+    # a person may have the picture open while an epoch ends
+    with replacing(path) as part:
+        figure.savefig(part, dpi=100, format="png")
 
 
 def draw_losses(axes: Axes, epochs: Rows, steps: Rows) -> None:
@@ -45,6 +47,7 @@ def draw_losses(axes: Axes, epochs: Rows, steps: Rows) -> None:
     axes.plot(step / step[-1] * len(epochs), each, color="tab:blue", alpha=0.25, linewidth=0.7)
     axes.plot(_column(epochs, "epoch"), mean, ".-", color="tab:blue")
     axes.set_ylabel("loss: each batch, mean of each epoch", color="tab:blue")
+    # one wild batch of the first steps would press all others to the bottom
     axes.set_ylim(0, 1.05 * max(np.nanmax(mean), np.nanpercentile(each, 99)))
     axes.grid(alpha=0.3)
 

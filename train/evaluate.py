@@ -1,6 +1,6 @@
 """`python -m train.evaluate MODEL DATASET`: how good a training or an exported model is on labelled pictures.
 
-CamVid is scored by its usual protocol: 11 classes, void left out, at 360x480. An ONNX file goes through the
+CamVid is scored by its usual protocol: 11 classes, void left out, at 480x360. An ONNX file goes through the
 runtime itself, so the score is that of what a person runs.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
@@ -20,35 +20,11 @@ from train.command_line import data_root, run
 from train.confusion_picture import confusion_picture
 from train.contact_sheet import write_picture
 from train.datasets import DATASETS, open_dataset
-from train.predictors import ClaheMode, Predictor, onnx_predictor
+from train.open_model import open_model
+from train.predictors import ClaheMode
 from train.report import text
 from train.scoring import SCORED_SIZES, compared, spread
 from train.tally import Tally
-
-if TYPE_CHECKING:
-    from streamseg.spec import SegmentClass
-
-
-def opened(model: Path, clahe: ClaheMode = "auto") -> tuple[Predictor, tuple[SegmentClass, ...]]:
-    """Predictor and classes of a run's folder (its best weights, in Keras) or of a model file (in the runtime).
-
-    Raises:
-        UsageError: a folder that is no training's, or holds no finished epoch.
-        ModelError: no model file, or one that does not run.
-    """
-    if model.is_dir():
-        from train.quiet import import_keras_quietly
-        from train.run_folder import RunFolder
-
-        experiment = RunFolder(model).experiment()
-        import_keras_quietly()
-        from train.predictors import keras_predictor
-
-        return keras_predictor(experiment, RunFolder(model).network(), clahe), experiment.classes
-    from streamseg.backends import load_backend
-
-    backend = load_backend(model, precision="fp32")  # scores are the model's, whatever a machine would rather take
-    return onnx_predictor(backend, clahe), backend.spec.classes
 
 
 def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
@@ -60,6 +36,7 @@ def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
     opener = DATASETS[dataset]
     fixed = getattr(opener, "keywords", {})  # of a partial: what the data set's name says already
     parameters = inspect.signature(opener).parameters.values()
+    # options that are no text, such as a size, are for configs, where Python says what they are
     taken = [each.name for each in parameters if isinstance(each.default, str) and each.name not in fixed]
     given = dict(word.partition("=")[::2] for word in words)
     for name in given:
@@ -75,7 +52,8 @@ def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
 @click.argument("dataset", type=click.Choice(list(DATASETS)))
 @data_root
 @click.option("--samples", type=click.Path(path_type=Path), metavar="FILE",
-              help="Only the pictures that this list names, as `python -m train split` writes it.")  # fmt: skip
+              help="Only the pictures that this list names, as `python -m train split` writes it; a second column, "
+                   "after a tab, gives their groups.")  # fmt: skip
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE",
               help="A setting of the data set, such as folder=mine.  May be repeated.")  # fmt: skip
 @click.option("--count", type=click.IntRange(min=1), help="Only so many pictures, spread evenly.  [default: all]")
@@ -88,7 +66,7 @@ def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
 @click.option("--worst-count", type=click.IntRange(1, 100), default=12, show_default=True,
               help="How many of them.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the counts behind the figures.")
-@click.option("--per-picture", is_flag=True, help="In the JSON, each picture's own score too.")
+@click.option("--per-picture", is_flag=True, help="In the JSON, each picture's own scores too.")
 def main(
     model: Path,
     dataset: str,
@@ -104,19 +82,20 @@ def main(
     per_picture: bool,
 ) -> None:
     """Score MODEL, a training's folder or an .onnx file, on DATASET."""
-    predictor, classes = opened(model, clahe)
+    predictor, classes = open_model(model, clahe)
     data = open_dataset(dataset, root, classes, samples=samples, **data_options(dataset, options))
     size, places = SCORED_SIZES.get(dataset), spread(len(data), count)
     tally = Tally(data.label_sets, classes, worst_count if worst else 0)
-    pairs = compared(data, tally.asking(predictor), places, size)
+    pairs = compared(data, partial(tally.asking, predictor), places, size, tally.road)
     for each in tqdm(pairs, total=len(places), unit="picture", leave=False, disable=None):
         tally.add(each)
     about = {"model": str(model), "dataset": dataset, "pictures": len(places), "compared_at": size}
     figures = about | tally.figures()
     if as_json:
-        click.echo(json.dumps(figures | ({"per_picture": tally.merits} if per_picture else {})))
+        click.echo(json.dumps(figures | ({"per_picture": tally.per_picture()} if per_picture else {})))
     else:
         click.echo(text(figures))
+    # pictures last: the figures are out when one cannot be written
     if confusion:
         write_picture(confusion, confusion_picture(tally.scores.confusion(), classes, f"{model.name} on {dataset}"))
     if worst and tally.worst:

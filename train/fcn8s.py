@@ -54,6 +54,7 @@ def fcn8s_light(
     features = ENCODERS[encoder](frames)
     x = with_scene_context(features[STRIDE], widths[0])
     x = decoded(x, features, widths, finest_stride, separable)
+    # whole maps: single numbers of a map can be guessed from their neighbours
     x = layers.SpatialDropout2D(dropout, name="dropout")(x)
     logits = layers.Conv2D(classes, 1, name="logits", dtype="float32")(x)  # the loss needs it in mixed precision too
     return keras.Model(frames, logits, name=f"fcn8s-{encoder}")
@@ -109,7 +110,9 @@ def check_size(size: Size) -> None:
     """Raises UsageError unless (height, width) are multiples of 32."""
     height, width = size
     if height % STRIDE or width % STRIDE or min(size) < STRIDE:
+        # the message names a size that works, so that nobody has to work it out
         near = tuple(max(STRIDE, round(side / STRIDE) * STRIDE) for side in size)
         raise UsageError(
-            f"input size must be multiples of {STRIDE}, got {height}x{width}; the nearest is {near[0]}x{near[1]}"
+            f"input width and height must be multiples of {STRIDE}, got {width}x{height}; "
+            f"the nearest is {near[1]}x{near[0]}"
         )

@@ -30,6 +30,7 @@ from train.run_folder import STATE, RunFolder
 from train.scoring import score
 from train.start import assign, freeze, load_start
 from train.supervision import class_weights, set_table
+from train.time_box import TRIAL_STEPS, Pace
 
 if TYPE_CHECKING:
     from train.label_sets import SetTable
@@ -120,6 +121,28 @@ class Training:
         self._best_epoch = int(numbers.get("best_epoch", self.epoch))  # not in states from before there was patience
         self._say(f"resumed after epoch {self.epoch}")
 
+    def pace(self, started: float, clock: Callable[[], float] = time.perf_counter) -> Pace:
+        """How fast this machine is, from a few steps and a score. The weights have moved then: train with another.
+
+        started: what the clock said before this training was made.
+        """
+        stride, times = self._experiment.loss_stride, [started]
+        steps = min(TRIAL_STEPS + 1, self._experiment.epochs * self._experiment.steps_per_epoch)
+        with closing(self._loader.batches(0, steps)) as batches:
+            for step, (pictures, codes) in enumerate(batches):
+                self._step(pictures, codes[:, ::stride, ::stride])
+                self._average.update(step)
+                times.append(clock())
+        if self._chief:
+            self._scores(1)  # compiles the network that is scored, which is no part of a later score
+        scored = clock()
+        if self._chief:
+            self._scores(1)
+        ended = clock()
+        start_s = times[1] - started + (scored - times[-1]) - (ended - scored)
+        # with a single step in all there is no other to time than the first
+        return Pace(max(start_s, 0.0), (times[-1] - times[1]) / (steps - 1) if steps > 1 else start_s, ended - scored)
+
     def run(self) -> None:
         """All epochs that are left, or as many as the patience lasts."""
         experiment = self._experiment
@@ -188,13 +211,13 @@ class Training:
         if self._validation is None:
             return {}, float(epoch)
         predict = keras_predictor(experiment, self._judged)
-        scores = score(self._validation, len(experiment.classes), predict, experiment.scored_size)
+        scores = score(self._validation, experiment.classes, predict, experiment.scored_size)
         names = [each.name for each in experiment.classes]
         ious = {f"iou {name}": round(float(v), 4) for name, v in zip(names, scores.iou, strict=True)}
         row: Row = {"mean_iou": round(scores.mean_iou, 4), "accuracy": round(scores.pixel_accuracy, 4)}
         means = [scores.mean_iou]
         for dataset in self._also_validated:
-            scores = score(dataset, len(experiment.classes), predict)
+            scores = score(dataset, experiment.classes, predict)
             means.append(scores.mean_iou)
             row |= {f"{dataset.name} {column}": value for column, value in _in_short(scores, names).items()}
         return row | ious, float(np.mean(means))

@@ -78,8 +78,8 @@ class SetTable:
         Labels of a lower factor are doubtful, and soft Jaccard cannot doubt: it has no weight for a pixel.
         """
         matrix = self.matrix()
-        one = (matrix.sum(1) == 1) & (np.array(self.factors) >= 1)
-        matrix[~one] = 0.0
+        one: NDArray[np.bool_] = (matrix.sum(1) == 1) & (np.array(self.factors) >= 1)
+        matrix[~one] = 0
         return matrix
 
 

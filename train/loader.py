@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from streamseg.preprocess import equalized
+from streamseg.kernels import equalized
 from streamseg.spec import Clahe
 from train.augment import Drawn, augmented
 from train.classes import EGO_VEHICLE

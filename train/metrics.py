@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from streamseg.pixels import Image
 
 
-def joint_counts(labels: Image, values: Image) -> NDArray[np.int64]:
+def joint_counts(labels: Image, values: Image, where: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
     """How often each pair of two pictures' values occurs.
 
     labels, values: (height, width) uint8 each.
+    where: (height, width) bool, the pixels to count; None counts all.
 
     Returns: (256, 256) int64, pixels by label and value; row VOID is all 0.
     """
-    pairs = labels.astype(np.uint16) << 8 | values
-    counts = np.bincount(pairs.ravel(), minlength=1 << 16).reshape(256, 256)
+    pairs = labels.astype(np.uint16) << 8 | values  # both bytes in one number: a single pass counts all pairs
+    chosen = pairs.ravel() if where is None else pairs[where]
+    counts = np.bincount(chosen, minlength=1 << 16).reshape(256, 256)
+    # cheaper once here than a mask over every picture
     counts[VOID] = 0
     return counts
 
@@ -82,6 +85,7 @@ class Scores:
         """(classes,) float64 in 0..1: intersection over union; NaN for classes that no label is for sure."""
         allowed = self._allowed
         sure = allowed & (allowed.sum(1, keepdims=True) == 1)
+        # predictions inside a vague set are neither hits nor misses of any one class
         wrong = ~allowed & allowed.any(1, keepdims=True)
         labelled = sure.T @ self.counts.sum(1)
         union = labelled + (self.counts * wrong).sum(0)

@@ -1,4 +1,4 @@
-"""From a picture to labels: a trained network in Keras, or a model file in the runtime."""
+"""From a picture to labels and probabilities: a trained network in Keras, or a model file in the runtime."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from streamseg.errors import ModelError
 from streamseg.frame import Frame
 from streamseg.preprocess import network_input, prepared, resize_picture
 from streamseg.spec import Clahe
+from train.probabilities import ClassProbabilities, Probabilities, softmax
 
 if TYPE_CHECKING:
     import keras
@@ -31,11 +32,26 @@ class Prediction:
     """What a model says of a picture.
 
     labels: (height, width) uint8 class ids.
-    probability: (height, width) uint8, of one class, x 255; None where it is not known.
+    probabilities: (height, width, classes) float32, 0..1; None where the model does not tell them.
+    stated: (height, width) uint8, the probability of each pixel's label x 255, of models that tell no more than this;
+        None for others.
     """
 
     labels: Image
-    probability: Image | None = None
+    probabilities: Probabilities | None = None
+    stated: Image | None = None
+
+    @property
+    def confidence(self) -> Image | None:
+        """(height, width) uint8: the probability of each pixel's label x 255; None where it is not known."""
+        if self.probabilities is None:
+            return self.stated
+        of_label = np.take_along_axis(self.probabilities, self.labels[..., None].astype(np.intp), -1)
+        return in_bytes(of_label[..., 0])
+
+    def probability(self, class_id: int) -> Image | None:
+        """(height, width) uint8: the probability of one class x 255; None where it is not known."""
+        return None if self.probabilities is None else in_bytes(self.probabilities[..., class_id])
 
 
 class Predictor(Protocol):
@@ -45,20 +61,27 @@ class Predictor(Protocol):
         """See `Predict`."""
         ...
 
-    def with_probability(self, picture: Image, class_id: int) -> Prediction:
-        """Labels, and the probability of the class of that id, None when the model does not tell.
+    def of_frame(self, frame: Frame) -> Image:
+        """Labels of a video's frame, prepared as the runtime prepares it: (height, width) uint8."""
+        ...
+
+    def predict(self, picture: Image) -> Prediction:
+        """Labels and what is known of probabilities.
 
         picture: (h, w, 3) uint8 BGR of any size.
         """
         ...
 
 
-def onnx_predictor(backend: Backend, clahe: ClaheMode = "auto") -> Predictor:
+def onnx_predictor(
+    backend: Backend, clahe: ClaheMode = "auto", probabilities: ClassProbabilities | None = None
+) -> Predictor:
     """The runtime's own way from picture to labels.
 
     clahe: "auto" as the model was trained; "on" with the usual settings where it was trained without.
+    probabilities: of the same file; None where it does not tell them.
     """
-    return _OnnxPredictor(backend, _settings(backend.spec.clahe, clahe))
+    return _OnnxPredictor(backend, _settings(backend.spec.clahe, clahe), probabilities)
 
 
 def keras_predictor(experiment: Experiment, model: keras.Model, clahe: ClaheMode = "auto") -> Predictor:
@@ -73,26 +96,40 @@ def _settings(trained: Clahe | None, mode: ClaheMode) -> Clahe | None:
     return {"auto": trained, "on": trained or Clahe(), "off": None}[mode]
 
 
+def in_bytes(probabilities: Any) -> Image:
+    """0..1 as 0..255, rounded: any shape, uint8."""
+    rounded: Image = np.rint(np.asarray(probabilities) * 255).astype(np.uint8)
+    return rounded
+
+
 class _OnnxPredictor:
-    def __init__(self, backend: Backend, clahe: Clahe | None) -> None:
-        self._backend, self._clahe = backend, clahe
+    def __init__(self, backend: Backend, clahe: Clahe | None, probabilities: ClassProbabilities | None) -> None:
+        self._backend, self._clahe, self._probabilities = backend, clahe, probabilities
 
     def __call__(self, picture: Image) -> Image:
-        labels: Image = self._backend.infer(self._batch(picture))[0]
+        return self.of_frame(Frame(0, 0.0, picture))
+
+    def of_frame(self, frame: Frame) -> Image:
+        labels: Image = self._backend.infer(self._prepared(frame)[None])[0]
         return labels
 
-    def with_probability(self, picture: Image, class_id: int) -> Prediction:
-        """Of two classes the winner's confidence tells both probabilities; of more it tells one class's at a place."""
-        if len(self._backend.spec.classes) != 2:
-            return Prediction(self(picture))
+    def predict(self, picture: Image) -> Prediction:
+        """Labels are always the runtime's; the probabilities come from a run of their own."""
+        pixels = self._prepared(Frame(0, 0.0, picture))
+        if self._probabilities is not None:
+            return Prediction(self._backend.infer(pixels[None])[0], self._probabilities(pixels))
         try:
-            labels, confidence = (each[0] for each in self._backend.infer_with_confidence(self._batch(picture)))
+            labels, confidence = (each[0] for each in self._backend.infer_with_confidence(pixels[None]))
         except ModelError:  # the file has no such output; a failure of another kind comes again with the labels alone
-            return Prediction(self(picture))
-        return Prediction(labels, np.where(labels == class_id, confidence, 255 - confidence).astype(np.uint8))
+            return Prediction(self._backend.infer(pixels[None])[0])
+        if len(self._backend.spec.classes) != 2:
+            return Prediction(labels, stated=confidence)
+        # of two classes the winner's probability tells the other's
+        second = np.where(labels == 1, confidence, 255 - confidence).astype(np.float32) / 255
+        return Prediction(labels, np.stack([1 - second, second], -1))
 
-    def _batch(self, picture: Image) -> Image:
-        return network_input(Frame(0, 0.0, picture), self._backend.spec, self._clahe)[None]
+    def _prepared(self, frame: Frame) -> Image:
+        return network_input(frame, self._backend.spec, self._clahe)
 
 
 class _KerasPredictor:
@@ -100,27 +137,23 @@ class _KerasPredictor:
         self._size, self._model, self._clahe = experiment.size, model, clahe
 
     def __call__(self, picture: Image) -> Image:
-        return _winners(self._logits(picture))
+        labels: Image = self._logits(picture).argmax(-1).astype(np.uint8)
+        return labels
 
-    def with_probability(self, picture: Image, class_id: int) -> Prediction:
-        from keras import ops
+    def of_frame(self, frame: Frame) -> Image:
+        return self(frame.bgr())
 
+    def predict(self, picture: Image) -> Prediction:
         logits = self._logits(picture)
-        share = ops.convert_to_numpy(ops.softmax(logits, axis=-1)[0, ..., class_id])
-        return Prediction(_winners(logits), np.rint(share * 255).astype(np.uint8))
+        return Prediction(logits.argmax(-1).astype(np.uint8), softmax(logits))
 
     def _logits(self, picture: Image) -> Any:
-        """(1, height, width, classes) at the experiment's size, a tensor."""
+        """(height, width, classes) float32 at the experiment's size."""
         import keras  # takes seconds, and a model file does without
 
         from train.fcn8s import enlarged
 
         small = prepared(resize_picture(picture, self._size), "bgr", self._clahe)
         logits = self._model.predict_on_batch(small[None])
-        return enlarged(keras.ops.convert_to_tensor(logits), self._size[0] // logits.shape[1])
-
-
-def _winners(logits: Any) -> Image:
-    from keras import ops
-
-    return ops.convert_to_numpy(logits)[0].argmax(-1).astype(np.uint8)  # type: ignore[no-any-return]
+        full = enlarged(keras.ops.convert_to_tensor(logits), self._size[0] // logits.shape[1])
+        return keras.ops.convert_to_numpy(full)[0].astype(np.float32)

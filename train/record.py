@@ -37,6 +37,7 @@ class Record:
         done = (row["epoch"] - 1) * self._steps
         steps = [{"step": done + place, "loss": f"{loss:.5g}"} for place, loss in enumerate(losses, 1)]
         self._folder.add_rows(LOSSES, steps, done)
+        # the losses first: a kill between the two leaves an epoch without its line, which is done anew
         self._folder.add_rows(CURVE, [row], row["epoch"] - 1)
         draw_curve(self._folder.path / CURVE_PICTURE, self._folder.rows(CURVE), self._folder.rows(LOSSES))
         if self._board:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from train.calibration import expected_calibration_error
 from train.metrics import Scores, allowed_matrix, joint_counts
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class RoadMeasures:
     def f1(self) -> float:
         """Harmonic mean of precision and recall."""
         return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    @property
+    def iou(self) -> float:
+        """Intersection over union of what is road and what was called so."""
+        return _ratio(self.tp, self.tp + self.fp + self.fn)
 
     @property
     def fpr(self) -> float:
@@ -115,6 +121,10 @@ class RoadCurve:
         reached = [tp * (RECALLS - 1) >= step * positives for step in range(RECALLS)]
         return float(np.mean([precision[where].max() for where in reached]))
 
+    def calibration_error(self) -> float:
+        """The expected calibration error of the road's probability, see `train.calibration`; NaN without pixels."""
+        return expected_calibration_error(*self._histograms())
+
     def _histograms(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(256,) each: pixels by probability, of road and of everything else."""
         return self._counts[self._is_road].sum(0), self._counts[self._is_not].sum(0)
@@ -128,6 +138,7 @@ class RoadCurve:
 def sure_labels(label_sets: LabelSets, classes: int, road: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(256,) bool each: the data set's labels that are road for sure, and those that surely are not."""
     allowed = allowed_matrix(label_sets, classes)
+    # a label that may be road or something else is neither: it would count against whatever is said of it
     return allowed[:, road] & (allowed.sum(1) == 1), allowed.any(1) & ~allowed[:, road]
 
 
@@ -143,5 +154,6 @@ def of_labels(scores: Scores, road: int) -> RoadMeasures:
     )
 
 
+# zero of zero is not 0: nothing was asked, so nothing is known
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from streamseg.atomic import replacing
 from streamseg.errors import UsageError
 from train.config import Experiment, load_config
 
@@ -90,17 +91,17 @@ class RunFolder:
         """Weights that scored best, under their final name once complete."""
         import keras
 
-        part = self.path / f"part-{BEST}"
-        keras.Model(model.inputs, model.outputs).save_weights(part)  # a compiled model would add its optimizer's state
-        part.replace(self.path / BEST)
+        network = keras.Model(model.inputs, model.outputs)  # a compiled model would add its optimizer's state
+        with replacing(self.path / BEST) as part:
+            network.save_weights(part)
 
     def save_state(self, groups: Mapping[str, Iterable[NDArray[Any]]], numbers: Mapping[str, float]) -> None:
         """Arrays in named groups and plain numbers, written whole or not at all.
 
         groups: taken one array at a time, so a generator keeps a large network from being in memory twice.
         """
-        part = self.path / f"part-{STATE}"
-        with zipfile.ZipFile(part, "w") as file:  # what np.savez writes, which wants all arrays at once
+        # what np.savez writes, which wants all arrays at once
+        with replacing(self.path / STATE) as part, zipfile.ZipFile(part, "w") as file:
 
             def add(name: str, array: Any) -> None:
                 with file.open(f"{name}.npy", "w", force_zip64=True) as entry:
@@ -111,7 +112,6 @@ class RunFolder:
                     add(f"{group}/{place:04d}", array)
             for name, value in numbers.items():
                 add(f"number/{name}", np.float64(value))
-        part.replace(self.path / STATE)
 
     def load_state(self) -> tuple[dict[str, Arrays], dict[str, float]]:
         """What `save_state` wrote, groups by name in order, and numbers.
@@ -151,10 +151,8 @@ class RunFolder:
             undid, go.
         """
         kept = [*(row for row in self.rows(name) if int(next(iter(row.values()))) <= before), *rows]
-        part = self.path / f"part-{name}"
-        with part.open("w", newline="") as file:
+        with replacing(self.path / name) as part, part.open("w", newline="") as file:
             columns = list(dict.fromkeys(column for each in kept for column in each))  # not every epoch is scored
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(kept)
-        part.replace(self.path / name)

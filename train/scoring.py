@@ -11,14 +11,17 @@ import numpy as np
 
 from streamseg.pixels import Size
 from train.datasets import Dataset
+from train.left_out import left_out
 from train.metrics import Scores
-from train.predictors import Predict, Prediction
+from train.predictors import Prediction, Predictor
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
+    from train.classes import Classes
 
 SCORED_SIZES: dict[str, Size] = {"camvid-train": (360, 480), "camvid-val": (360, 480)}
-"""(height, width) labels are compared at, by data set; others at each picture's own size."""
+"""(height, width) labels are compared at, by data set; others at each picture's own size. CamVid's is that of the
+published scores, whatever size its pictures were taken from."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class Compared:
     picture: (h, w, 3) uint8 BGR, as the data set has it.
     labels: (height, width) uint8, the data set's own.
     predicted: (height, width) uint8 class ids.
-    probability: (height, width) uint8, see `Prediction`; None when the predictor gives none.
+    probability: (height, width) uint8, of one class x 255; None where it is not known.
+    confidence: (height, width) uint8, of the predicted class x 255; None where it is not known.
+    group: what the sample belongs to; None for nothing.
     """
 
     name: str
@@ -37,6 +42,8 @@ class Compared:
     labels: Image
     predicted: Image
     probability: Image | None
+    confidence: Image | None
+    group: str | None
 
 
 def spread(length: int, count: int | None) -> list[int]:
@@ -45,13 +52,18 @@ def spread(length: int, count: int | None) -> list[int]:
 
 
 def compared(
-    dataset: Dataset, predict: Callable[[Image], Prediction], places: Sequence[int], size: Size | None = None
+    dataset: Dataset,
+    predict: Callable[[Image], Prediction],
+    places: Sequence[int],
+    size: Size | None = None,
+    class_id: int | None = None,
 ) -> Iterator[Compared]:
     """Loads and predicts one picture at a time.
 
     places: of the samples in the data set.
     size: (height, width) to compare at, predicted and true labels resized to it by nearest neighbour; None for
         each picture's own.
+    class_id: of the class whose probability is wanted; None for none.
     """
     for place in places:
         picture, labels = dataset.load(place)
@@ -62,8 +74,15 @@ def compared(
             picture,
             _resized(labels, at, cv2.INTER_NEAREST_EXACT),
             _resized(prediction.labels, at, cv2.INTER_NEAREST_EXACT),
-            None if prediction.probability is None else _resized(prediction.probability, at, cv2.INTER_LINEAR),
+            None if class_id is None else _if_known(prediction.probability(class_id), at, cv2.INTER_LINEAR),
+            # as the labels are: between two classes a mean of their probabilities would be that of neither
+            _if_known(prediction.confidence, at, cv2.INTER_NEAREST_EXACT),
+            dataset.group(place),
         )
+
+
+def _if_known(array: Image | None, size: tuple[int, ...], interpolation: int) -> Image | None:
+    return None if array is None else _resized(array, size, interpolation)
 
 
 def _resized(array: Image, size: tuple[int, ...], interpolation: int) -> Image:
@@ -71,15 +90,21 @@ def _resized(array: Image, size: tuple[int, ...], interpolation: int) -> Image:
 
 
 def score(
-    dataset: Dataset, classes: int, predict: Predict, size: Size | None = None, count: int | None = None
+    dataset: Dataset, classes: Classes, predictor: Predictor, size: Size | None = None, count: int | None = None
 ) -> Scores:
     """Scores over a data set.
 
-    classes: how many the model has.
+    classes: the model's.
     size: see `compared`.
     count: only so many samples, spread evenly; None for all.
     """
-    scores, places = Scores(dataset.label_sets, classes), spread(len(dataset), count)
-    for each in compared(dataset, lambda picture: Prediction(predict(picture)), places, size):
+    scores, places = Scores(dataset.label_sets, len(classes)), spread(len(dataset), count)
+    away = left_out(dataset.label_sets, classes)
+
+    def predict(picture: Image) -> Prediction:
+        # probabilities cost more than labels, so they are asked for only where they decide something
+        return away.apply(predictor.predict(picture)) if away.ids else Prediction(predictor(picture))
+
+    for each in compared(dataset, predict, places, size):
         scores.add(each.labels, each.predicted)
     return scores

@@ -1,4 +1,4 @@
-"""Sizes as a person types them."""
+"""Sizes as a person types and reads them: WIDTHxHEIGHT, as cameras, players and `streamseg` itself have them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ if TYPE_CHECKING:
 
 
 class SizeType(click.ParamType["Size"]):
-    """HEIGHTxWIDTH, such as 288x512: the order of every size in this project."""
+    """WIDTHxHEIGHT, such as 512x288. Inside the code sizes are (height, width), as arrays have them."""
 
-    name = "HxW"
+    name = "WxH"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Size:
         """(height, width). Fails in click's way unless both are whole numbers from 1 on."""
-        if isinstance(value, tuple):
+        if isinstance(value, tuple):  # a default, which the code writes in its own order
             return value
         parts = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", str(value))
         if parts is None:
-            self.fail(f"expected HEIGHTxWIDTH such as 288x512, got '{value}'", param, ctx)
-        return int(parts[1]), int(parts[2])
+            self.fail(f"expected WIDTHxHEIGHT such as 512x288, got '{value}'", param, ctx)
+        return int(parts[2]), int(parts[1])
+
+
+def shown_size(size: Size) -> str:
+    """(height, width) as a person reads it, such as "512x288"."""
+    height, width = size
+    return f"{width}x{height}"

@@ -73,7 +73,8 @@ def load_start(experiment: Experiment, model: keras.Model, root: Path, say: Call
     elif experiment.encoder_weights:
         encoder = experiment.architecture.split("-", 1)[1]
         published = experiment.encoder_weights == "imagenet"
-        path = published_weights(encoder) if published else root / experiment.encoder_weights
+        folder = root.parent if root.is_file() else root  # a pack holds pictures; weights lie beside it
+        path = published_weights(encoder) if published else folder / experiment.encoder_weights
         ENCODER_WEIGHTS[encoder](model, path)
 
 

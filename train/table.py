@@ -10,6 +10,7 @@ def text_table(rows: Sequence[Sequence[str]], left: int = 1) -> str:
 
     left: how many columns, from the first, begin at one place; the others, numbers, end at one place.
     """
+    # by what is in them: names of classes and clips have any length
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

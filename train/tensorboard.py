@@ -45,6 +45,7 @@ class Board:
 
     def flush(self) -> None:
         """Everything so far is in the file."""
+        # a training that is killed must not take its last epoch along
         self._writer.flush()
 
     def _add(self, step: int, values: list[Any]) -> None:

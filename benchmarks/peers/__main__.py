@@ -33,7 +33,7 @@ from benchmarks.results import add_output_options, deliver, machine_line, record
 from streamseg import load_backend
 from streamseg.backends import DEFAULT_MODEL, find_model
 
-SIZES = ("1280x720", "1920x1080")
+SIZES = ("1280x720", "1920x1080")  # what dashcams record
 _CHECKS = ("frames", "times", "sound")
 _HEAD = ["", "fps", "steady fps", "p95 ms", "CPU ms", "peak MB", "output MB", "codec", *_CHECKS]
 
@@ -67,7 +67,7 @@ def compared(
         else:
             rows[each.name] = {"note": each.note, "versions": dict(each.versions)}
             found[each.name] = []
-    for turn in range(runs):
+    for turn in range(runs):  # in turns, so that a machine that warms up or is disturbed does so to all
         for program in ready:
             if isinstance(program, tuple) or "failed" in rows[program.name]:
                 continue
@@ -88,7 +88,7 @@ def summary(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     middle: dict[str, Any] = {}
     for name, first in runs[0].items():
         values = [run[name] for run in runs]
-        if isinstance(first, bool):
+        if isinstance(first, bool):  # asked before numbers, since a bool is one
             middle[name] = all(values)
         elif isinstance(first, (int, float)):
             middle[name] = median(values)

@@ -62,7 +62,7 @@ def _times(container: InputContainer) -> Sequence[float]:
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     times = [frame.time or 0.0 for frame in container.decode(stream)]
-    return [time - times[0] for time in times]
+    return [time - times[0] for time in times]  # some programs keep the source's start, others begin at 0
 
 
 def _sound_s(path: Path) -> float | None:

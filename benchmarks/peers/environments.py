@@ -29,6 +29,7 @@ def environment(name: str, requirements: Sequence[str], *, fresh: bool = False) 
     Raises:
         NotInstalledError: pip could not install them.
     """
+    # other requirements, another environment: versions never mix
     mark = hashlib.sha256("\n".join(requirements).encode()).hexdigest()[:8]
     folder = cache_folder("benchmarks/environments") / f"{name}-{mark}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
@@ -41,6 +42,7 @@ def environment(name: str, requirements: Sequence[str], *, fresh: bool = False) 
         if done.returncode != 0:
             errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
             raise NotInstalledError(f"cannot be installed: {(errors or done.stderr.splitlines() or ['?'])[-1][:200]}")
+        # last: an installation that was cut off is done again
         (folder / _DONE).write_text(json.dumps(list(requirements)), encoding="utf-8")
     return python
 

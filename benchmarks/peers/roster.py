@@ -37,5 +37,5 @@ PEERS = (
     ),
 )
 
-ENVIRONMENT = {"YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}
+ENVIRONMENT = {"YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false", "ORT_DISABLE_TELEMETRY": "1"}
 """What keeps programs from doing other things meanwhile."""

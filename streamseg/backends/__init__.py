@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from streamseg.backends.base import Backend
+from streamseg.backends.base import Backend, Engine, LoadedBackend
 from streamseg.errors import ModelError
 
-__all__ = ["DEFAULT_MODEL", "Backend", "bundled_models", "find_model", "load_backend", "throughput_streams"]
+if TYPE_CHECKING:
+    from streamseg.backends.autotune import Autotuner
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "ENGINES",
+    "Backend",
+    "Engine",
+    "LoadedBackend",
+    "bundled_models",
+    "find_model",
+    "load_backend",
+    "throughput_streams",
+]
+
+ENGINES: tuple[Engine, ...]
+"""The inference libraries that there are, found by entry point when they are first asked for; ours first."""
 
 DEFAULT_MODEL = "fcn8s-efficientnet-lite0-camvid"
 _MOST_STREAMS = 8  # each has a network's intermediate results in memory, and keeps a frame there
@@ -34,9 +51,10 @@ def find_model(model: str | Path = DEFAULT_MODEL) -> Path:
     if path.is_file():
         return path
     if path.is_dir():
-        raise ModelError(f"model '{name}' is a folder; name the .onnx file in it")
+        raise ModelError(f"model '{name}' is a folder; name the .onnx or .xml file in it")
     raise ModelError(
-        f"model '{name}' does not exist; give an .onnx file or a bundled name: {', '.join(bundled_models()) or 'none'}"
+        f"model '{name}' does not exist; give an .onnx file, OpenVINO's .xml or a bundled name: "
+        f"{', '.join(bundled_models()) or 'none'}"
     )
 
 
@@ -47,29 +65,34 @@ def load_backend(
     *,
     precision: str = "auto",
     streams: int = 1,
-) -> Backend:
+    autotuner: Autotuner | None = None,
+) -> LoadedBackend:
     """Load a model, check it against its description and run it once.
 
     model: a file, or the name of a bundled model.
-    device: "cpu" (onnxruntime), "openvino" (OpenVINO on the CPU), "cuda", "cuda:N", "tensorrt", "tensorrt:N" (fail
-        when that GPU is not really used), or "auto" (CUDA if a GPU works, else the library that is fastest on this
-        CPU). TensorRT builds engines for the model first, which takes a while and is kept.
+    device: one of an engine's, such as "cpu", "openvino", "cuda" or "cuda:1", which fails when it is not really used;
+        or "auto": a GPU if one works, else the library that is fastest on this CPU. TensorRT builds engines for the
+        model first, which takes a while and is kept.
     threads: CPU threads for the network; None means one per core.
     precision: what is computed in, "fp32", "bf16", "mixed" (fp32 in the first layers, bf16 in the rest), "fp16" or
         "int8" (a file NAME-int8.onnx beside the model, as fp16 with CUDA is one NAME-fp16.onnx), or "auto" for the
         fastest whose labels are those of fp32 in 99.5 % of pixels. Where there is a choice, it is made by a trial of
-        a second or two whose outcome is remembered.
+        a few seconds whose outcome is remembered.
     streams: from how many threads at once the backend will be called; the CPU threads are shared out among them. For a
         GPU, more than one means batches of what waits, and `Backend.streams` asks for more threads. 1 is for the
         lowest latency, `throughput_streams` gives the number for the most frames a second.
+    autotuner: makes the trial and remembers; None means one with the system's clock and the user's cache.
+
+    Returns: the backend, with why it was taken and what there is to be said of it.
 
     Raises:
         ModelError: no such model, not a segmentation model, not what its description says, or no such device or
             precision on this machine.
     """
-    from streamseg.backends.choosing import chosen_backend
+    from streamseg.backends.autotune import Autotuner
+    from streamseg.backends.loading import loaded
 
-    return chosen_backend(find_model(model), device, threads, precision, streams)
+    return loaded(find_model(model), device, threads, precision, streams, autotuner or Autotuner())
 
 
 def throughput_streams(threads: int | None = None) -> int:
@@ -80,3 +103,11 @@ def throughput_streams(threads: int | None = None) -> int:
     from streamseg.machine import core_count
 
     return min(threads or core_count() + 1, _MOST_STREAMS)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ENGINES":
+        from streamseg.backends.engines import engines
+
+        return engines()
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -92,7 +92,7 @@ def _first_part(operations: Sequence[Any], height: int) -> list[Any]:
         seen += 1
         reached = seen == _FEW if short else operation.get_output_shape(0)[2] <= height // _SMALL
     needs = f"have more than {_FEW} convolutions" if short else f"make their picture {_SMALL} times smaller"
-    raise ModelError(f"precision 'mixed' is for networks that {needs}; use --precision fp32")
+    raise ModelError(f"precision 'mixed' is for networks that {needs}; fp32 is for all")
 
 
 def _has_bf16_bits(convolution: Any) -> bool:
@@ -135,9 +135,10 @@ class Requests:
     def infer(self, tensor: Any) -> dict[str, Any]:
         """The outputs of the last part by name; the next call writes over them.
 
-        tensor: for the only input, C-contiguous.
+        tensor: for the only input, however it lies in memory.
         """
-        self._requests[0].set_input_tensor(self._tensor(tensor, shared_memory=True))
+        shared = np.require(tensor, requirements=("C", "W"))  # OpenVINO shares no other; a copy where it is neither
+        self._requests[0].set_input_tensor(self._tensor(shared, shared_memory=True))
         for request in self._requests:
             request.infer(share_outputs=True)
         return {name: request.get_output_tensor(place).data for name, place in self._outputs}

@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 import click
 
-from streamseg.sources.cameras import Camera, CameraMode, list_cameras
+from streamseg.sources.camera_info import Camera, CameraMode
+from streamseg.sources.cameras import list_cameras
 
 
 def cameras_command(*, as_json: bool) -> int:

@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from streamseg import __version__
 from streamseg.errors import StreamsegError
+
+if TYPE_CHECKING:
+    from streamseg.backends import Engine
 
 _ENCODERS = {
     "libx264": "H.264 in .mp4 and .mkv",
@@ -38,8 +42,16 @@ class Finding:
     detail: str
 
 
-def doctor_command(*, as_json: bool) -> int:
-    """Print all findings. Returns 0 when nothing that is needed is broken, else 1."""
+def doctor_command(*, as_json: bool, retune: bool = False) -> int:
+    """Print all findings. Returns 0 when nothing that is needed is broken, else 1.
+
+    retune: forget what trials found for any model first, so that the bundled one is tried anew here, others when they
+        are run next.
+    """
+    if retune:
+        from streamseg.backends.trial_cache import TrialCache
+
+        TrialCache().clear()
     findings = [finding for look in _LOOKS for finding in _safely(look)]
     if as_json:
         click.echo(json.dumps([asdict(each) for each in findings], indent=2))
@@ -72,15 +84,18 @@ def _safely(look: Callable[[], Iterator[Finding]]) -> list[Finding]:
 
 
 def _versions() -> Iterator[Finding]:
+    from streamseg.backends.engines import versions
+
     topic = "versions"
     yield Finding(topic, "streamseg", True, __version__)
     yield Finding(topic, "Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}")
-    for name in ("numpy", "opencv-python", "av", "onnxruntime-gpu", "onnxruntime", "openvino"):
+    for name in ("numpy", "opencv-python", "av"):  # without these nothing runs; engines may be missing
         try:
             yield Finding(topic, name, True, metadata.version(name))
         except metadata.PackageNotFoundError:
-            optional = name in ("openvino", "onnxruntime", "onnxruntime-gpu")
-            yield Finding(topic, name, None if optional else False, "not installed")
+            yield Finding(topic, name, False, "not installed")
+    for name, version in versions().items():
+        yield Finding(topic, name, True, version)
 
 
 def _opencv() -> Iterator[Finding]:
@@ -97,23 +112,20 @@ def _opencv() -> Iterator[Finding]:
 
 
 def _compiled_code() -> Iterator[Finding]:
-    from streamseg import native
+    from streamseg.native import why_not
 
-    found = "in use" if native.LIBRARY else f"not in use: {native.help_()}"
-    yield Finding("frame path", "compiled code", True if native.LIBRARY else None, found)
+    reason = why_not()
+    found = f"not in use: {reason}" if reason else "in use"
+    yield Finding("frame path", "compiled code", None if reason else True, found)
 
 
 def _model_and_devices() -> Iterator[Finding]:
-    import onnxruntime as ort
-
-    from streamseg.backends import load_backend
-    from streamseg.backends.providers import nvidia_gpus
+    from streamseg.backends import ENGINES, load_backend
 
     topic = "network"
-    gpus = nvidia_gpus()
-    yield Finding(topic, "NVIDIA driver", True if gpus else None, f"shows {', '.join(gpus)}" if gpus else "none found")
-    for provider in ort.get_available_providers():
-        yield _provider(topic, provider)
+    for engine in ENGINES:
+        for device in engine.devices or (engine.name,):  # one that cannot be loaded has a name only
+            yield _device(topic, engine, device.removesuffix("[:N]"))
     try:
         backend = load_backend()
         yield Finding(topic, "--device auto", True, f"takes {backend.device}, model {backend.spec.name}")
@@ -123,23 +135,19 @@ def _model_and_devices() -> Iterator[Finding]:
         yield Finding(topic, "--device auto", False, str(error))
 
 
-def _provider(topic: str, provider: str) -> Finding:
-    """Whether one of onnxruntime's providers runs; on a GPU, in the way a run would take."""
-    from streamseg.backends import find_model, load_backend
-    from streamseg.backends.providers import CPU, CUDA, TENSORRT, try_provider
+def _device(topic: str, engine: Engine, device: str) -> Finding:
+    """Whether a device of an engine runs the bundled model, in the way a run would take. Only "auto" must."""
+    from streamseg.backends import load_backend
+    from streamseg.backends.engines import why_not
 
-    name = provider.removesuffix("ExecutionProvider")
-    device = {CUDA: "cuda", TENSORRT: "tensorrt"}.get(provider)
-    reason, how = try_provider(find_model(), provider), ""
-    if reason is None and device is not None:
-        try:
-            backend = load_backend(device=device)
-            how = f": {backend.device}, {backend.note or 'with CUDA graphs'}"
-        except StreamsegError as error:
-            reason = str(error)
-    if reason is not None:
-        return Finding(topic, name, False if provider == CPU else None, f"does not run: {reason}")
-    return Finding(topic, name, True, f"really runs the bundled model{how}")
+    if reason := why_not(engine):
+        return Finding(topic, device, None, f"does not run: {reason}")
+    try:
+        backend = load_backend(device=device)
+    except StreamsegError as error:
+        return Finding(topic, device, None, f"does not run: {error}")
+    facts = [fact for fact in (backend.device, engine.hardware(), *backend.notes) if fact]
+    return Finding(topic, device, True, f"really runs the bundled model: {', '.join(facts)}")
 
 
 def _codecs() -> Iterator[Finding]:
@@ -165,10 +173,10 @@ def _codec(name: str, mode: str, use: str, codec: Callable[..., object]) -> Find
 
 def _hardware_problem(name: str) -> str | None:
     """Why an encoder in hardware does not work; None for others."""
-    from streamseg.sinks.hardware import HARDWARE, problem
+    from streamseg.sinks.hardware_encoders import HARDWARE_ENCODERS, why_not
 
-    kind = next((kind for kind, hardware in HARDWARE.items() if hardware.codec.name == name), None)
-    return problem(kind, (720, 1280)) if kind else None
+    kind = next((kind for kind, hardware in HARDWARE_ENCODERS.items() if hardware.codec.name == name), None)
+    return why_not(kind, (720, 1280)) if kind else None
 
 
 def _display_and_cameras() -> Iterator[Finding]:

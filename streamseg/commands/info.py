@@ -11,16 +11,19 @@ from streamseg.spec import ModelSpec
 
 
 def info_command(model: str | None, *, as_json: bool) -> int:
-    """Print the description of a model. Raises ModelError when there is none."""
-    from streamseg.backends.tensors import read_spec
+    """Print the description of a model. Raises ModelError when there is none, or when it contradicts the graph."""
+    from streamseg.backends.tensors import check_graph, read_spec
 
     path = find_model(model or DEFAULT_MODEL)
     spec = read_spec(path)
+    check_graph(path, spec)  # a description that no run would accept is not shown as if it were one
     if as_json:
         click.echo(json.dumps({"file": str(path), "bytes": path.stat().st_size} | spec.to_dict(), indent=2))
     else:
         click.echo("\n".join(_lines(spec)))
         click.echo(f"file        {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    for doubt in spec.doubts:
+        click.echo(f"note: {doubt}", err=True)
     return 0
 
 
@@ -32,6 +35,7 @@ def _lines(spec: ModelSpec) -> list[str]:
         f"clahe       {clahe}",
         f"licence     {spec.licence or 'not said'}",
     ]
+    lines += [f"output      {head.output_name}: {', '.join(filter(None, head.classes))}" for head in spec.heads]
     lines += [f"{key:<11} {_short(value)}" for key, value in spec.training.items()]
     lines.append("classes")
     for each in spec.classes:

@@ -7,129 +7,137 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 
 from streamseg.backends import Backend
-from streamseg.commands.options import RunOptions
 from streamseg.controls import Controls
 from streamseg.errors import SinkError, UsageError
 from streamseg.frame import StreamInfo
 from streamseg.hud import Hud
+from streamseg.options import OutputOptions
 from streamseg.painting import Painter
 from streamseg.progress import ProgressBar
-from streamseg.sinks import MaskFolderSink, Sink, StatisticsSink, VideoPiecesSink, open_sink
+from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
 from streamseg.sinks.formats import FORMATS
 from streamseg.sinks.window import WindowSink, display_available
 from streamseg.sources import Source
 from streamseg.sources.browser import BrowserSource
 from streamseg.sources.url import is_url, without_password
+from streamseg.sources.wrapper import unwrapped
 from streamseg.timing import Timings
+from streamseg.web_address import USUAL_PORT, Address
 
 _WINDOW, _NOTHING = "window:", "null:"
 
 
 @dataclass(frozen=True)
-class Run:
-    """What the sinks of one run share.
+class SharedBySinks:
+    """What the sinks of one run are made from, beside the options.
 
-    camera: the source itself where it is a visitor's camera; None where it is another one.
-    figures: further numbers for statistics, by name, asked for each time.
+    address: of the source, as the user named it.
+    extra_metrics: further numbers for the page's statistics, by name, asked for each time.
     """
 
-    options: RunOptions
+    address: str
     source: Source
     backend: Backend
     controls: Controls
     timings: Timings
-    camera: BrowserSource | None
-    figures: Callable[[], Mapping[str, float]]
+    extra_metrics: Callable[[], Mapping[str, float]]
 
     @property
     def info(self) -> StreamInfo:
         """Of the source."""
         return self.source.info
 
-    def painter(self, *, follows_controls: bool) -> Painter:
-        """One that paints as asked for on the command line, or as the controls say from frame to frame."""
-        options = self.options
-        chosen = [name for name in options.classes.split(",") if name.strip()] if options.classes is not None else None
+    @property
+    def camera(self) -> BrowserSource | None:
+        """The source itself where it is a visitor's camera, which the page must know; None where it is another one."""
+        inner = unwrapped(self.source)
+        return inner if isinstance(inner, BrowserSource) else None
+
+    def painter(self, options: OutputOptions, *, follows_controls: bool) -> Painter:
+        """One that paints as asked for in the options, or as the controls say from frame to frame."""
         return Painter(
             self.backend.spec.classes,
             view=options.view,
             alpha=options.alpha,
-            selected=chosen,
+            selected=options.classes,
             legend=options.legend,
-            hud=Hud(self.timings, self.backend.device) if follows_controls or options.hud else None,
+            # What follows the controls has one ready, since a key may ask for it at any time.
+            hud=Hud(self.backend.device) if follows_controls or options.hud else None,
             controls=self.controls if follows_controls else None,
-            timings=self.timings,
         )
 
 
-def opened_sinks(run: Run, stack: ExitStack) -> list[Sink]:
+_OpenView: TypeAlias = Callable[[OutputOptions, SharedBySinks], Sink]
+
+
+def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack) -> list[Sink]:
     """All outputs, opened: what is live first. Those already opened are taken back when a later one cannot be.
 
     Raises:
         SinkError: one cannot be written or shown.
-        UsageError: options that contradict each other.
+        UsageError: options that contradict each other, or the kind of source.
     """
-    options = run.options
-    recording = _recording(options, run.info)
-    _refuse_clashes(options, recording)
+    recording = _recording(options, shared)
+    _refuse_clashes(options, shared.address, recording)
     sinks: list[Sink] = []
 
     def add(sink: Sink) -> None:
-        stack.callback(sink.close, "failed")
+        stack.callback(sink.close, "failed")  # until the pipeline takes over: nothing was written yet
         sinks.append(sink)
 
-    views = list(_views(run))
+    # What is live comes first: it is what a person looks at, and waits for nothing that is written to a disk.
+    views = list(_views(options, shared))
     if options.allow_host and _page not in views:
-        raise UsageError("--allow-host is for the page in a browser; add --serve")
+        raise UsageError("`allow_host` is for the page in a browser; add `serve`")
     for open_view in views:
-        add(open_view(run))
+        add(open_view(options, shared))
     if recording is not None:
-        add(_opened_recording(run, recording))
+        add(_opened_recording(options, shared, recording))
     if options.masks is not None:
         add(MaskFolderSink(options.masks, overwrite=options.overwrite))
     if options.stats is not None:
-        add(StatisticsSink(options.stats, run.backend.spec.classes, overwrite=options.overwrite))
+        add(StatisticsSink(options.stats, shared.backend.spec.classes, overwrite=options.overwrite))
     if not options.quiet:
-        add(ProgressBar(run.info, run.info.frame_count))
+        add(ProgressBar(shared.info, shared.info.frame_count))
     return sinks
 
 
-def _views(run: Run) -> Iterator[Callable[[Run], Sink]]:
+def _views(options: OutputOptions, shared: SharedBySinks) -> Iterator[_OpenView]:
     """What shows the run while it goes on: a page if asked for; of a live source, a window or else a page."""
-    wanted = run.info.live and run.options.output != _NOTHING
-    page = run.options.serve is not None or run.camera is not None
-    window = run.options.output == _WINDOW or (wanted and not page and display_available())
+    wanted = shared.info.live and options.output != _NOTHING
+    page = options.serve is not None or shared.camera is not None
+    window = options.output == _WINDOW or (wanted and not page and display_available())
     if window:
         yield _window
     if page or (wanted and not window):
         yield _page
 
 
-def _window(run: Run) -> Sink:
-    painter = run.painter(follows_controls=True)
-    return WindowSink(painter, live_state=run.source.live_state, timings=run.timings)
+def _window(options: OutputOptions, shared: SharedBySinks) -> Sink:
+    return WindowSink(shared.painter(options, follows_controls=True), live_state=shared.source.live_state)
 
 
-def _page(run: Run) -> Sink:
-    from streamseg.sinks.web import USUAL_PORT, Address, WebSink
+def _page(options: OutputOptions, shared: SharedBySinks) -> Sink:
+    from streamseg.sinks.web import WebSink  # here, as it loads aiohttp, which most runs do without
 
-    address = run.options.serve or Address()
+    address = options.serve or Address()
     sink = WebSink(
-        run.painter(follows_controls=True),
-        run.controls,
-        info=run.info,
-        timings=run.timings,
-        model=run.backend.spec.name,
-        device=run.backend.device,
+        shared.painter(options, follows_controls=True),
+        shared.controls,
+        info=shared.info,
+        timings=shared.timings,
+        model=shared.backend.spec.name,
+        device=shared.backend.device,
         address=address,
-        live=run.source.live_state,
-        camera=run.camera,
-        allowed_hosts=run.options.allow_host,
-        figures=run.figures,
+        live=shared.source.live_state,
+        camera=shared.camera,
+        allowed_hosts=options.allow_host,
+        extra_metrics=shared.extra_metrics,
     )
     if address.port is None and sink.port != USUAL_PORT:
         click.echo(f"note: port {USUAL_PORT} is taken, so the page is at another", err=True)
@@ -137,52 +145,57 @@ def _page(run: Run) -> Sink:
     return sink
 
 
-def _recording(options: RunOptions, info: StreamInfo) -> str | None:
+def _recording(options: OutputOptions, shared: SharedBySinks) -> str | None:
     """Where pictures are written; None for nowhere. A live source is recorded when asked, anything else always is."""
     if options.output in (_WINDOW, _NOTHING):
         recording = None
+    elif shared.info.live:
+        recording = options.output
     else:
-        recording = options.output if info.live else options.output or _default_output(options, info)
+        recording = options.output or _default_output(options, shared)
     if recording is not None and is_url(recording):
         raise UsageError(
             f"OUTPUT is a file or a folder and '{without_password(recording)}' is an address; to watch from elsewhere, "
-            "use --serve"
+            "use `serve`"
         )
-    if options.segment is not None and recording is None:
-        raise UsageError("--segment cuts a recording into pieces; name an OUTPUT video to record to")
+    if options.segment_s is not None and recording is None:
+        raise UsageError("`segment_s` cuts a recording into segments; name an OUTPUT video to record to")
     if options.encoder != "auto" and (recording is None or Path(recording).suffix.lower() not in FORMATS):
-        raise UsageError("--encoder compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
+        raise UsageError("`encoder` compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
     return recording
 
 
-def _opened_recording(run: Run, path: str) -> Sink:
-    painter, options = run.painter(follows_controls=False), run.options
+def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) -> Sink:
+    painter = shared.painter(options, follows_controls=False)
     overwrite, encoder = options.overwrite, options.encoder
-    if options.segment is not None:
-        length_s = 60 * options.segment
-        return VideoPiecesSink(path, run.info, painter, length_s=length_s, overwrite=overwrite, encoder=encoder)
-    return open_sink(path, run.info, painter, overwrite=overwrite, encoder=encoder)
+    if options.segment_s is not None:
+        return SegmentedVideoSink(
+            path, shared.info, painter, length_s=options.segment_s, overwrite=overwrite, encoder=encoder
+        )
+    return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder)
 
 
-def _default_output(options: RunOptions, info: StreamInfo) -> str:
+def _default_output(options: OutputOptions, shared: SharedBySinks) -> str:
     """Where the overlay of a recording goes when the user did not say."""
+    address, info = shared.address, shared.info
     if info.kind == "synthetic":
         return f"synthetic_{options.view}.mp4"
-    path = Path(options.source)
+    path = Path(address)
     if info.kind == "pictures":
         folder = path if path.is_dir() else path.parent
         return str(folder.resolve().with_name(f"{folder.resolve().name}_{options.view}")) + "/"
-    if "://" in options.source:
-        return f"{Path(options.source.rpartition('/')[2]).stem}_{options.view}.mp4"
+    if "://" in address:
+        return f"{Path(address.rpartition('/')[2]).stem}_{options.view}.mp4"
     return str(path.with_name(f"{path.stem}_{options.view}.mp4"))
 
 
-def _refuse_clashes(options: RunOptions, recording: str | None) -> None:
+def _refuse_clashes(options: OutputOptions, address: str, recording: str | None) -> None:
     """Raises SinkError when an output would be written over the source, or two outputs over each other."""
+    # By what the files are and not by their names: links and different ways to write one path are all the same place.
     targets = [Path(each) for each in (recording, options.masks, options.stats) if each is not None]
     resolved = [each.resolve() for each in targets]
     for target in targets:
-        for place in _source_places(options.source):
+        for place in _source_places(address):
             if target.exists() and place.exists() and target.samefile(place):
                 raise SinkError(f"'{target}' is the source itself; write somewhere else")
     if len(set(resolved)) < len(resolved):

@@ -9,86 +9,79 @@ from typing import Any
 
 import click
 
-from streamseg.backends import DEFAULT_MODEL, load_backend, throughput_streams
-from streamseg.commands.options import RunOptions
-from streamseg.commands.outputs import Run, opened_sinks
+from streamseg.backends import LoadedBackend
+from streamseg.commands.outputs import SharedBySinks, opened_sinks
 from streamseg.controls import Controls, Settings
-from streamseg.errors import INTERRUPTED, SourceError, UsageError
+from streamseg.errors import INTERRUPTED, SourceError
+from streamseg.options import ModelOptions, OutputOptions, SourceOptions
 from streamseg.pipeline import Pipeline
 from streamseg.progress import closing_line, stage_table
 from streamseg.segmenter import Segmenter, clahe_wanted
 from streamseg.sinks import Sink
 from streamseg.sources import Source, open_source
-from streamseg.sources.browser import ADDRESS as BROWSER
-from streamseg.sources.browser import BrowserSource
-from streamseg.sources.limited import Limited
 from streamseg.stages import Smoothing
-from streamseg.target_rate import Plan, ordinal, plan_for
+from streamseg.target_rate import Plan, plan_for
 from streamseg.timing import Timings
 
 DAMAGED = SourceError.exit_code
 
-_CAMERA_SIZE, _CAMERA_FPS = (720, 1280), 30.0  # to ask a visitor's camera for
 
-
-def run_command(options: RunOptions) -> int:
+def run_command(
+    address: str, source_options: SourceOptions, model_options: ModelOptions, output_options: OutputOptions
+) -> int:
     """Run, print the closing line, return the exit code.
+
+    address: of the source.
 
     Raises:
         StreamsegError: as the parts raise it; a broken source still leaves a finished output and a closing line.
     """
     with ExitStack() as stack:
-        source, camera = _opened_source(options)
-        stack.enter_context(source)
-        plan = _plan(options, source)
+        source = stack.enter_context(open_source(address, source_options))
+        plan = plan_for(model_options, source.info)
         backend = plan.backend
-        smoothing = Smoothing(options.smooth) if options.smooth is not None else None
-        run = Run(
-            options,
-            source,
-            backend,
-            Controls(_settings(options, plan)),
-            Timings(),
-            camera,
-            figures=lambda: (
-                {f"flicker_{when}": share for when, share in smoothing.flicker.items()} if smoothing else {}
-            ),
-        )
-        _say_choices(options, source, plan)
-        sinks = opened_sinks(run, stack)
+        smoothing = Smoothing(model_options.smooth) if model_options.smooth is not None else None
+        controls = Controls(_settings(model_options, output_options, plan))
+        # One for pipeline and page, as the page tells of the run while it goes on.
+        shared = SharedBySinks(address, source, backend, controls, Timings(), lambda: _flicker(smoothing))
+        _say_choices(model_options, output_options, source, plan)
+        sinks = opened_sinks(output_options, shared, stack)
         pipeline = Pipeline(
             source,
-            Segmenter(backend, timings=run.timings, controls=run.controls),
+            Segmenter(backend, controls=controls),
             sinks,
             stages=[smoothing] if smoothing else [],
             policy="latest" if source.info.live else "all",
             workers=backend.streams,
             every=plan.every,
-            timings=run.timings,
-            controls=run.controls,
+            timings=shared.timings,
+            controls=controls,
         )
-        pipeline.report.device = backend.device
         stack.pop_all()  # from here on the pipeline closes what was opened
-    return _run(options, source, pipeline, sinks, smoothing)
+    return _run(output_options, source, backend, pipeline, sinks)
 
 
-def _run(
-    options: RunOptions, source: Source, pipeline: Pipeline, sinks: list[Sink], smoothing: Smoothing | None
-) -> int:
-    said = len(source.notes)
+def _flicker(smoothing: Smoothing | None) -> dict[str, float]:
+    """For the statistics of the page, while the run goes on."""
+    return {f"flicker_{when}": share for when, share in smoothing.flicker.items()} if smoothing else {}
+
+
+def _run(options: OutputOptions, source: Source, backend: LoadedBackend, pipeline: Pipeline, sinks: list[Sink]) -> int:
+    said = len(source.notes)  # those from opening were printed before the first frame
+    backend.unknown.clear()  # trials on other pictures are no part of the run
     with _stopped_by_signals(pipeline.stop) as signals:
         try:
             pipeline.run()
         finally:
             report = pipeline.report
-            report.flicker = smoothing.flicker if smoothing else None
             if report.outcome != "failed" and not options.quiet:
                 if options.verbose:
                     click.echo(stage_table(report))
                 click.echo(closing_line(report, [sink.place for sink in sinks if sink.place]))
-            for note in [*source.notes[said:], *(note for sink in sinks for note in sink.notes)]:
+            unknown = [note for note in [backend.unknown.note()] if note]
+            for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
                 click.echo(f"note: {note}", err=True)
-    if signals:
+    if signals:  # said even where nothing else is: scripts see the exit code, people want to know what they have
         click.echo("streamseg: stopped early; what was processed by then is complete", err=True)
         return INTERRUPTED
     if source.damage or report.damaged:
@@ -99,77 +92,25 @@ def _run(
     return 0
 
 
-def _opened_source(options: RunOptions) -> tuple[Source, BrowserSource | None]:
-    """The source, and the camera in it where it is a visitor's, which the page must know."""
-    if options.source == BROWSER:
-        return _visitors_camera(options)
-    source = open_source(
-        options.source,
-        reader=options.reader,
-        decoder=options.decoder,
-        start_s=options.start,
-        duration_s=options.duration,
-        max_frames=options.max_frames,
-        camera_size=options.camera_size,
-        camera_fps=options.camera_fps,
-        reconnect=options.reconnect,
-        open_timeout_s=options.open_timeout,
-    )
-    return source, None
-
-
-def _visitors_camera(options: RunOptions) -> tuple[Source, BrowserSource]:
-    if options.start:
-        raise UsageError(f"--start works on video files; '{BROWSER}' is a camera and begins where it begins")
-    if options.open_timeout is not None:
-        raise UsageError(f"--open-timeout is for cameras at this machine and live streams; '{BROWSER}' is neither")
-    if options.decoder != "cpu":
-        raise UsageError(f"--decoder is for video files; '{BROWSER}' is none")
-    camera = BrowserSource(options.camera_size or _CAMERA_SIZE, options.camera_fps or _CAMERA_FPS)
-    if options.duration is None and options.max_frames is None:
-        return camera, camera
-    return Limited(camera, options.duration, options.max_frames), camera
-
-
-def _plan(options: RunOptions, source: Source) -> Plan:
-    """Which network runs on which frames."""
-    model = options.model or DEFAULT_MODEL
-    if options.target_fps is None:
-        every = options.every or 1
-        reason = f"the network runs on every {ordinal(every)} frame"
-        streams = 1 if source.info.live else throughput_streams(options.threads)
-        backend = load_backend(model, options.device, options.threads, precision=options.precision, streams=streams)
-        return Plan(backend, every, reason)
-    if options.every is not None:
-        raise UsageError("--target-fps finds out on which frames the network runs; leave --every out")
-    return plan_for(
-        options.target_fps,
-        model,
-        source.info,
-        device=options.device,
-        threads=options.threads,
-        precision=options.precision,
-    )
-
-
-def _settings(options: RunOptions, plan: Plan) -> Settings:
+def _settings(model: ModelOptions, output: OutputOptions, plan: Plan) -> Settings:
     """How the controls stand at the start."""
-    clahe = clahe_wanted(options.clahe, plan.backend.spec)
-    return Settings(options.view, options.alpha, clahe, options.legend, options.hud)
+    return Settings(output.view, output.alpha, clahe_wanted(model.clahe, plan.backend.spec), output.legend, output.hud)
 
 
-def _say_choices(options: RunOptions, source: Source, plan: Plan) -> None:
+def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, plan: Plan) -> None:
     info, backend = source.info, plan.backend
-    if backend.note:
-        click.echo(f"note: {backend.note}; running on {backend.device}", err=True)
-    if not options.quiet:
+    if backend.notes:
+        click.echo(f"note: {'; '.join(backend.notes)}; running on {backend.device}", err=True)
+    for doubt in backend.spec.doubts:
+        click.echo(f"note: {doubt}", err=True)
+    if not output.quiet:
         for note in source.notes:
             click.echo(f"note: {note}", err=True)
-        if options.target_fps is not None:
+        if model.target_fps is not None:
             click.echo(plan.reason, err=True)
-        if backend.choice and (backend.choice.fresh or options.verbose):
+        if backend.choice and (backend.choice.fresh or output.verbose):
             click.echo(f"network: {backend.choice.reason}", err=True)
-    if options.verbose:
+    if output.verbose:
         fps = f"{float(info.fps):.3f} fps" if info.fps else "rate not said"
         click.echo(f"source: {info.address}, {info.kind}, {info.width}x{info.height}, {fps}, {info.codec or 'raw'}")
         spec = backend.spec

@@ -1,8 +1,8 @@
-"""The steps between decoder, network and encoder in C, where a compiler was at hand when streamseg was installed.
+"""The compiled library: loading it, and calling its functions with arrays that were checked before.
 
-Each has a twin in NumPy and OpenCV, which is used where there is no library, and where the environment says
-STREAMSEG_NATIVE=0: `LIBRARY` is None then. Results are equal but for rounding. While they compute, other threads run
-Python.
+Only `streamseg.kernels` calls what is here; it knows the twins in NumPy and OpenCV, and takes them where `LIBRARY` is
+None: where no compiler was at hand when streamseg was installed, and where the environment says STREAMSEG_NATIVE=0.
+While the C computes, other threads run Python: ctypes lets go of Python's lock.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from streamseg.pixels import Image, Size
-    from streamseg.spec import Clahe
+    from streamseg.pixels import Image
 
 LARGEST_FACTOR = 16
-"""Of `enlarged_winners`."""
+"""Of `upsampled_argmax`: labels.c has arrays of this size on its stack."""
 
-_MOST_TILES = 16  # each way
+MOST_TILES = 16
+"""Each way, of `equalized`: equalize.c has the tables of all tiles on its stack, 64 kB of them."""
+
 _FILE = "frame_path.so"  # as hatch_build.py names it
-_ABI = 1
+_ABI = 2  # as abi.c has it
+_AT_ONCE = 16  # as paint.c has it: how far it may write beyond the end of a row of its scratch
+_RUN_BYTES = 12  # of paint.c's Run: two int32 and a byte, rounded up to whole int32
 _local = threading.local()
 
 
@@ -39,7 +42,7 @@ def _loaded() -> ctypes.CDLL | None:
     try:
         library = ctypes.CDLL(str(Path(__file__).with_name(_FILE)))
         return library if library.streamseg_abi() == _ABI else None
-    except (OSError, AttributeError):
+    except (OSError, AttributeError):  # no file, one for another machine; one from before there were versions
         return None
 
 
@@ -50,51 +53,48 @@ def _wanted() -> bool:
 LIBRARY = _loaded()
 
 
-def help_() -> str:
-    """Why there is no library and what to do, one line."""
+def why_not() -> str | None:
+    """None where the library is in use; else the reason and what to do, one line."""
+    if LIBRARY is not None:
+        return None
     if not _wanted():
         return "STREAMSEG_NATIVE is 0"
     return "NumPy and OpenCV take its place, somewhat slower; install a C compiler (Debian: gcc), then streamseg again"
 
 
-def enlarged_winners(logits: NDArray[np.float32], factor: int) -> Image:
-    """As `backends.deciding.enlarged_winners`.
+def upsampled_argmax(logits: NDArray[np.float32], factor: int) -> Image:
+    """As `kernels.upsampled_argmax`.
 
-    logits: (classes, h, w) float32.
+    logits: (classes, h, w) float32, contiguous.
     factor: even, at most `LARGEST_FACTOR`.
     """
-    logits = np.ascontiguousarray(logits)
     classes, height, width = logits.shape
     labels = np.empty((height * factor, width * factor), np.uint8)
-    _library().streamseg_enlarged_winners(
-        _at(logits), classes, height, width, factor, _at(_scratch(height * width + width + 1)), _at(labels)
-    )
+    scratch = _scratch(height * width + width + 1)
+    _library().streamseg_upsampled_argmax(_at(logits), classes, height, width, factor, _at(scratch), _at(labels))
     return labels
 
 
-def divides(tiles: tuple[int, int], size: Size) -> bool:
-    """Whether `equalized_picture` can do with these (rows, columns) of tiles and this (height, width)."""
-    return all(count <= _MOST_TILES and length % count == 0 for count, length in zip(tiles, size, strict=True))
-
-
-def equalized_picture(
-    y: Image, u: Image, v: Image, rgb_from_yuv: NDArray[np.int32], clahe: Clahe, *, rgb: bool
+def equalized(
+    planes: Sequence[Image],
+    rgb_from_yuv: NDArray[np.int32],
+    tiles: tuple[int, int],
+    clip_limit: float,
+    *,
+    rgb: bool,
 ) -> Image:
-    """Three planes of one size to a picture with CLAHE on its luma.
+    """As `kernels.equalized_yuv444`.
 
-    y, u, v: (height, width) uint8, which `clahe.tiles` divide evenly.
+    planes: Y, U, V, (height, width) uint8 each, contiguous.
     rgb_from_yuv: (3, 4) int32, of R, G, B by Y, U, V, 1, times 1024.
-    rgb: whether red comes first; else blue.
-
-    Returns: (height, width, 3) uint8.
+    tiles: (rows, columns), at most `MOST_TILES` each, which divide the planes evenly.
     """
-    height, width = y.shape
-    planes = [np.ascontiguousarray(plane) for plane in (y, u, v)]  # kept here while their memory is read
+    height, width = planes[0].shape
     picture = np.empty((height, width, 3), np.uint8)
-    _library().streamseg_equalized_picture(
-        *map(_at, planes),
-        height, width, _at(rgb_from_yuv), *clahe.tiles, ctypes.c_float(clahe.clip_limit), int(rgb),
-        _at(_scratch(3 * y.size + 2 * width)), _at(picture),
+    scratch = _scratch(3 * height * width + 2 * width)
+    _library().streamseg_equalized(
+        *map(_at, planes), height, width, _at(rgb_from_yuv), *tiles, ctypes.c_float(clip_limit), int(rgb),
+        _at(scratch), _at(picture),
     )  # fmt: skip
     return picture
 
@@ -114,47 +114,53 @@ class _Plane(ctypes.Structure):
     )
 
 
-class Tint:
-    """What each class does to a plane, as `blend` takes it."""
+class FixedPoint:
+    """What each class does to a plane in the numbers of paint.c. Keeps the memory that it hands out addresses of."""
 
     def __init__(self, added: NDArray[np.float64], kept: NDArray[np.float64]) -> None:
         """
-        added: (256,) by class id, grey levels.
+        added: (256,) by class id, 0..255.
         kept: (256,) by class id, the share of the plane that is left, 0..1.
         """
+        # 1/128 of a grey level, and 1/32767: 255 * 128 and 32767 are about the most that 16 bits with a sign hold
         self._tables = np.rint(128 * added).astype(np.int16), np.rint(32767 * kept).astype(np.int16)
         self.addresses = tuple(each.ctypes.data for each in self._tables)
 
 
-def blend(layers: Sequence[Image], labels: Image, tints: Sequence[Tint], outs: Sequence[Image]) -> None:
-    """layer * kept + added, both enlarged bilinearly from the labels' size, for three planes.
+def blend(layers: Sequence[Image], labels: Image, tables: Sequence[FixedPoint], outs: Sequence[Image]) -> None:
+    """As `kernels.blend`, for three planes.
 
-    layers, outs: (height, width) uint8 each, rows without gaps inside; not the same memory.
-    labels: (h, w) uint8.
+    labels: (h, w) uint8, contiguous.
     """
     planes = [
-        _Plane(layer.ctypes.data, layer.strides[0], out.ctypes.data, out.strides[0], *tint.addresses, *layer.shape)
-        for layer, tint, out in zip(layers, tints, outs, strict=True)
+        _Plane(layer.ctypes.data, layer.strides[0], out.ctypes.data, out.strides[0], *table.addresses, *layer.shape)
+        for layer, table, out in zip(layers, tables, outs, strict=True)
     ]
-    labels = np.ascontiguousarray(labels)
     columns = labels.shape[1]
-    # as paint.c says: a run has 12 bytes
-    room = 12 * columns + sum(4 * (columns + 1) + 10 * (layer.shape[1] + 16) + 2 for layer in layers)
-    _library().streamseg_blend((_Plane * 3)(*planes), _at(labels), *labels.shape, _at(_scratch(room)))
+    # what paint.c says of its scratch; the 2 are for rounding up to whole int32
+    room = _RUN_BYTES * columns + sum(
+        4 * (columns + 1) + 10 * (layer.shape[1] + _AT_ONCE) + 2 for layer in layers
+    )  # fmt: skip
+    scratch = _scratch(room)
+    _library().streamseg_blend((_Plane * 3)(*planes), _at(labels), *labels.shape, _at(scratch))
 
 
 def _library() -> Any:
     if LIBRARY is None:
-        raise RuntimeError("the compiled frame path is not there; callers look at native.LIBRARY first")
+        raise RuntimeError("the compiled library is not there; streamseg.kernels asks before it calls")
     return LIBRARY
 
 
 def _at(array: NDArray[Any]) -> ctypes.c_void_p:
+    """Does not keep the array: whoever calls has it by a name until C is done."""
     return ctypes.c_void_p(array.ctypes.data)
 
 
 def _scratch(size: int) -> NDArray[np.uint8]:
-    """At least `size` bytes that this thread may write to until its next call."""
+    """At least `size` bytes that this thread may write to until its next call.
+
+    Kept from call to call: memory fresh from the system costs a page fault every 4 kB, more than some calls here.
+    """
     scratch: NDArray[np.uint8] | None = _local.__dict__.get("scratch")
     if scratch is None or scratch.size < size:
         scratch = _local.scratch = np.empty(size, np.uint8)

@@ -12,6 +12,8 @@
 #include "clones.h"
 #include "fixed_point.h"
 
+/* MOST_TILES: each way; the usual is 8, and the tables of all are on the stack. FRACTION: bits after the point in the
+   factors of JPEG's colours below, as many as OpenCV has, to which results are to be equal. */
 enum { LEVELS = 256, MOST_TILES = 16, ROUND = 1 << 13, FRACTION = 14 };
 
 static inline int clamped(int value) { return value < 0 ? 0 : value > 255 ? 255 : value; }
@@ -27,6 +29,7 @@ CLONED static void to_luma(const uint8_t *restrict y, const uint8_t *restrict u,
     for (int x = 0; x < width; x++) {
         const int r = level(matrix, y[x], u[x], v[x]), g = level(matrix + 4, y[x], u[x], v[x]);
         const int b = level(matrix + 8, y[x], u[x], v[x]);
+        /* 0.299, 0.587, 0.114; then 0.713 and 0.564, which bring colour differences to 0..255; all times 2^14 */
         const int own = (4899 * r + 9617 * g + 1868 * b + ROUND) >> FRACTION;
         luma[x] = (uint8_t)own;
         red[x] = (uint8_t)clamped(((r - own) * 11682 + (128 << FRACTION) + ROUND) >> FRACTION);
@@ -38,7 +41,7 @@ CLONED static void to_luma(const uint8_t *restrict y, const uint8_t *restrict u,
 CLONED static void to_channels(const uint8_t *restrict luma, const uint8_t *restrict red, const uint8_t *restrict blue,
                                int width, int rgb, uint8_t *restrict out) {
     for (int x = 0; x < width; x++) {
-        const int cr = red[x] - 128, cb = blue[x] - 128;
+        const int cr = red[x] - 128, cb = blue[x] - 128;  /* 1.403, 1.773, 0.344, 0.714: the inverse, times 2^14 */
         const uint8_t r = (uint8_t)clamped(luma[x] + ((cr * 22987 + ROUND) >> FRACTION));
         const uint8_t b = (uint8_t)clamped(luma[x] + ((cb * 29049 + ROUND) >> FRACTION));
         out[3 * x] = rgb ? r : b;
@@ -68,6 +71,7 @@ static void tile_map(const uint8_t *luma, int stride, int height, int width, int
     }
     const int each = clipped / LEVELS;
     int left = clipped - each * LEVELS;
+    /* what is left of an even share goes to levels as far apart as possible, as OpenCV does it */
     const int step = left ? (LEVELS / left > 1 ? LEVELS / left : 1) : LEVELS;
     for (int i = 0; i < LEVELS && left > 0; i += step, left--) counts[0][i]++;
     const float scale = 255.0f / (float)(height * width);
@@ -105,7 +109,7 @@ static void equalize(uint8_t *luma, int height, int width, int rows, int columns
     const int limit = (int)(clip_limit * (float)(tile_height * tile_width) / LEVELS);
     uint8_t maps[MOST_TILES * MOST_TILES * LEVELS];
     int16_t own[MOST_TILES * LEVELS];
-    int starts[MOST_TILES + 2] = {0};
+    int starts[MOST_TILES + 2] = {0};  /* of the stretches between centres: before the first, ..., behind the last */
     for (int row = 0; row < rows; row++)
         for (int column = 0; column < columns; column++)
             tile_map(luma + (ptrdiff_t)row * tile_height * width + column * tile_width, width, tile_height, tile_width,
@@ -125,8 +129,9 @@ static void equalize(uint8_t *luma, int height, int width, int rows, int columns
 
 /* y, u, v: (height, width) each, without gaps. matrix: (3, 4), of R, G, B by Y, U, V, 1, times 1024.
    scratch: room for 3 * height * width bytes and width int16. out: (height, width, 3). The rest as of `equalize`. */
-void streamseg_equalized_picture(const uint8_t *y, const uint8_t *u, const uint8_t *v, int height, int width, const int32_t *matrix,
-                       int rows, int columns, float clip_limit, int rgb, void *scratch, uint8_t *out) {
+void streamseg_equalized(const uint8_t *y, const uint8_t *u, const uint8_t *v, int height, int width,
+                         const int32_t *matrix, int rows, int columns, float clip_limit, int rgb, void *scratch,
+                         uint8_t *out) {
     const ptrdiff_t plane = (ptrdiff_t)height * width;
     int16_t *share = scratch;
     uint8_t *luma = (uint8_t *)(share + width), *red = luma + plane, *blue = red + plane;

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define Q15_ONE 32767.0f
+#define Q15_ONE 32767.0f  /* not 32768, which would be negative; a share of all changes no byte, as rounding shows */
 
 /* A share of a value, rounded; written so that compilers see the one instruction that does it (x86's PMULHRSW). */
 static inline int16_t part(int16_t value, int16_t share) { return (int16_t)((((value * share) >> 14) + 1) >> 1); }

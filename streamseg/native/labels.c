@@ -1,19 +1,21 @@
-/* Labels of logits that are enlarged bilinearly between pixel centres, without enlarging most of them.
+/* Labels of logits that are upsampled bilinearly between pixel centres, without upsampling most of them.
 
-   See `enlarged_winners` in backends/deciding.py, whose rule this is: where four neighbours agree on a class, all that
-   lies between them is of that class. */
+   See `upsampled_argmax` in kernels.py, whose rule this is: where four neighbours agree on a class, all that lies
+   between them is of that class. kernels.py has checked what comes: nothing here looks at a size again. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "clones.h"
 
+/* AT_ONCE: two AVX-512 registers, or four of AVX2, of logits and as many of ids: all of it stays in registers.
+   LARGEST_FACTOR: networks have 2, 4 or 8, few 16; the arrays of a cell are on the stack, 6 kB of them. */
 enum { AT_ONCE = 32, LARGEST_FACTOR = 16 };
 
 /* The class with the largest logit of each of `pixels` pixels, the first of equals. plane: pixels of a class. */
-static inline void block_winners(const float *logits, int classes, int plane, int pixels, uint8_t *labels) {
+static inline void block_argmax(const float *logits, int classes, int plane, int pixels, uint8_t *labels) {
     float best[AT_ONCE];
-    int32_t found[AT_ONCE];
+    int32_t found[AT_ONCE];  /* as wide as a logit: the comparison's mask is then the selection's, without packing */
     for (int i = 0; i < pixels; i++) {
         best[i] = logits[i];
         found[i] = 0;
@@ -28,15 +30,15 @@ static inline void block_winners(const float *logits, int classes, int plane, in
     for (int i = 0; i < pixels; i++) labels[i] = (uint8_t)found[i];
 }
 
-CLONED static void winners(const float *logits, int classes, int plane, uint8_t *labels) {
+CLONED static void argmax(const float *logits, int classes, int plane, uint8_t *labels) {
     int start = 0;
     for (; start + AT_ONCE <= plane; start += AT_ONCE)  /* of a length the compiler knows: stays in registers */
-        block_winners(logits + start, classes, plane, AT_ONCE, labels + start);
-    if (start < plane) block_winners(logits + start, classes, plane, plane - start, labels + start);
+        block_argmax(logits + start, classes, plane, AT_ONCE, labels + start);
+    if (start < plane) block_argmax(logits + start, classes, plane, plane - start, labels + start);
 }
 
 /* The labels between four corners, given as places in a plane of logits; factor * factor of them in reading order. */
-CLONED static void cell_winners(const float *logits, int classes, int plane, const int corners[4], const float *shares,
+CLONED static void cell_argmax(const float *logits, int classes, int plane, const int corners[4], const float *shares,
                                 int pixels, int32_t *found) {
     float best[LARGEST_FACTOR * LARGEST_FACTOR];
     for (int class_id = 0; class_id < classes; class_id++) {
@@ -45,7 +47,7 @@ CLONED static void cell_winners(const float *logits, int classes, int plane, con
         for (int i = 0; i < pixels; i++) {
             const float value = a * shares[i] + b * shares[pixels + i] + c * shares[2 * pixels + i] +
                                 d * shares[3 * pixels + i];
-            const int better = class_id == 0 || value > best[i];
+            const int better = class_id == 0 || value > best[i];  /* not >=: the first of equals, as ArgMax has it */
             found[i] = better ? class_id : found[i];
             best[i] = better ? value : best[i];
         }
@@ -57,7 +59,7 @@ static void corner_shares(int factor, float *shares) {
     const int pixels = factor * factor;
     for (int y = 0; y < factor; y++) {
         for (int x = 0; x < factor; x++) {
-            const float right = (x + 0.5f) / factor, low = (y + 0.5f) / factor;
+            const float right = (x + 0.5f) / factor, low = (y + 0.5f) / factor;  /* centres: ONNX's "half_pixel" */
             const int i = y * factor + x;
             shares[i] = (1 - low) * (1 - right);
             shares[pixels + i] = (1 - low) * right;
@@ -92,14 +94,14 @@ CLONED static void mark_mixed(const uint8_t *up, const uint8_t *down, int width,
 
 /* logits: (classes, height, width). factor: even, at most 16. labels: (height * factor, width * factor).
    scratch: room for height * width + width + 1 bytes. */
-void streamseg_enlarged_winners(const float *logits, int classes, int height, int width, int factor, uint8_t *scratch,
+void streamseg_upsampled_argmax(const float *logits, int classes, int height, int width, int factor, uint8_t *scratch,
                                 uint8_t *labels) {
     const int plane = height * width, stride = width * factor, half = factor / 2, pixels = factor * factor;
     float shares[4 * LARGEST_FACTOR * LARGEST_FACTOR];
     int32_t found[LARGEST_FACTOR * LARGEST_FACTOR];
-    uint8_t *coarse = scratch, *mixed = scratch + plane;
+    uint8_t *coarse = scratch, *mixed = scratch + plane;  /* a cell more than pixels in a row: one beyond each border */
     corner_shares(factor, shares);
-    winners(logits, classes, plane, coarse);
+    argmax(logits, classes, plane, coarse);
     for (int row = -1; row < height; row++) {  /* of cells between corners; beyond the border nothing changes */
         const int up = (row < 0 ? 0 : row) * width, down = (row + 1 < height ? row + 1 : row) * width;
         const int first_y = row < 0 ? half : 0, last_y = row + 1 < height ? factor : half;
@@ -112,7 +114,7 @@ void streamseg_enlarged_winners(const float *logits, int classes, int height, in
             const int left = cell > 0 ? cell - 1 : 0, right = cell < width ? cell : cell - 1;
             const int first_x = cell > 0 ? 0 : half, last_x = cell < width ? factor : half;
             const int corners[4] = {up + left, up + right, down + left, down + right};
-            cell_winners(logits, classes, plane, corners, shares, pixels, found);
+            cell_argmax(logits, classes, plane, corners, shares, pixels, found);
             for (int y = first_y; y < last_y; y++) {
                 uint8_t *own = target + (ptrdiff_t)(y - first_y) * stride + cell * factor - half;
                 for (int x = first_x; x < last_x; x++) own[x] = (uint8_t)found[y * factor + x];

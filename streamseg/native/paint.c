@@ -1,6 +1,6 @@
-/* Class colours blended into the planes of a picture, enlarged bilinearly from the labels' size on the way.
+/* Class colours blended into the planes of a picture, upsampled bilinearly from the labels' size on the way.
 
-   Labels come in runs of one class, within which nothing has to be interpolated: a row of labels is enlarged run by
+   Labels come in runs of one class, within which nothing has to be interpolated: a row of labels is upsampled run by
    run, once for each plane, and the rows of the picture lie between two such rows.
 
    What a class adds is counted in 1/128 of a grey level. */
@@ -11,7 +11,7 @@
 #include "clones.h"
 #include "fixed_point.h"
 
-enum { AT_ONCE = 16, PLANES = 3 };
+enum { AT_ONCE = 16, PLANES = 3 };  /* 16 numbers of 16 bits fill an AVX2 register; more would overshoot further */
 
 /* One plane of the picture. Python has the same structure.
    layer, out: (height, width), not the same memory; strides in bytes.
@@ -25,7 +25,7 @@ typedef struct {
     int32_t height, width;
 } Plane;
 
-/* A row of labels, enlarged to a plane's width. */
+/* A row of labels, upsampled to a plane's width. */
 typedef struct {
     int16_t *added, *kept;
 } Row;
@@ -40,7 +40,7 @@ typedef struct {
     int16_t *share;
     Row rows[2];
     int done;
-} Enlarging;
+} Upsampling;
 
 /* Labels `start` to `end` of a row are of one class. */
 typedef struct {
@@ -50,6 +50,7 @@ typedef struct {
 
 /* Where a row or column lies among `count` of labels, counted from the centre of the first. */
 static inline float place(int index, float scale, int count) {
+    /* centres lie half a pixel in, of either size, as OpenCV's INTER_LINEAR has it */
     const float at = ((float)index + 0.5f) * scale - 0.5f, last = (float)(count - 1);
     return at < 0 ? 0 : at > last ? last : at;
 }
@@ -69,6 +70,7 @@ static void set_columns(int width, int label_width, int32_t *first, int16_t *sha
 /* Where the run of equal labels that begins at `start` ends. */
 static inline int run_end(const uint8_t *labels, int start, int width) {
     int x = start + 1;
+    /* eight that equal the eight one place before them are all the same; memcpy, since they may lie at any address */
     for (; x + 8 <= width; x += 8) {
         uint64_t eight, before;
         memcpy(&eight, labels + x, 8);
@@ -97,7 +99,7 @@ static inline void fill(int16_t *row, int start, int end, int16_t value) {
     for (int x = start; x < end; x += AT_ONCE) memcpy(row + x, values, sizeof values);
 }
 
-CLONED static void enlarge(const Run *runs, int count, const Plane *plane, const Enlarging *how, int16_t *added,
+CLONED static void upsample(const Run *runs, int count, const Plane *plane, const Upsampling *how, int16_t *added,
                            int16_t *kept) {
     const int32_t *first = how->first;
     for (const Run *run = runs; run < runs + count; run++) {
@@ -115,23 +117,24 @@ CLONED static void enlarge(const Run *runs, int count, const Plane *plane, const
 }
 
 /* One row of a plane between two rows of labels; `share` is how much of the lower one, Q15. */
-CLONED static void blend_row(const uint8_t *restrict layer, int width, const Row *upper, const Row *lower, int16_t share,
-                             uint8_t *restrict out) {
+CLONED static void blend_row(const uint8_t *restrict layer, int width, const Row *upper, const Row *lower,
+                             int16_t share, uint8_t *restrict out) {
     const int16_t *restrict added = upper->added, *restrict next_added = lower->added;
     const int16_t *restrict kept = upper->kept, *restrict next_kept = lower->kept;
     for (int x = 0; x < width; x++) {
+        /* 255 << 7 is 32640: the largest power of two with which a byte fits 16 bits with a sign */
         const int16_t own = part((int16_t)(layer[x] << 7), between(kept[x], next_kept[x], share));
         out[x] = (uint8_t)((uint16_t)(own + between(added[x], next_added[x], share) + 64) >> 7);
     }
 }
 
-/* All rows of a plane that lie above the centre of a row of labels which was just enlarged, or all when it is the last. */
-static void blend_down_to(int label_row, int label_height, const Plane *plane, Enlarging *how) {
+/* All rows of a plane above the centre of a row of labels that was just upsampled; all when it is the last one. */
+static void blend_down_to(int label_row, int label_height, const Plane *plane, Upsampling *how) {
     const float scale = (float)label_height / (float)plane->height;
     for (; how->done < plane->height; how->done++) {
         const float at = place(how->done, scale, label_height);
         const int above = (int)at;
-        if (above >= label_row && label_row + 1 < label_height) return;
+        if (above >= label_row && label_row + 1 < label_height) return;  /* its lower neighbour is not there yet */
         blend_row(plane->layer + how->done * plane->stride, plane->width, &how->rows[above % 2],
                   &how->rows[above + 1 < label_height ? (above + 1) % 2 : above % 2], q15(at - (float)above),
                   plane->out + how->done * plane->out_stride);
@@ -142,20 +145,20 @@ static void blend_down_to(int label_row, int label_height, const Plane *plane, E
    label_width + 1 int32 and 5 * (width + 16) + 1 int16. */
 void streamseg_blend(const Plane *planes, const uint8_t *labels, int label_height, int label_width, void *scratch) {
     Run *runs = scratch;
-    Enlarging all[PLANES];
+    Upsampling all[PLANES];
     int32_t *space = (int32_t *)(runs + label_width);
     for (int i = 0; i < PLANES; i++) {
-        const int room = planes[i].width + AT_ONCE;
+        const int room = planes[i].width + AT_ONCE;  /* `fill` writes beyond the end */
         int16_t *rows = (int16_t *)(space + label_width + 1);
-        const Enlarging how = {space, rows, {{rows + room, rows + 2 * room}, {rows + 3 * room, rows + 4 * room}}, 0};
+        const Upsampling how = {space, rows, {{rows + room, rows + 2 * room}, {rows + 3 * room, rows + 4 * room}}, 0};
         all[i] = how;
         set_columns(planes[i].width, label_width, how.first, how.share);
-        space = (int32_t *)(rows + 5 * room + (room & 1));
+        space = (int32_t *)(rows + 5 * room + (room & 1));  /* at an address that int32 may have */
     }
     for (int row = 0; row < label_height; row++) {
         const int count = find_runs(labels + (ptrdiff_t)row * label_width, label_width, runs);
         for (int i = 0; i < PLANES; i++) {
-            enlarge(runs, count, planes + i, all + i, all[i].rows[row % 2].added, all[i].rows[row % 2].kept);
+            upsample(runs, count, planes + i, all + i, all[i].rows[row % 2].added, all[i].rows[row % 2].kept);
             blend_down_to(row, label_height, planes + i, all + i);
         }
     }

@@ -37,13 +37,13 @@ class Building:
     tint: tuple[float, ...]
     shoulder: float = 0.0
 
-    reach = 240.0
+    reach = 240.0  # metres; houses are large, so they are seen the farthest
 
     @property
     def box(self) -> tuple[float, float, float]:
         """Left, right and top, metres."""
         left, right = sorted((self.side * (self.front - 0.4), self.side * (self.front + self.depth)))
-        return left, right, self.facade.height + self.facade.pitch + 1.5
+        return left, right, self.facade.height + self.facade.pitch + 1.5  # 1.5 m for the chimney
 
     def draw(self, canvas: Canvas) -> None:
         """Roof first, then the wall that faces the camera, then the front."""
@@ -61,6 +61,7 @@ class Building:
         """Ground polygons (n, 2) s, x that it keeps the sun from."""
         if sun[1] * self.side < 0.05:
             return []  # falls away from the road
+        # the ridge lies behind the front, so its shadow falls less far
         reach = min((self.facade.height + 0.6 * self.facade.pitch) / sun[2], 60.0)
         ds, dx = -sun[0] * reach, -sun[1] * reach
         x = self.side * self.front
@@ -70,7 +71,7 @@ class Building:
         view, x, top = canvas.view, self.side * self.front, self.facade.height
         corners = [view.pixel(near, x, top), view.pixel(self.far, x, top),
                    view.pixel(self.far, x, 0.0), view.pixel(near, x, 0.0)]  # fmt: skip
-        gone = (near - self.near) / (self.far - self.near)
+        gone = (near - self.near) / (self.far - self.near)  # the part of the front that the camera has passed
         lit = canvas.light.on((0.0, -self.side, 0.0), z, x - view.x) * self.tint
         canvas.wall(self.facade.front, corners, lit, z, BUILDING, (gone, 1.0))
 
@@ -87,6 +88,7 @@ class Building:
 
     def _draw_roof(self, canvas: Canvas, near: float, z: float) -> None:
         view, facade = canvas.view, self.facade
+        # eaves stick out over the front
         x0, ridge = self.side * (self.front - 0.35), self.side * (self.front + self.depth / 2)
         points = [view.pixel(near, x0, facade.height - 0.1), view.pixel(self.far, x0, facade.height - 0.1),
                   view.pixel(self.far, ridge, facade.height + facade.pitch),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Corners = Sequence[tuple[float, float]]
     Points = Sequence[tuple[float, float]] | Floats
 
-_BITS = 4
+_BITS = 4  # sixteenths of a pixel: coarser ones would let far edges jump as the camera moves
 _TINY = 8
 """Pixels: a wall narrower or lower than this shows no texture."""
 
@@ -130,6 +130,7 @@ class Canvas:
         warped = cv2.warpAffine(
             picture, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
+        # labels know no half: a pixel is the thing or it is not
         cover = cv2.threshold(cv2.extractChannel(warped, 3), 127, 255, cv2.THRESH_BINARY)[1]
         self._stamp(warped, cover, left, top, label)
 
@@ -155,7 +156,7 @@ class Canvas:
         blue, green, red = (float(share) * clear for share in lit)
         air = [(1 - clear) * value for value in self._air]
         color = cv2.transform(level.color, np.array([(blue, 0, 0, air[0]), (0, green, 0, air[1]), (0, 0, red, air[2])]))
-        if level.glow is not None and self.light.night > 0.2:
+        if level.glow is not None and self.light.night > 0.2:  # at dusk windows are lit before the lamps are
             color = cv2.addWeighted(color, 1.0, level.glow, self.light.night * clear, 0)
         picture = cv2.cvtColor(color, cv2.COLOR_BGR2BGRA)  # four channels are warped twice as fast as three
         if level.solid is not None:
@@ -164,7 +165,7 @@ class Canvas:
 
     def clear(self, z: float) -> float:
         """How much of a thing's own colour is left at that distance, 0..1."""
-        return exp(-max(z, 0.0) / self.light.sight)
+        return exp(-max(z, 0.0) / self.light.sight)  # Koschmieder's law, 1924
 
     def _hazed(self, color: Iterable[float], z: float) -> tuple[float, ...]:
         clear = self.clear(z)

@@ -40,8 +40,9 @@ _PROFILES: dict[str, tuple[list[tuple[float, float]], set[int]]] = {
         [(.01, .36), (.0, .6), (.0, 1.15), (.0, 1.2), (.01, 1.95), (.03, 2.08), (.6, 2.1), (.72, 2.0), (.87, 1.22),
          (.9, 1.12), (.985, .95), (.995, .8), (1.0, .5), (.985, .32)], {3, 7}),
 }  # fmt: skip
+# metres, of the usual model of each kind
 _LENGTHS = {"hatch": 3.9, "saloon": 4.5, "estate": 4.5, "suv": 4.5, "van": 5.2}
-_PAINTS = (
+_PAINTS = (  # BGR; whites, greys and blacks first
     (196, 198, 200), (150, 152, 154), (62, 60, 58), (34, 34, 34), (226, 228, 228), (38, 34, 140), (110, 56, 30),
     (60, 76, 40), (150, 130, 110), (92, 100, 108), (40, 40, 170), (140, 84, 40), (88, 84, 80),
     (70, 40, 28), (46, 44, 100),
@@ -58,9 +59,9 @@ class CarModel:
             rng.choice(["hatch", "hatch", "saloon", "estate", "suv", "van"], p=(0.2, 0.2, 0.22, 0.12, 0.18, 0.08))
         )
         points, self.glass = _PROFILES[self.kind]
-        stretch = float(rng.uniform(0.95, 1.08))
+        stretch = float(rng.uniform(0.95, 1.08))  # so that two of one kind are not the same car
         self.length = _LENGTHS[self.kind] * stretch
-        self.half = float(rng.uniform(0.82, 0.92)) * (1.08 if self.kind == "van" else 1)
+        self.half = float(rng.uniform(0.82, 0.92)) * (1.08 if self.kind == "van" else 1)  # a van is wider
         self.profile = np.array(points) * [self.length, 1.0]
         self.paint = np.array(_PAINTS[int(rng.integers(len(_PAINTS)))]) * rng.uniform(0.85, 1.1)
         self.height = float(self.profile[:, 1].max())
@@ -69,9 +70,11 @@ class CarModel:
 
     def half_at(self, a: Floats, y: Floats) -> Floats:
         """Half the width at a place of the profile: narrower to the roof, and rounded in towards both ends."""
+        # the roof of a car is a fifth narrower than its belt line
         lean = 0.2 * np.clip((y - self.belt) / (self.height - self.belt), 0, 1)
         if self.kind == "van":
-            lean = lean * 0.35
+            lean = lean * 0.35  # a van's walls stand nearly upright
+        # the eighth power keeps the flank straight and rounds only the corners
         ends = 0.13 * np.abs(2 * a / self.length - 1) ** 8
         return np.asarray(self.half * (1 - lean - ends))
 
@@ -84,7 +87,7 @@ class CarModel:
         if self.kind == "saloon":
             (a2, y2), (a3, _) = self.profile[front], self.profile[front + 1]
         low, high = self.belt + 0.03, min(y1, y2) - 0.03
-        pillar = a0 + (a3 - a0) * 0.47
+        pillar = a0 + (a3 - a0) * 0.47  # the door post, a little behind the middle
         if self.kind == "van":
             return [np.array([[pillar + 0.9, low], [pillar + 0.9, high], [a2, high], [a3 - 0.12, low]])]
         return [
@@ -95,7 +98,7 @@ class CarModel:
     @cached_property
     def wheels(self) -> list[tuple[float, float]]:
         """Both axles, metres from the rear, with the radius of the wheels."""
-        radius = 0.36 if self.kind in ("suv", "van") else 0.31
+        radius = 0.36 if self.kind in ("suv", "van") else 0.31  # metres, tyre and all
         return [(0.19 * self.length, radius), (0.81 * self.length, radius)]
 
     def body(self, seen: int, towards: bool) -> Body:
@@ -130,7 +133,7 @@ class Car:
         """Its middle: what stands beside it and nearer than that is in front of it."""
         return self.s + self.model.length / 2
 
-    reach = 130.0
+    reach = 130.0  # metres; beyond, a car is some ten pixels high at 720p
 
     @property
     def box(self) -> tuple[float, float, float]:
@@ -143,11 +146,11 @@ class Car:
         if z < NEAR:
             return
         aside = self.x - view.x
-        flank = -1 if aside > 0 else 1
+        flank = -1 if aside > 0 else 1  # a car to the right shows its left flank
         body = self.model.body(-flank if self.towards else flank, self.towards)
         corners = fixed_point(view.project(self._places(body.vertices)))
         colors = self._colors(body, canvas, z, aside)
-        size = view.scale(self.s) * self.model.height
+        size = view.scale(self.s) * self.model.height  # pixels it is high; small parts of a small car are left out
         hidden = body.hidden_from(z, aside, view.y) | (body.detail > size)
         kept = [face for face in range(len(body.starts) - 1) if not hidden[face]]
         starts = body.starts
@@ -155,7 +158,7 @@ class Car:
             [corners[starts[face] : starts[face + 1]] for face in kept], [colors[face] for face in kept],
             [body.labelled[face] for face in kept], z, CAR,
         )  # fmt: skip
-        if canvas.light.night > 0.3 and not self.parked:
+        if canvas.light.night > 0.3 and not self.parked:  # from dusk on
             self._shine(canvas, body)
 
     def _places(self, vertices: Floats) -> Floats:
@@ -165,10 +168,11 @@ class Car:
         """BGR of every face, lit, with the sky mirrored in it, seen through the air."""
         light = canvas.light
         facing = np.maximum(body.normals @ light.sun, 0.0)[:, None]
+        # what looks up gets more of the sky, as in Light.on
         lit = (0.86 + 0.14 * body.normals[:, 2:]) * light.ambient + facing * light.direct
         if light.night > 0.3:
             lit = lit + (0.06 + 0.94 * light.beam(z, aside)) * light.lamps
-        sky = 0.6 * light.horizon + 0.4 * light.zenith
+        sky = 0.6 * light.horizon + 0.4 * light.zenith  # what paint and glass mirror is mostly low in the sky
         color = body.colors * lit + body.mirror[:, None] * sky
         shining = light.night > 0.3 and not self.parked
         if shining:
@@ -193,6 +197,7 @@ class Car:
 
     def shadow(self, sun: Floats) -> list[Floats]:
         """What the body hides from the sun, as the outline of its box and of that box's shadow."""
+        # the roof, which casts the shadow, is below the highest point at its edges
         reach = self.model.height * 0.85 / sun[2]
         ds, dx = -sun[0] * reach, -sun[1] * reach
         s0, s1, x0, x1 = self.s, self.s + self.model.length, self.x - self.model.half, self.x + self.model.half
@@ -308,9 +313,9 @@ class _Coachwork:
             da, dy = np.diff(model.profile[piece : piece + 2], axis=0)[0] / np.linalg.norm(
                 np.diff(model.profile[piece : piece + 2], axis=0)[0]
             )
-            normal = (float(-dy), 0.0, float(da))
+            normal = (float(-dy), 0.0, float(da))  # the piece turned by a right angle, outwards
             face = np.stack([left[piece], right[piece], right[piece + 1], left[piece + 1]])
-            share = 0.08 + 0.2 * max(normal[2], 0.0)
+            share = 0.08 + 0.2 * max(normal[2], 0.0)  # bonnet and roof mirror the sky, flanks hardly
             self._add(face, model.paint * (1 - share), normal, share, solid=True, label=True, detail=0)
             if piece in model.glass:
                 self._add(
@@ -329,6 +334,7 @@ class _Coachwork:
         out = (0.0, seen, 0.12)
         half = model.half_at(a, y)
         self._add(np.stack([a, seen * half, y], 1), model.paint * 0.9, out, 0.08, solid=True, label=True, detail=0)
+        # a hair inside the outline, or it would stick out
         side, length, belt = seen * model.half * 0.995, model.length, model.belt
         for low, high, shade, mirror in (
             (0.26, 0.44, 0.56, 0.02),
@@ -345,10 +351,10 @@ class _Coachwork:
         for window in model.side_windows:
             places = np.stack([window[:, 0], seen * model.half_at(window[:, 0], window[:, 1]), window[:, 1]], 1)
             self._add(places, (28, 26, 24), out, 0.16, solid=True, detail=6)
-        turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)
+        turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)  # fourteen corners look round at the size of a wheel
         for axle, radius in model.wheels:
             for size, shade, detail in (
-                (1.2, 12.0, 16.0),
+                (1.2, 12.0, 16.0),  # the dark of the wheel arch, then tyre, rim, spokes and hub
                 (1.0, 34.0, 7.0),
                 (0.64, 150.0, 12.0),
                 (0.5, 95.0, 30.0),
@@ -359,7 +365,7 @@ class _Coachwork:
                     [
                         axle + size * radius * np.cos(turn),
                         np.full(14, seen * model.half),
-                        np.maximum(up, 0.22) if size > 1 else up,
+                        np.maximum(up, 0.22) if size > 1 else up,  # the arch ends at the sill, a wheel on the ground
                     ],
                     1,
                 )
@@ -368,6 +374,7 @@ class _Coachwork:
     def _end(self) -> None:
         """Lamps, number plate, bumper and grille on the end that faces the camera."""
         model = self._model
+        # a centimetre before the skin, or the skin would hide it
         a, out = (model.length + 0.01, 1.0) if self._towards else (-0.01, -1.0)
         wide, belt, normal = model.half * 0.86, model.belt, (out, 0.0, 0.1)
 

@@ -28,7 +28,7 @@ def smooth_noise(rng: np.random.Generator, size: tuple[int, int], cells: tuple[i
     """
     rows, columns = cells
     values = rng.standard_normal((rows, columns)).astype(np.float32)
-    padded = np.vstack([values[-2:], values, values[:2]])
+    padded = np.vstack([values[-2:], values, values[:2]])  # cubic interpolation looks two values far
     step = size[0] / rows
     tall = round(size[0] + 4 * step)
     big = cv2.resize(padded, (size[1], tall), interpolation=cv2.INTER_CUBIC)
@@ -46,5 +46,5 @@ def fractal_noise(
         finer = (min(cells[0] << octave, size[0]), min(cells[1] << octave, size[1]))
         total += strength * smooth_noise(rng, size, finer)
         power += strength**2
-        strength *= gain
+        strength *= gain  # finer detail is weaker
     return total / np.float32(power**0.5)

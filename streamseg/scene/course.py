@@ -61,16 +61,19 @@ class Course:
         rng = generator(seed, "course")
         bend = rng.uniform(0.25, 1.0)
         self.bends = Waves(
-            bend * np.array([30.0, 9.0, 2.0]), np.array([140.0, 71.0, 37.0]), rng.uniform(0, 2 * np.pi, 3)
+            # long bends are wide, short ones slight; lengths without a common multiple never repeat
+            bend * np.array([30.0, 9.0, 2.0]),
+            np.array([140.0, 71.0, 37.0]),
+            rng.uniform(0, 2 * np.pi, 3),
         )
         hill = rng.uniform(0.1, 1.0)
         self.hills = Waves(hill * np.array([4.0, 0.9]), np.array([120.0, 53.0]), rng.uniform(0, 2 * np.pi, 2))
         self.keep_left = bool(rng.random() < 0.5)
-        self.lane_width = float(rng.uniform(2.9, 3.6))
+        self.lane_width = float(rng.uniform(2.9, 3.6))  # metres, as in towns
         own = int(rng.choice([1, 1, 1, 2]))
         self.lanes = (own, own if rng.random() < 0.8 else 1)
         self.parking = (bool(rng.random() < 0.45), bool(rng.random() < 0.45))
-        self.parking_width = 2.1
+        self.parking_width = 2.1  # metres: a car and its mirrors
         self.pavement_width = (float(rng.uniform(1.7, 4.0)), float(rng.uniform(1.7, 4.0)))
         self.verge_width = tuple(float(rng.uniform(1.0, 3.0)) if rng.random() < 0.3 else 0.0 for _ in range(2))
         self.style = int(rng.integers(1 << 30))
@@ -105,9 +108,9 @@ class Course:
 
     def _side(self, side: int) -> list[Strip]:
         edge, verge, front = self.edge(side), self.verge_width[side > 0], self.frontage(side)
-        strips = [Strip(edge, edge + 0.28, "kerb", PAVEMENT)]
+        strips = [Strip(edge, edge + 0.28, "kerb", PAVEMENT)]  # a kerb seen from above
         if verge:
             strips.append(Strip(edge + 0.28, edge + verge, "grass", VOID))
         strips.append(Strip(edge + max(verge, 0.28), front, "paving", PAVEMENT))
-        strips.append(Strip(front, 400.0, "grass", VOID))
+        strips.append(Strip(front, 400.0, "grass", VOID))  # farther than the ground is looked at
         return strips

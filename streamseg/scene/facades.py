@@ -49,11 +49,12 @@ def make_facade(seed: int, kind: str, number: int) -> Facade:
     floor = float(rng.uniform(2.7, 3.3))
     floors = int(rng.integers(*{"terrace": (2, 4), "shop": (2, 5), "office": (3, 7), "villa": (2, 3)}[kind]))
     bays = int(rng.integers(*{"terrace": (2, 4), "shop": (2, 5), "office": (4, 8), "villa": (3, 5)}[kind]))
+    # an axis of windows is 2.3 to 3.2 m wide, and half a metre of wall is above the last
     width, height = bays * float(rng.uniform(2.3, 3.2)), floors * floor + 0.5
     palette = {"terrace": _BRICKS + _PLASTERS[:2], "shop": _BRICKS + _PLASTERS + _STONES, "office": _PANELS + _STONES,
                "villa": _BRICKS[:3] + _PLASTERS}[kind]  # fmt: skip
     wall = np.array(palette[int(rng.integers(len(palette)))], np.float64) * rng.uniform(0.85, 1.1)
-    painter = _Front(
+    painter = _Front(  # only what is reddish is brick: red far above blue
         rng, width, height, wall, brick=tuple(palette) != tuple(_PANELS + _STONES) and wall[2] - wall[0] > 45
     )
     for level in range(floors):
@@ -65,7 +66,7 @@ def make_facade(seed: int, kind: str, number: int) -> Facade:
         else:
             painter.windows(base, floor, bays, door=level == 0)
     painter.cornice(height)
-    pitched = kind in ("terrace", "villa") or (kind == "shop" and rng.random() < 0.5)
+    pitched = kind in ("terrace", "villa") or (kind == "shop" and rng.random() < 0.5)  # offices have flat roofs
     roofs = ((70, 72, 82), (52, 66, 112), (84, 84, 84), (60, 58, 62))
     roof = cast("tuple[float, float, float]", roofs[int(rng.integers(len(roofs)))])
     pitch = float(rng.uniform(1.6, 2.8)) if pitched else 0.0
@@ -95,7 +96,7 @@ class _Front:
         tone = 1 + 0.035 * fractal_noise(self._rng, size, (6, 5), 4)
         tone += 0.03 * fractal_noise(self._rng, size, (size[0] // 2, size[1] // 4), 1)
         if self._brick:
-            tone *= _courses(self._rng, size)
+            tone *= _courses(self._rng, size)  # bricks and mortar
         return cast("Image", np.clip(tone[..., None] * self._wall, 0, 255).astype(np.uint8))
 
     def windows(self, base: float, floor: float, bays: int, door: bool) -> None:
@@ -108,7 +109,7 @@ class _Front:
             if bay == entrance:
                 self._door(middle, base)
                 continue
-            low = base + floor * 0.28
+            low = base + floor * 0.28  # the height of a window sill
             self._window(middle - wide / 2, low, middle + wide / 2, low + tall)
 
     def band(self, base: float, floor: float, bays: int) -> None:
@@ -122,12 +123,12 @@ class _Front:
         color = _SIGNS[int(self._rng.integers(len(_SIGNS)))]
         self._fill(0.15, 0, self._width - 0.15, floor - 0.1, tuple(0.55 * v for v in color))
         panes = max(int(self._width / 1.9), 2)
-        step = (self._width - 0.5) / panes
+        step = (self._width - 0.5) / panes  # a quarter of a metre of wall at both ends
         entrance = int(self._rng.integers(panes))
         for pane in range(panes):
             left = 0.25 + pane * step + 0.06
             low = 0.1 if pane == entrance else 0.5
-            self._glass(left, low, left + step - 0.12, floor - 0.85, lit=0.75)
+            self._glass(left, low, left + step - 0.12, floor - 0.85, lit=0.75)  # shops leave their lights on
         self._fill(0.1, floor - 0.75, self._width - 0.1, floor - 0.12, color)
         self._lettering(0.5, floor - 0.6, floor - 0.28)
         self._fill(0.05, floor - 0.14, self._width - 0.05, floor - 0.04, (190, 194, 196))
@@ -155,7 +156,7 @@ class _Front:
             self._fill(left - 0.12, high + 0.02, right + 0.12, high + 0.2, tuple(0.85 * v for v in self._trim))
         self._fill(left - 0.06, low - 0.05, right + 0.06, high + 0.05, self._trim)
         self._glass(left, low, right, high, self._lit)
-        bars = 1 if right - left < 1.3 else 2
+        bars = 1 if right - left < 1.3 else 2  # wide windows have three wings
         for bar in range(1, bars + 1):
             at = left + (right - left) * bar / (bars + 1)
             self._fill(at - 0.03, low, at + 0.03, high, self._trim)
@@ -163,14 +164,14 @@ class _Front:
         if sill:
             self._fill(left - 0.12, low - 0.14, right + 0.12, low - 0.04, (176, 182, 186))
             self._shade(left - 0.1, low - 0.26, right + 0.1, low - 0.14, 0.7)
-        self._shade(left, high - 0.12, right, high, 0.55)
+        self._shade(left, high - 0.12, right, high, 0.55)  # panes are set back, so the lintel shades them
 
     def _glass(self, left: float, low: float, right: float, high: float, lit: float) -> None:
         rows, columns = self._place(left, low, right, high)
         pane = self.image[rows, columns]
         if not pane.size:
             return
-        sky = self._rng.uniform(0.25, 0.85)
+        sky = self._rng.uniform(0.25, 0.85)  # panes hang differently and mirror different parts of the sky
         top, foot = np.array([150, 132, 116]) * sky, np.array([58, 52, 48]) * self._rng.uniform(0.6, 1.1)
         fade = np.linspace(0, 1, pane.shape[0])[:, None, None]
         pane[:] = (top * (1 - fade) + foot * fade).astype(np.uint8)

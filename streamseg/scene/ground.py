@@ -36,9 +36,10 @@ class Ground:
 
     def __init__(self, seed: int, course: Course) -> None:
         self._strips = course.strips()
-        self._level = lru_cache(maxsize=40)(self._make_level)
+        self._level = lru_cache(maxsize=40)(self._make_level)  # no view shows all of the 54 combinations there can be
         self._texture = _paint(generator(seed, "ground"), course)
         middle = round(GROUND_HALF_WIDTH / ACROSS)
+        # half a metre to one and a half right of the middle, where no mark is
         self._asphalt = self._texture[:, middle + 20 : middle + 60].mean((0, 1)).tolist()
         self._paint = (190.0, 198.0, 200.0)
 
@@ -51,7 +52,7 @@ class Ground:
         """Side streets and painted marks of a block, laid over the texture."""
         for outlines, color, label in ((block.asphalt, self._asphalt, ROAD), (block.paint, self._paint, None)):
             for outline in outlines:
-                ahead = clipped(outline, view.s + 0.6 * NEAR)
+                ahead = clipped(outline, view.s + 0.6 * NEAR)  # nearer than the lowest row of any picture sees
                 if len(ahead) < 3:
                     continue
                 corners = fixed_point(view.project(np.column_stack([ahead, np.zeros(len(ahead))])))
@@ -65,11 +66,12 @@ class Ground:
         start = (-view.u * z / view.focal + view.x - aside + GROUND_HALF_WIDTH) / ACROSS
         step = z / view.focal / ACROSS
         along = ((view.s + z) % PERIOD) / ALONG
+        # how many rows of the texture fall into a row of the picture
         seen = np.abs(np.gradient(z)) / ALONG if len(z) > 1 else np.ones(1)
         coarse_across = np.clip(np.log2(np.maximum(step, 1)), 0, 5).astype(int)
         coarse_along = np.clip(np.round(np.log2(np.maximum(seen, 1))), 0, 8).astype(int)
-        kind = coarse_along * 8 + coarse_across
-        cuts = [0, *(np.flatnonzero(np.diff(kind)) + 1), len(z)]
+        kind = coarse_along * 8 + coarse_across  # neighbouring rows of one kind are drawn in one call
+        cuts = [0, *(np.flatnonzero(np.diff(kind)) + 1), len(z)]  # where another size of the texture begins
         columns = np.arange(view.width, dtype=np.float32)
         for first, last in pairwise(cuts):
             shrink_x, shrink_s = 1 << coarse_across[first], 1 << coarse_along[first]
@@ -97,7 +99,7 @@ class Ground:
         rows = np.arange(top, view.height)
         scale, middle = view.focal / z, view.u + view.focal / z * (aside - view.x)
         for strip in self._strips:
-            left = np.clip(middle + scale * strip.left, -30000, 30000)
+            left = np.clip(middle + scale * strip.left, -30000, 30000)  # OpenCV's shapes overflow beyond 32767
             right = np.clip(middle + scale * strip.right - 1, -30000, 30000)
             outline = np.vstack([np.stack([left, rows], 1), np.stack([right, rows], 1)[::-1]])
             cv2.fillPoly(labels, [np.round(outline).astype(np.int32)], strip.label)
@@ -105,8 +107,9 @@ class Ground:
 
 def row_distances(view: View) -> NDArray[np.float64]:
     """(height,) metres ahead of the nearest ground seen in each row; infinite where no ground is."""
-    z = np.geomspace(NEAR * 0.5, FAR, 600)
+    z = np.geomspace(NEAR * 0.5, FAR, 600)  # denser nearby, where a row covers centimetres
     _, up = view.shift(view.s + z)
+    # behind the top of a hill the ground is hidden until it rises above it
     seen = np.minimum.accumulate(view.v - view.focal * (up - view.y) / z)
     rows = np.arange(view.height)
     distance = np.interp(rows, seen[::-1], z[::-1])
@@ -137,7 +140,7 @@ def _asphalt(rng: np.random.Generator, size: tuple[int, int]) -> Floats32:
 
 
 def _kerb(rng: np.random.Generator, size: tuple[int, int]) -> Floats32:
-    stones = np.repeat(rng.normal(160, 8, size[0] // 20 + 1), 20)[: size[0], None]
+    stones = np.repeat(rng.normal(160, 8, size[0] // 20 + 1), 20)[: size[0], None]  # of a metre each
     face = np.ones(size[1])
     profile = stones * face + 4 * fractal_noise(rng, size, (size[0] // 4, 2), 1)
     profile[::20] -= 30
@@ -148,7 +151,7 @@ def _paving(rng: np.random.Generator, size: tuple[int, int]) -> Floats32:
     tone = rng.uniform(130, 165)
     slabs = rng.normal(0, 6, (size[0] // 16 + 1, size[1] // 28 + 1)).astype(np.float32)
     big = np.kron(slabs, np.ones((16, 28), np.float32))[: size[0], : size[1]]
-    big[::16] -= 22
+    big[::16] -= 22  # joints between slabs of 80 by 70 cm
     big[:, ::28] -= 22
     grain = 5 * fractal_noise(rng, size, (size[0] // 3, max(size[1] // 3, 1)), 2)
     dirt = 6 * fractal_noise(rng, size, (12, 3), 3)
@@ -168,6 +171,7 @@ _MATERIALS = {"asphalt": _asphalt, "kerb": _kerb, "paving": _paving, "grass": _g
 
 
 def _paint_marks(rng: np.random.Generator, picture: Floats32, course: Course) -> None:
+    # paint wears off in patches, and is never quite gone
     wear = np.clip(0.8 + 0.22 * fractal_noise(rng, picture.shape[:2], (300, 300), 3), 0.25, 1)
     color = np.array([214, 222, 224], np.float32)
 

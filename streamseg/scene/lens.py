@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from streamseg.pixels import Image
     from streamseg.scene.canvas import Canvas
 
-_NOISE_MIDDLE = 24
+_NOISE_MIDDLE = 24  # stands for no noise in a sheet of bytes; 24 is nine deviations of it
 _SLACK = 61
 """Pixels by which the sheet of noise is larger than a picture, so that it can lie differently on each."""
 
@@ -37,10 +37,10 @@ class Lens:
         rng = generator(self._seed, "exposure", round(time_s * 1_000_000))
         if canvas.light.wet > 0.5:
             _rain(rng, image, canvas.light.wet)
-        cv2.GaussianBlur(image, (3, 3), self._blur, dst=image)
+        cv2.GaussianBlur(image, (3, 3), self._blur, dst=image)  # no lens is sharper than its sensor
         cv2.multiply(image, self._corners, dst=image, scale=1 / 255)
         top, left = int(rng.integers(_SLACK)), int(rng.integers(_SLACK))
-        gain = 1.0 + 0.8 * canvas.light.night
+        gain = 1.0 + 0.8 * canvas.light.night  # in the dark a camera turns its amplification up, and the noise with it
         sheet = self._noise[top : top + height, left : left + width]
         cv2.addWeighted(image, 1.0, sheet, gain, -_NOISE_MIDDLE * gain, dst=image)
 
@@ -64,9 +64,9 @@ def _halo(
 ) -> None:  # fmt: skip
     height, width = labels.shape
     u, v = round(point[0]), round(point[1])
-    if not (0 <= u < width and 0 <= v < height) or labels[v, u] != label:
+    if not (0 <= u < width and 0 <= v < height) or labels[v, u] != label:  # something nearer hides the lamp
         return
-    reach = round(min(radius, height / 3)) + 1
+    reach = round(min(radius, height / 3)) + 1  # a lamp right before the camera would flood the picture
     left, top, right, bottom = (
         max(u - reach, 0),
         max(v - reach, 0),
@@ -82,7 +82,7 @@ def _halo(
 
 def _rain(rng: np.random.Generator, image: Image, wet: float) -> None:
     height, width = image.shape[:2]
-    count = int(140 * (wet - 0.4))
+    count = int(140 * (wet - 0.4))  # 14 streaks where it begins to rain, at 0.5; 84 in full rain
     u, v, long = rng.uniform(0, width, count), rng.uniform(0, height, count), rng.uniform(0.02, 0.06, count) * height
     streaks = np.zeros((height, width), np.uint8)
     for x, y, reach in zip(u, v, long, strict=True):

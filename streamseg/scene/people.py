@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PEDESTRIAN, BICYCLIST = 9, 10
-PHASES = 6
+PHASES = 6  # of a step; more would not be seen at that size and cost a picture each
 _TALL, _WIDE = 272, 144
 """Pixels of a picture of somebody; 144 pixels are a metre."""
-_SKINS = ((140, 170, 215), (110, 145, 195), (70, 100, 150), (45, 62, 96))
+_SKINS = ((140, 170, 215), (110, 145, 195), (70, 100, 150), (45, 62, 96))  # BGR
 _HAIRS = ((30, 34, 42), (40, 60, 90), (90, 130, 160), (130, 130, 130))
 
 
@@ -48,7 +48,7 @@ class Person:
         return self.s
 
     near = far
-    reach = 75.0
+    reach = 75.0  # metres; beyond, somebody is some twenty pixels high at 720p
 
     @property
     def box(self) -> tuple[float, float, float]:
@@ -76,29 +76,29 @@ class Person:
         ])]  # fmt: skip
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=128)  # nine looks, six phases and two ways are 108
 def make_pedestrian(seed: int, number: int, phase: int, away: bool) -> Texture:
     """Somebody walking. phase: 0..PHASES-1. away: seen from behind."""
     rng = generator(seed, "pedestrian", number)
     look = _Look(rng)
     picture = _empty(look.coat)
-    swing = float(np.sin(2 * np.pi * phase / PHASES))
+    swing = float(np.sin(2 * np.pi * phase / PHASES))  # -1..1: which leg is in front
     middle = _WIDE / 2
     for side in (-1, 1):
-        lift = max(side * swing, 0.0) * 16
+        lift = max(side * swing, 0.0) * 16  # only the leg that swings leaves the ground
         hip, foot = (middle + side * 9, 142), (middle + side * (11 + 2 * swing), 262 - lift)
         knee = (middle + side * 12, 200 - lift * 0.8)
         _limb(picture, [hip, knee, foot], (13, 11, 8), look.shade(look.legs, 0.85 if side * swing > 0 else 1.0))
         _blob(picture, (foot[0] + side * 2, foot[1] + 3), (9, 6), look.shoes)
-    long = 150 if rng.random() < 0.6 else 185
+    long = 150 if rng.random() < 0.6 else 185  # a jacket or a coat
     _body(picture, middle, 62, long, look.wide, look.coat)
     for side in (-1, 1):
-        swung = side * swing * 10
+        swung = side * swing * 10  # the arm goes against the leg
         shoulder = (middle + side * (look.wide - 2), 68)
         hand = (middle + side * (look.wide + 6), 140 + swung)
         _limb(picture, [shoulder, (middle + side * (look.wide + 7), 104), hand], (9, 8, 7), look.shade(look.coat, 0.86))
         _blob(picture, (hand[0], hand[1] + 5), (6, 7), look.skin)
-    if rng.random() < 0.35:
+    if rng.random() < 0.35:  # with a bag
         bag = int(rng.choice([-1, 1]))
         _blob(picture, (middle + bag * (look.wide + 6), 132), (10, 20), look.shoes)
     _head(picture, middle, 36, look, away)
@@ -116,7 +116,7 @@ def make_bicyclist(seed: int, number: int, phase: int, away: bool) -> Texture:
     cv2.ellipse(picture, (round(middle), 214), (3, 42), 0, 0, 360, (92, 92, 92, 255), cv2.FILLED)
     _limb(picture, [(middle, 130), (middle, 205)], (5, 5), (60, 60, 150, 255))
     for side in (-1, 1):
-        rise = side * swing * 20
+        rise = side * swing * 20  # pedals are a turn apart
         foot = (middle + side * 20, 226 - rise)
         _limb(picture, [(middle + side * 11, 132), (middle + side * 23, 172 - rise), foot], (14, 12, 8), look.legs)
         _blob(picture, (foot[0], foot[1] + 4), (8, 6), look.shoes)
@@ -140,7 +140,7 @@ class _Look:
     """Clothes and body of somebody."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        bright = rng.random() < 0.25
+        bright = rng.random() < 0.25  # most clothes are dark
         tone = (
             (rng.uniform(40, 190, 3) * 0.7 + rng.uniform(10, 50))
             if bright
@@ -161,7 +161,7 @@ class _Look:
 def _empty(color: Color) -> Image:
     """Nothing yet; the colour is what the soft edges of the shapes mix with."""
     picture = np.zeros((_TALL, _WIDE, 4), np.uint8)
-    picture[:] = (*(round(v) for v in color[:3]), 0)
+    picture[:] = (*(round(v) for v in color[:3]), 0)  # no bright fringe then
     return cast("Image", picture)
 
 
@@ -178,7 +178,7 @@ def _body(picture: Image, middle: float, top: float, foot: float, wide: float, c
     right = [(0.5, top - 4), (1.0, top + 8), (0.86, foot - 34), (0.98, foot)]
     shape = [(middle + wide * x, y) for x, y in right] + [(middle - wide * x, y) for x, y in reversed(right)]
     cv2.fillPoly(picture, [np.array([_whole(p) for p in shape])], color)
-    dark = (color[0] * 0.75, color[1] * 0.75, color[2] * 0.75, 255)
+    dark = (color[0] * 0.75, color[1] * 0.75, color[2] * 0.75, 255)  # the side away from the light
     part = [
         (middle + wide * 0.35, top),
         (middle + wide, top + 8),

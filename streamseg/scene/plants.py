@@ -24,6 +24,7 @@ TREE = 5
 _HEIGHT, _WIDTH = 512, 400
 _LEAVES = 34
 """Leaves of a clump."""
+# BGR; the last is autumn's brown
 _GREENS = ((38, 96, 74), (44, 84, 62), (36, 108, 92), (52, 112, 104), (40, 74, 52), (44, 110, 120), (46, 92, 140))
 
 
@@ -57,19 +58,23 @@ class Tree:
             return
         scale = canvas.view.scale(self.s)
         size = self.height * scale, self.height * scale * self.texture.width / self.texture.height
+        # leaves let light through: a crown is brighter than a wall that faces as it does
         lit = 1.12 * canvas.light.on((-0.45, -0.4 * np.sign(self.x), 0.8), z, self.x - canvas.view.x)
+        # 5 cm into the ground, or a tree would float on a slope
         canvas.sprite(self.texture, canvas.view.pixel(self.s, self.x, -0.05), size, lit, z, TREE)
 
     def shadow(self, sun: Floats) -> list[Floats]:
         """Blots on the ground, as light through leaves makes them."""
-        around = np.linspace(0, 2 * np.pi, 18, endpoint=False)
+        around = np.linspace(0, 2 * np.pi, 18, endpoint=False)  # enough for a rough edge
         blots = []
         for number, (up, aside) in enumerate(
             ((0.42, 0.17), (0.56, -0.2), (0.66, 0.14), (0.86, -0.04), (0.58, 0.02), (0.74, -0.15))
         ):
+            # metres; a low sun throws it farther than anything is looked at
             reach = min(self.height * up / sun[2], 45.0)
             radius = self.height * (0.15 - 0.011 * number)
             middle = self.s - sun[0] * reach, self.x - sun[1] * reach + aside * self.height
+            # two waves that do not fit each other: no blot is like another
             rough = radius * (1 + 0.16 * np.sin(3 * around + number) + 0.18 * np.sin(7 * around + 2 * number))
             blots.append(np.stack([middle[0] + rough * np.cos(around), middle[1] + rough * np.sin(around)], 1))
         return blots
@@ -104,7 +109,7 @@ class Hedge:
         z, top = near - view.s, self.height
         x0, x1 = self.side * self.x, self.side * (self.x + self.depth)
         light = canvas.light
-        if top < view.y:
+        if top < view.y:  # from below, its top cannot be seen
             upper = [
                 view.pixel(near, x1, top),
                 view.pixel(self.far, x1, top),
@@ -140,7 +145,7 @@ def make_hedge(seed: int) -> Texture:
     rng = generator(seed, "hedge")
     light = 1 + 0.3 * fractal_noise(rng, (96, 384), (30, 120), 3) + 0.12 * fractal_noise(rng, (96, 384), (4, 12), 2)
     color = np.array(_GREENS[int(rng.integers(5))]) * 0.9
-    fade = np.linspace(1.15, 0.6, 96)[:, None, None]
+    fade = np.linspace(1.15, 0.6, 96)[:, None, None]  # the foot of a hedge is in its own shade
     return Texture(cast("Image", np.clip(light[..., None] * color * fade, 0, 255).astype(np.uint8)))
 
 
@@ -153,16 +158,16 @@ def make_tree(seed: int, number: int) -> Texture:
     picture[..., :3] = green * 0.8  # what soft edges of the sprite mix with
     if kind == "bare":
         picture[..., :3] = (62, 70, 78)
-        _branch(rng, picture, (_WIDTH / 2, _HEIGHT - 1.0), -np.pi / 2, 112.0, 15.0, 8)
+        _branch(rng, picture, (_WIDTH / 2, _HEIGHT - 1.0), -np.pi / 2, 112.0, 15.0, 8)  # eight forks at most
         return Texture(cast("Image", picture))
-    _trunk(rng, picture, 13 if kind != "leafy" else 18)
+    _trunk(rng, picture, 13 if kind != "leafy" else 18)  # pixels: half the trunk
     crown = {"leafy": _round_crown, "slim": _slim_crown, "conifer": _cone_crown}[str(kind)]
     _leaves(rng, picture, crown(rng), green)
     return Texture(cast("Image", picture))
 
 
 def _trunk(rng: np.random.Generator, picture: NDArray[np.uint8], half: int) -> None:
-    middle, top = _WIDTH // 2, round(_HEIGHT * 0.45)
+    middle, top = _WIDTH // 2, round(_HEIGHT * 0.45)  # the trunk ends inside the crown
     shades = np.linspace(1.15, 0.6, 2 * half)
     for column, shade in enumerate(shades):
         at = middle - half + column
@@ -175,6 +180,7 @@ def _trunk(rng: np.random.Generator, picture: NDArray[np.uint8], half: int) -> N
 
 
 def _round_crown(rng: np.random.Generator) -> NDArray[np.float64]:
+    # the root spreads clumps evenly over a disc
     turn, out = rng.uniform(0, 2 * np.pi, 90), np.sqrt(rng.uniform(0, 1, 90))
     lobes = 1 + 0.14 * np.sin(3 * turn + rng.uniform(0, 6)) + 0.08 * np.sin(5 * turn + rng.uniform(0, 6))
     return np.stack([200 + 158 * out * lobes * np.cos(turn), 190 + 150 * out * lobes * np.sin(turn)], 1)
@@ -186,7 +192,7 @@ def _slim_crown(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _cone_crown(rng: np.random.Generator) -> NDArray[np.float64]:
-    down = np.sqrt(rng.uniform(0.003, 1, 100))
+    down = np.sqrt(rng.uniform(0.003, 1, 100))  # the root again: a cone is wider below
     return np.stack([200 + 112 * down * rng.uniform(-1, 1, 100), 30 + 400 * down], 1)
 
 
@@ -197,6 +203,7 @@ def _leaves(rng: np.random.Generator, picture: NDArray[np.uint8], clumps: Floats
     number = np.repeat(np.arange(len(clumps)), _LEAVES)
     away = rng.normal(0, 15, (len(number), 2))
     height = 1 - (clumps[number, 1] - low) / (high - low)
+    # nearer, higher, and to the upper left of its clump, where the light comes from
     bright = 0.42 + 0.36 * depth[number] + 0.32 * height - 0.012 * away[:, 1] - 0.004 * away[:, 0]
     bright = np.maximum(bright + rng.normal(0, 0.09, len(number)), 0.2)
     colors = np.column_stack([np.clip(green * bright[:, None], 0, 255), np.full(len(number), 255)]).tolist()
@@ -221,7 +228,7 @@ def _branch(
     cv2.line(picture, points[0], points[1], color, max(round(width), 2))
     if left <= 0:
         return
-    for _ in range(3):
+    for _ in range(3):  # three twigs on each branch fill a crown in eight forks
         twist = float(rng.normal(0, 0.42)) - 0.1 * float(np.cos(turn))
         _branch(
             rng,

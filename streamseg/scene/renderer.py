@@ -91,6 +91,7 @@ class SyntheticScene:
     def _things(self, view: View, time_s: float) -> list[Thing]:
         """All that may be in sight, the farthest first."""
         here = view.s
+        # 20 m behind: the end of a long house may still be seen
         standing = [thing for block in self._town.blocks(here - 20, here + FAR) for thing in block.things]
         moving = list(self._traffic.things(here, time_s))
         return visible((*standing, *moving), view)
@@ -100,7 +101,7 @@ class SyntheticScene:
         things: list[Thing],
     ) -> None:  # fmt: skip
         self._ground.draw(view, image, labels, distance, top)
-        for block in self._town.blocks(view.s, view.s + 150):
+        for block in self._town.blocks(view.s, view.s + 150):  # metres; farther marks are thinner than a row
             self._ground.draw_patches(view, image, labels, block)
         ground_light = GroundLight(view, light, distance, top, self._town.lamp_spacing)
         if light.direct.max() > 0.03 and light.night <= 0.3:

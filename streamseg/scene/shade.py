@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _UNIT = 128
 """Value that stands for light 1.0."""
-_SHRINK = 8
+_SHRINK = 8  # lamp light is soft, so it is worked out on a picture that many times smaller
 _BITS = 4
 
 
@@ -51,12 +51,13 @@ class GroundLight:
     def apply(self, image: Image) -> None:
         """Light the ground of the picture, then let the air fade it with distance."""
         light, ground = self._light, image[self._top :]
+        # soft edges of shadows: three pixels at 720p; odd, as cv2.blur centres it
         side = max(round(self._view.height / 240) | 1, 3)
         gain = self._gain(cv2.blur(self._mask, (side, side)))
         self._draw(gain, self._contacts, (0.3 * _UNIT * light.ambient).tolist())
         cv2.multiply(ground, gain, dst=ground, scale=1 / _UNIT)
         clear = np.exp(-self._distance / light.sight).astype(np.float32)
-        hazy = int(np.searchsorted(clear, 0.985))
+        hazy = int(np.searchsorted(clear, 0.985))  # nearer rows lose less than 1.5 % to the air, which nobody sees
         if hazy:
             self._fade(ground[:hazy], clear[:hazy, None, None])
 
@@ -70,7 +71,7 @@ class GroundLight:
 
     def _gain(self, mask: MatLike) -> MatLike:
         """(rows, width, 3) uint8 light for each pixel, in units of 1 / `_UNIT`."""
-        light, dry = self._light, 1 - 0.3 * self._light.wet
+        light, dry = self._light, 1 - 0.3 * self._light.wet  # a wet road is darker
         direct = light.direct * light.sun[2] + light.lamps
         shares, floors = dry * _UNIT * direct / 255, dry * _UNIT * light.ambient
         return cv2.merge([

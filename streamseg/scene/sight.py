@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from streamseg.scene.town import Thing
     from streamseg.scene.view import View
 
-_BINS = 128
+_BINS = 128  # parts of the picture's width: fine enough for a house, cheap enough for each frame
 
 
 class Skyline:
@@ -34,7 +34,7 @@ class Skyline:
         near = view.pixel(max(building.near, view.s + 2.0), x, building.facade.height)
         far = view.pixel(building.far, x, building.facade.height)
         left, right = sorted((near[0], far[0]))
-        solid = max(near[1], far[1]) + 1
+        solid = max(near[1], far[1]) + 1  # the lower end of its edge, so that nothing is hidden that looks over it
         for place in range(max(int(left * self._scale) + 1, 0), min(int(right * self._scale), _BINS)):
             self._top[place] = min(self._top[place], solid)
 
@@ -47,7 +47,7 @@ def visible(things: Iterable[Thing], view: View) -> list[Thing]:
             continue
         left, right, top = thing.box
         low, high, upper = view.extent(thing.near, max(thing.far, here + 1.3), left, right, top)
-        if skyline.hides(low - 2, high + 2, upper - 2):
+        if skyline.hides(low - 2, high + 2, upper - 2):  # two pixels for what is rounded and blurred
             continue
         seen.append(thing)
         if isinstance(thing, Building):

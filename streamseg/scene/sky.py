@@ -42,7 +42,8 @@ class Sky:
         v = ((view.v - (np.arange(height) + 0.5) * _SHRINK)[:, None] / view.focal).astype(np.float32)
         u = (((np.arange(width) + 0.5) * _SHRINK - view.u)[None, :] / view.focal).astype(np.float32)
         bearing = u + self._heading(view)
-        up = np.maximum(v, 0.004)
+        up = np.maximum(v, 0.004)  # hills hide what lies below the horizon; it looks like the horizon
+        # of the way from the horizon to the zenith; a power below 1 lets the haze end early
         share = np.clip(up / 0.55, 0, 1)[..., None] ** 0.6
         colors = light.horizon * (1 - share) + light.zenith * share
         colors = np.broadcast_to(colors, (height, width, 3)) + self._glow(light, bearing, v)
@@ -59,12 +60,12 @@ class Sky:
         self, light: Light, bearing: NDArray[Any], up: NDArray[Any], drift: float
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """How much cloud hides each pixel, and how bright it is: (height, width, 1) float32 each."""
-        rise = 1.0 / (up + 0.10)
+        rise = 1.0 / (up + 0.10)  # clouds lie on a plane; the 0.10 bends it down where it would be too dense to draw
         x = np.broadcast_to(bearing * rise * 60, (up.shape[0], bearing.shape[1]))
         y = np.broadcast_to(rise * 60 + drift * 0.05, x.shape)
         place = [np.mod(each, 2 * _CLOUDS).astype(np.float32) for each in (x, y)]
         value = cv2.remap(self._clouds, place[0], place[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        edge = np.clip((value - (1 - light.cover)) / 0.22, 0, 1)
+        edge = np.clip((value - (1 - light.cover)) / 0.22, 0, 1)  # soft edges
         cover = cast("NDArray[np.float32]", edge * np.float32(0.92))
         fade = np.clip(up / 0.06, 0.15, 1).astype(np.float32)
         bright = (1.02 - 0.16 * np.clip(value - (1 - light.cover) - 0.15, 0, 1) / 0.5).astype(np.float32)
@@ -72,11 +73,11 @@ class Sky:
 
     def _glow(self, light: Light, bearing: NDArray[Any], v: NDArray[Any]) -> Floats:
         """(height, width, 3) what the sun adds where it stands in front of the camera."""
-        if light.sun[0] <= 0.05 or light.direct.max() < 0.08:
+        if light.sun[0] <= 0.05 or light.direct.max() < 0.08:  # it stands behind the camera, or is hidden
             return np.zeros(3)
         aside, above = light.sun[1] / light.sun[0], light.sun[2] / light.sun[0]
         away = np.hypot(bearing - aside, v - above)
-        strength = 200 * np.exp(-away / 0.05) + 70 * np.exp(-away / 0.35)
+        strength = 200 * np.exp(-away / 0.05) + 70 * np.exp(-away / 0.35)  # the disc, and the glare around it
         return np.asarray(strength[..., None] * light.direct)
 
     def skyline(self, canvas: Canvas) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from streamseg.pixels import Image
 
-_COARSEST = 64
+_COARSEST = 64  # a 512-pixel texture is 8 pixels high then, and a wall below that shows none
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def _bordered(pixels: Image, height: int, width: int) -> Image:
 
 def _shrink(have: int, want: float) -> int:
     factor = 1
+    # 0.9: a tenth too small looks softer, and does not flicker
     while factor < _COARSEST and have >= 2 * factor * want * 0.9:
         factor *= 2
     return factor

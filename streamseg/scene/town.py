@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BLOCK = 48.0
 """Metres along the road of one block."""
 _DISTRICTS = ("terrace", "shop", "office", "villa", "park")
-_SIDE_STREET = 7.0
+_SIDE_STREET = 7.0  # metres wide: two lanes
 
 
 class Thing(Protocol):
@@ -100,19 +100,23 @@ class Town:
         """
         self._seed, self._course, self._sun = seed, course, sun
         rng = generator(seed, "town")
+        # below 1 each, so that a world has a district or two that it is mostly made of
         self._mix = rng.dirichlet(np.full(len(_DISTRICTS), 0.9)) if seed else np.array([0.35, 0.3, 0.0, 0.25, 0.1])
         self._street_trees = [bool(rng.random() < 0.45) for _ in range(2)]
         self._lamp = (
             float(rng.uniform(6.5, 8.5)),
             tuple(rng.choice([(120, 124, 122), (70, 78, 66), (60, 60, 62)]).tolist()),
         )
+        # metres, as streets have them; the widest has lamps on both sides at once
         self.lamp_spacing = float(rng.choice([24.0, 32.0, 48.0]))
         self._fence_kind = str(rng.choice(["planks", "railings", "panels"]))
-        self._tree = lru_cache(maxsize=8)(lambda number: make_tree(seed, number))
+        self._tree = lru_cache(maxsize=8)(lambda number: make_tree(seed, number))  # more than the six that there are
+        # more than six of each kind
         self._facade = lru_cache(maxsize=32)(lambda kind, number: make_facade(seed, kind, number))
         self._sign = lru_cache(maxsize=8)(lambda number: make_sign(seed, number))
         self._fence = lru_cache(maxsize=4)(lambda kind: make_fence(seed, kind))
         self._hedge = make_hedge(seed)
+        # both sides of the way in sight and behind, some 16, and more for a second caller
         self.block = lru_cache(maxsize=64)(self._make_block)
 
     def blocks(self, start: float, end: float) -> Iterator[Block]:
@@ -124,7 +128,7 @@ class Town:
     def _make_block(self, number: int, side: int) -> Block:
         rng = generator(self._seed, "block", number, side)
         start, block, district = number * BLOCK, Block(), self._district(number, side)
-        corner = district != "park" and rng.random() < 0.22
+        corner = district != "park" and rng.random() < 0.22  # about one block in five
         end = start + BLOCK - (_SIDE_STREET + 3.0 if corner else 0.0)
         site = _Site(rng, block, start, end, side, self._course.frontage(side))
         build: dict[str, Callable[[_Site], None]] = {
@@ -137,12 +141,13 @@ class Town:
         self._street_furniture(site)
         self._signs(site, corner)
         self._parked_cars(site)
-        if side > 0 and rng.random() < 0.2:
+        if side > 0 and rng.random() < 0.2:  # asked on one side only: a crossing belongs to both
             self._zebra(block, start + site.uniform(4, 12))
         self._cast_shadows(site)
         return block
 
     def _district(self, number: int, side: int) -> str:
+        # the same for three blocks: districts do not change every 48 m
         rng = generator(self._seed, "district", number // 3, side)
         return str(rng.choice(_DISTRICTS, p=self._mix))
 
@@ -162,7 +167,7 @@ class Town:
     def _row(self, site: _Site, kind: str, setback: float) -> None:
         """Houses side by side; the last one fills what is left."""
         at, shoulder = site.start, 0.0
-        while at < site.end - 4:
+        while at < site.end - 4:  # no house is narrower than 4 m
             facade = self._some_facade(site, kind)
             far = min(at + facade.width, site.end)
             if site.end - far < 4:
@@ -173,7 +178,7 @@ class Town:
     def _villas(self, site: _Site) -> None:
         """Houses that stand alone in gardens."""
         at = site.start + site.uniform(0, 4)
-        while at < site.end - 9:
+        while at < site.end - 9:  # nor a villa than 9 m
             facade = self._some_facade(site, "villa")
             far, setback = min(at + facade.width, site.end), site.uniform(3.5, 7)
             site.add(self._house(site, facade, at, far, setback))
@@ -194,6 +199,7 @@ class Town:
 
     def _backdrop(self, site: _Site, setback: float) -> None:
         """What closes the view between houses."""
+        # one house or tree every 12 m leaves no gap to the horizon
         for at in np.arange(site.start, site.start + BLOCK, 12.0).tolist():
             if site.rng.random() < 0.4:
                 site.add(self._house(site, self._some_facade(site, "villa"), at, at + 11.0, setback))
@@ -220,7 +226,7 @@ class Town:
         hedge, x = site.rng.random() < 0.4, site.front + 0.1
         for at in np.arange(site.start, site.end - 0.5, 8.0).tolist():
             far = min(at + 8.0, site.end)
-            if site.rng.random() < 0.12:
+            if site.rng.random() < 0.12:  # a gate
                 continue
             if hedge:
                 site.add(Hedge(at, far, site.side, x, height, 0.8, self._hedge))
@@ -231,9 +237,9 @@ class Town:
         """Street lights, on both sides in turn, and trees in the pavement."""
         edge, spacing = self._course.edge(site.side), self.lamp_spacing
         for number in range(int(-(-site.start // spacing)), int(-(-site.end // spacing))):
-            if spacing > 40 or (number + (site.side > 0)) % 2 == 0:
+            if spacing > 40 or (number + (site.side > 0)) % 2 == 0:  # dense lamps stand on the two sides in turn
                 site.add(Lamp(number * spacing, site.side * (edge + 0.55), *self._lamp))
-        if self._street_trees[site.side > 0] and site.front - edge > 2.6:
+        if self._street_trees[site.side > 0] and site.front - edge > 2.6:  # narrower pavements have no room for trees
             for at in np.arange(site.start + 5, site.end, 12.0).tolist():
                 if site.rng.random() < 0.8:
                     site.add(self._some_tree(site, at, edge + 0.9, 4.5, 7.5))
@@ -249,6 +255,7 @@ class Town:
         if not self._course.parking[site.side > 0]:
             return
         towards = site.side != self._course.own_side
+        # a parking space each; none before a side street
         for at in np.arange(site.start + 1, site.end - 7, 6.0).tolist():
             if site.rng.random() < 0.62:
                 x = site.side * (self._course.edge(site.side) - 1.05) + site.uniform(-0.12, 0.12)
@@ -256,9 +263,9 @@ class Town:
 
     def _side_street(self, block: Block, start: float, side: int) -> None:
         """A street that leaves to the side, wider at its mouth, with a broken line across."""
-        edge, end = self._course.edge(side) - 0.02, start + _SIDE_STREET
+        edge, end = self._course.edge(side) - 0.02, start + _SIDE_STREET  # 2 cm onto the road, so that no seam shows
         mouth = [(start - 1.5, edge), (end + 1.5, edge), (end, edge + 1.2), (start, edge + 1.2)]
-        rest = [(start, edge), (end, edge), (end, 60.0), (start, 60.0)]
+        rest = [(start, edge), (end, edge), (end, 60.0), (start, 60.0)]  # metres: out of sight behind houses
         block.asphalt += [np.array(each) * (1, side) for each in (mouth, rest)]
         for s in np.arange(start, end, 1.2).tolist():
             dash = [(s, edge - 0.5), (s + 0.6, edge - 0.5), (s + 0.6, edge - 0.35), (s, edge - 0.35)]
@@ -266,7 +273,7 @@ class Town:
 
     def _zebra(self, block: Block, s: float) -> None:
         left, right = -self._course.edge(-1) + 0.3, self._course.edge(1) - 0.5
-        for x in np.arange(left, right, 1.0).tolist():
+        for x in np.arange(left, right, 1.0).tolist():  # bars half a metre wide, half a metre apart
             block.paint.append(np.array([(s, x), (s, x + 0.5), (s + 2.8, x + 0.5), (s + 2.8, x)]))
 
     def _cast_shadows(self, site: _Site) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streamseg.scene.course import Course
     from streamseg.scene.view import Drive
 
-_LOOKS = 9
+_LOOKS = 9  # of people; each is a picture for every phase of a step
 
 
 class Traffic:
@@ -34,8 +34,9 @@ class Traffic:
         self._spacing = float(rng.uniform(26.0, 60.0))
         self._crowd = float(rng.uniform(0.15, 0.6))
         self._riders = float(rng.uniform(0.1, 0.5))
-        self._leads = int(rng.choice([0, 1, 2, 2])) if seed else 2
+        self._leads = int(rng.choice([0, 1, 2, 2])) if seed else 2  # the demo's own scene always has two cars ahead
         self._gap = float(rng.uniform(13.0, 34.0)) if seed else 21.0
+        # all belts together have fewer in sight
         self._slot = lru_cache(maxsize=512)(self._make_slot)
         self._model = lru_cache(maxsize=128)(lambda belt, number: CarModel(generator(seed, "model", belt, number)))
 
@@ -61,7 +62,9 @@ class Traffic:
         at = s
         for number in range(self._leads):
             phase = 1.7 * number
+            # the farther car keeps a longer distance
             at += self._gap * (1 + 0.7 * number) + 4.0 * float(np.sin(time_s / 7.0 + phase))
+            # where it falls back towards the camera the fastest
             braking = float(np.cos(time_s / 7.0 + phase)) < -0.75
             x = self._course.lane_middle(self._course.own_side, self._drive.lane) + 0.2 * float(
                 np.sin(time_s / 5 + number)
@@ -71,12 +74,12 @@ class Traffic:
     def _cars(self, belt: str, s: float, time_s: float, speed: float, x: float, towards: bool) -> Iterator[Car]:
         for number, at in _slots(s - 8, s + 250, speed * time_s, self._spacing):
             full, jitter, _ = self._slot(belt, number)
-            if full < 0.6:
+            if full < 0.6:  # six of ten slots of a lane hold a car
                 yield Car(at + jitter * (self._spacing - 9), x, towards, self._model(belt, number))
 
     def _bicyclists(self, side: int, s: float, time_s: float) -> Iterator[Person]:
         away = side == self._course.own_side
-        speed = 4.6 if away else -4.6
+        speed = 4.6 if away else -4.6  # metres a second, 17 km/h
         x = side * (self._course.lanes_on(side) * self._course.lane_width - 0.55)
         for number, at in _slots(s, s + 110, speed * time_s, 34.0):
             full, jitter, look = self._slot(f"bicycles {side}", number)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NEAR, FAR = 1.2, 320.0
 """Metres: nothing nearer or farther than this is drawn."""
-_STEP = 2.0
+_STEP = 2.0  # metres between entries of the tables of bends and hills, whose shortest wave is over 200 m
 
 
 class Drive:
@@ -22,28 +22,30 @@ class Drive:
     def __init__(self, seed: int, course: Course) -> None:
         rng = generator(seed, "drive")
         self.course = course
-        self.speed = float(rng.uniform(7.0, 13.0))
-        self.height = float(rng.uniform(1.2, 1.75))
+        self.speed = float(rng.uniform(7.0, 13.0))  # metres a second: 25 to 47 km/h, as in towns
+        self.height = float(rng.uniform(1.2, 1.75))  # metres: behind the windscreen of a small car up to a van
         self.horizon = float(rng.uniform(0.42, 0.54))
-        self.focal = float(rng.uniform(0.72, 0.98))
+        self.focal = float(rng.uniform(0.72, 0.98))  # of the width: 54 to 70 degrees across
         self.lane = int(rng.integers(course.lanes[0]))
         self._phases = rng.uniform(0, 2 * np.pi, 8)
         self._shake = float(rng.uniform(0.4, 1.0))
 
     def place(self, time_s: float) -> float:
         """Metres driven at `time_s`; the speed swings gently and never turns back."""
-        swing = self.speed * 0.25 * 9.0
+        swing = self.speed * 0.25 * 9.0  # a quarter faster and slower, 9 s for a radian
         return self.speed * time_s + swing * float(np.sin(time_s / 9.0 + self._phases[0]) - np.sin(self._phases[0]))
 
     def view(self, time_s: float, height: int, width: int) -> View:
         """The camera at a moment, for a picture of height x width pixels."""
         shake, phases = self._shake, self._phases
         bump = [
-            float(np.sin(rate * time_s + phase)) for rate, phase in zip((9.7, 14.3, 5.1, 0.9), phases[1:5], strict=True)
+            # wheels and body shake fast, the driver steers slowly; no two in step
+            float(np.sin(rate * time_s + phase))
+            for rate, phase in zip((9.7, 14.3, 5.1, 0.9), phases[1:5], strict=True)
         ]
         pitch = shake * (0.0016 * bump[0] + 0.0011 * bump[1])
         yaw = shake * (0.0010 * bump[2] + 0.008 * bump[3])
-        focal = self.focal * min(width, 2.2 * height)
+        focal = self.focal * min(width, 2.2 * height)  # a very wide picture would show hardly any height else
         own = self.course.own_side
         x = self.course.lane_middle(own, self.lane) + 0.18 * bump[3]
         return View(
@@ -99,7 +101,7 @@ class View:
         cell = int(place)  # the tables reach farther than anything that is drawn
         part = place - cell
         rest = 1 - part
-        aside, up = self._aside_list, self._up_list
+        aside, up = self._aside_list, self._up_list  # indexing an array would make a NumPy number each time
         scale = self.focal / ahead if ahead > 0.3 else self.focal / 0.3
         return (
             self.u + scale * (x + aside[cell] * rest + aside[cell + 1] * part - self.x),

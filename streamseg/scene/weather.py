@@ -77,14 +77,16 @@ class Light:
 
     def beam(self, z: float, x: float) -> float:
         """Share of lamp light that something z metres ahead and x metres aside gets, 0..1."""
+        # headlights reach some 30 m and spread as they go
         return float(np.exp(-((z / 32.0) ** 2) - (x / (2.5 + 0.28 * z)) ** 2)) if self.night > 0.3 else 0.0
 
     def on(self, normal: tuple[float, float, float], z: float, x: float) -> Floats:
         """(3,) BGR light on a surface that looks along `normal` (s, x, y), z ahead and x aside of the camera."""
         facing = normal[0] * self.sun[0] + normal[1] * self.sun[1] + normal[2] * self.sun[2]
-        sky = 0.86 + 0.14 * normal[2]
+        sky = 0.86 + 0.14 * normal[2]  # what lies flat sees all of the sky, a wall half of it
         light = sky * self.ambient + max(float(facing), 0.0) * self.direct
         if self.night > 0.3:
+            # a little of lamp light is everywhere in a town
             light = light + (0.06 + 0.94 * self.beam(z, x)) * self.lamps
         return np.asarray(light)
 
@@ -103,6 +105,7 @@ class Weather:
             raise UsageError(f"weather must be {', '.join(WEATHERS)}, or left out to change over time, got '{name}'")
         self._seed, self._name = seed, name
         rng = generator(seed, "sun")
+        # in the demo's own scene it stands behind the camera, to the left: fronts are lit
         azimuth = float(rng.uniform(0, 2 * np.pi)) if seed else -2.3
         elevation = float(rng.uniform(0.4, 0.95)) if seed else 0.62
         self.sun = np.array(
@@ -123,7 +126,7 @@ class Weather:
             return _numbers(self._name)
         number, into = divmod(time_s, _PERIOD_S)
         turned = float(np.clip((into - (_PERIOD_S - _CHANGE_S)) / _CHANGE_S, 0, 1))
-        turned = turned * turned * (3 - 2 * turned)
+        turned = turned * turned * (3 - 2 * turned)  # begins and ends softly
         values = (1 - turned) * self._chosen(int(number)) + turned * self._chosen(int(number) + 1)
         return np.asarray(values)
 
@@ -131,7 +134,7 @@ class Weather:
         if self._seed == 0 and number == 0:
             return _numbers("clear")  # what a newcomer sees first
         rng = generator(self._seed, "weather", number)
-        name = rng.choice(WEATHERS, p=(0.38, 0.24, 0.1, 0.1, 0.12, 0.06))
+        name = rng.choice(WEATHERS, p=(0.38, 0.24, 0.1, 0.1, 0.12, 0.06))  # mostly dry days, as most drives are
         return _numbers(str(name))
 
 

@@ -1,25 +1,40 @@
-"""Where results go. Importing this loads no PyAV; the sinks are found when first named."""
+"""Where results go: `open_sink` chooses by what the name looks like.
+
+| name                                         | sink              |
+|----------------------------------------------|-------------------|
+| window:                                      | WindowSink        |
+| memory:, null:                               | MemorySink        |
+| .mp4, .m4v, .mov, .mkv, .webm                | VideoFileSink     |
+| .csv, .jsonl                                 | StatisticsSink    |
+| an existing folder, a / at the end, no suffix | PictureFolderSink |
+
+A new kind is one file here and one line in `KINDS`. Importing this loads no PyAV; the sinks are found when first named.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2  # noqa: F401  # before PyAV: see `window.windows_would_hang`
 
+from streamseg.errors import SinkError
 from streamseg.sinks.base import Outcome, Sink
+from streamseg.sinks.formats import FORMATS, TABLES
 
 if TYPE_CHECKING:
     from streamseg.frame import StreamInfo
+    from streamseg.options import EncoderName
     from streamseg.painting import Painter
-    from streamseg.sinks.hardware import EncoderName
     from streamseg.sinks.mask_folder import MaskFolderSink
     from streamseg.sinks.memory import MemorySink
     from streamseg.sinks.picture_folder import PictureFolderSink
     from streamseg.sinks.statistics import StatisticsSink
     from streamseg.sinks.video_file import VideoFileSink
-    from streamseg.sinks.video_pieces import VideoPiecesSink
+    from streamseg.sinks.video_segments import SegmentedVideoSink
     from streamseg.sinks.window import WindowSink
 
 _HOME = {
@@ -27,8 +42,8 @@ _HOME = {
     "MemorySink": "memory",
     "PictureFolderSink": "picture_folder",
     "StatisticsSink": "statistics",
+    "SegmentedVideoSink": "video_segments",
     "VideoFileSink": "video_file",
-    "VideoPiecesSink": "video_pieces",
     "WindowSink": "window",
 }
 
@@ -37,10 +52,10 @@ __all__ = [
     "MemorySink",
     "Outcome",
     "PictureFolderSink",
+    "SegmentedVideoSink",
     "Sink",
     "StatisticsSink",
     "VideoFileSink",
-    "VideoPiecesSink",
     "WindowSink",
     "open_sink",
 ]
@@ -49,43 +64,83 @@ __all__ = [
 def open_sink(
     address: str, info: StreamInfo, painter: Painter, *, overwrite: bool = False, encoder: EncoderName = "auto"
 ) -> Sink:
-    """The sink for pictures that `address` names.
+    """The sink that `address` names; see the table at the top of this file.
 
-    address: "window:" shows them live, "memory:" keeps all results, "null:" only counts them; a name ending in .mp4,
-        .m4v, .mov, .mkv or .webm is a video file; an existing folder, a name ending in "/" or one without a suffix is
-        a folder of pictures.
+    address: "window:" shows pictures live, "memory:" keeps all results, "null:" only counts them; anything else is a
+        file or a folder.
     info: of the source.
-    painter: makes the pictures.
+    painter: makes the pictures, and knows the classes.
     overwrite: whether files that are there may be replaced.
     encoder: of video files, see `VideoFileSink`; others have none.
 
     Raises:
-        SinkError: the suffix names no video file, or the place cannot be written to.
+        SinkError: the name is of no kind, or the place cannot be written to.
     """
-    if address == "window:":
-        from streamseg.sinks.window import WindowSink
+    kind = next((kind for kind in KINDS if kind.fits(address)), None)
+    if kind is None:
+        ends = "; ".join(kind.ends for kind in KINDS if kind.ends)
+        raise SinkError(f"cannot write '{address}': the name must end in {ends}")
+    known = {
+        "address": address,
+        "info": info,
+        "painter": painter,
+        "classes": painter.classes,
+        "overwrite": overwrite,
+        "encoder": encoder,
+    }
+    return kind.open(known)
 
-        return WindowSink(painter)
-    if address in ("memory:", "null:"):
-        from streamseg.sinks.memory import MemorySink
 
-        return MemorySink(keep=None if address == "memory:" else 0)
-    if _is_folder(address):
-        from streamseg.sinks.picture_folder import PictureFolderSink
+@dataclass(frozen=True, slots=True)
+class SinkKind:
+    """One kind of sink, a row of the table below.
 
-        return PictureFolderSink(address, info, painter, overwrite=overwrite)
-    from streamseg.sinks.video_file import VideoFileSink
+    fits: whether a name is of this kind. The first row that fits is taken.
+    opener: "module:name" in this package, loaded when it is needed: a class or a function.
+    takes: what it is given, in this order but for `overwrite` and `encoder`, which it takes by name: see `open_sink`,
+        and "classes" of the model.
+    ends: how such names end, for whoever gave one that is nothing; "" leaves it out.
+    """
 
-    return VideoFileSink(address, info, painter, overwrite=overwrite, encoder=encoder)
+    fits: Callable[[str], bool]
+    opener: str
+    takes: tuple[str, ...]
+    ends: str = ""
+
+    def open(self, known: Mapping[str, Any]) -> Sink:
+        """known: values by the names in `takes`. Raises: as the kind does."""
+        module, _, name = self.opener.partition(":")
+        # By place, since one calls its first parameter a path, the next one a folder.
+        by_name = {each: known[each] for each in self.takes if each in _BY_NAME}
+        in_order = [known[each] for each in self.takes if each not in _BY_NAME]
+        sink: Sink = getattr(import_module(f"{__name__}.{module}"), name)(*in_order, **by_name)
+        return sink
+
+
+_BY_NAME = ("overwrite", "encoder")
+_VIDEO = ("address", "info", "painter", "overwrite", "encoder")
+
+
+def _ends_in(*suffixes: str) -> Callable[[str], bool]:
+    return lambda address: Path(address).suffix.lower() in suffixes
 
 
 def _is_folder(address: str) -> bool:
-    from streamseg.sinks.formats import FORMATS
-
     path = Path(address)
-    if path.suffix.lower() in FORMATS:
-        return False
     return path.is_dir() or not path.suffix or address.endswith(("/", "\\"))
+
+
+KINDS: tuple[SinkKind, ...] = (
+    SinkKind(lambda address: address == "window:", "window:WindowSink", ("painter",)),
+    SinkKind(lambda address: address == "memory:", "memory:MemorySink", ()),
+    SinkKind(lambda address: address == "null:", "memory:counting_sink", ()),
+    SinkKind(_ends_in(*FORMATS), "video_file:VideoFileSink", _VIDEO, f"{', '.join(FORMATS)} for a video"),
+    SinkKind(_ends_in(*TABLES), "statistics:StatisticsSink", ("address", "classes", "overwrite"),
+             f"{', '.join(TABLES)} for statistics"),
+    # Last, since a folder may be called anything, but a video's name next to it must still be a video.
+    SinkKind(_is_folder, "picture_folder:PictureFolderSink", ("address", "info", "painter", "overwrite"),
+             "/ for a folder of pictures"),
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

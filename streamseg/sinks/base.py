@@ -9,7 +9,10 @@ from typing import Literal, TypeAlias
 from streamseg.segmentation import Segmentation
 
 Outcome: TypeAlias = Literal["complete", "cut", "failed"]
-"""How a run ended: the source came to its end; it was stopped early but what was written is good; it broke."""
+"""How it ended: the source came to its end; it was ended early, and what was written by then is good; it broke.
+
+Of a run, and of each sink of it: where one sink breaks, the run has failed, that sink too, and the others are cut.
+"""
 
 
 class Sink(ABC):
@@ -17,7 +20,8 @@ class Sink(ABC):
 
     Written and closed from one thread.
 
-    place: where the user finds the result, for the closing line; None when there is nothing to find.
+    place: where the user finds the result, for the closing line; None when there is nothing to find, which `close` may
+        find out.
     stage: what the time it takes is called in timings.
     notes: what the user should know about the result, a line each; complete after `close`.
     """
@@ -31,13 +35,13 @@ class Sink(ABC):
         """Take one result. Returning False asks the pipeline to stop, as a closed window does.
 
         Raises:
-            SinkError: it cannot be written; the pipeline then calls `close("failed")`.
+            SinkError: it cannot be written; the pipeline then ends the run and calls `close("failed")` of this sink.
         """
 
     def idle(self) -> bool | None:
-        """Look around while nothing comes to write: a window answers keys here, and says that the source is lost.
+        """Called while nothing comes to write: a window answers keys here, and says that the source is lost.
 
-        Called every few hundredths of a second as long as no result is there, on the thread that writes. Returning
+        That is every few hundredths of a second as long as no result is there, on the thread that writes. Returning
         False asks the pipeline to stop.
         """
         return None
@@ -45,7 +49,10 @@ class Sink(ABC):
     def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # for sinks with nothing to finish
         """Finish. "complete" and "cut" put finished files in place, "failed" removes what is half written.
 
+        Files that were complete before, such as the masks of the frames until then, stay whatever the outcome is.
         Called once, also when no frame was written.
+
+        outcome: "failed" where this sink has failed, or the run before this sink took a frame.
 
         Raises:
             SinkError: the result cannot be finished; nothing half-written is left at its final name.

@@ -1,4 +1,4 @@
-"""The kinds of video file that can be written, by suffix. Standard library only."""
+"""The kinds of file that can be written, by suffix. Standard library only."""
 
 from __future__ import annotations
 
@@ -68,6 +68,9 @@ FORMATS: Mapping[str, FileFormat] = {
     ".mkv": FileFormat("matroska", _H264, None, "aac"),
     ".webm": FileFormat("webm", _VP9, frozenset({"opus", "vorbis"}), "libopus"),
 }
+
+TABLES = (".csv", ".jsonl")
+"""Files with a line of statistics for each frame."""
 
 
 def format_of(path: Path) -> FileFormat:

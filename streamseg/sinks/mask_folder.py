@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 
 from streamseg.segmentation import Segmentation
-from streamseg.sinks.base import Sink
+from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.picture_files import PictureFiles
 
 # Labels are enlarged, so most rows repeat the one above: at 720p 1.8 ms and 14 kB, OpenCV's defaults 2.2 ms and 29 kB.
@@ -28,11 +28,16 @@ class MaskFolderSink(Sink):
         overwrite: replace masks that are there.
 
         Raises:
-            SinkError: `folder` is a file, or is not writable.
+            SinkError: `folder` is a file, is not writable, or another run is writing to it.
         """
         self._files = PictureFiles(Path(folder), overwrite=overwrite, settings=_PNG)
-        self.place = str(folder)
+        self.place: str | None = str(folder)
 
     def write(self, segmentation: Segmentation) -> None:
         frame = segmentation.frame
         self._files.write(frame, segmentation.labels_at(frame.size))
+
+    def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # each picture was finished when it was written
+        self._files.close()
+        if not self._files.written:
+            self.place = None

@@ -8,6 +8,11 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 
 
+def counting_sink() -> MemorySink:
+    """One that keeps nothing: where only the time counts, or what other sinks do."""
+    return MemorySink(keep=0)
+
+
 class MemorySink(Sink):
     """Keeps results for whoever has the sink, a test or a program that uses the library.
 

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from streamseg.atomic import AtomicFolder, cannot_write, refuse_existing
 from streamseg.errors import SinkError
 from streamseg.frame import Frame
-from streamseg.sinks.files import cannot_write, made_folder, refuse_existing, write_whole
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
 
 
 class PictureFiles:
-    """Writes pictures under the names of their frames. A name is used once: none replaces another of the same run."""
+    """Writes pictures under the names of their frames. A name is used once: none replaces another of the same run.
+
+    written: how many, each complete, so that they stay whatever becomes of the run.
+    """
 
     def __init__(self, folder: Path, *, overwrite: bool, settings: Sequence[int] = ()) -> None:
         """
@@ -26,12 +29,13 @@ class PictureFiles:
         settings: of the PNG encoder, as OpenCV's imencode takes them.
 
         Raises:
-            SinkError: `folder` is a file, or is not writable.
+            SinkError: `folder` is a file, is not writable, or another run is writing to it.
         """
-        self.folder = made_folder(folder)
+        self._folder = AtomicFolder(folder)
         self._overwrite = overwrite
         self._settings = settings
         self._used: set[str] = set()
+        self.written = 0
 
     def write(self, frame: Frame, picture: Image) -> None:
         """
@@ -40,14 +44,19 @@ class PictureFiles:
         Raises:
             SinkError: there is a picture of that name, or it cannot be written.
         """
-        path = self.folder / f"{frame.name or f'{frame.index:06d}'}.png"
-        if frame.name:
+        path = self._folder.path / f"{frame.name or f'{frame.index:06d}'}.png"
+        if frame.name:  # numbers of frames cannot repeat, names of pictures in several folders can
             self._use(frame.name, path)
         refuse_existing(path, overwrite=self._overwrite)
         try:
-            write_whole(path, cv2.imencode(".png", picture, self._settings)[1].tobytes())
+            self._folder.write(path.name, cv2.imencode(".png", picture, self._settings)[1].tobytes())
         except OSError as error:
             raise cannot_write(path, error) from error
+        self.written += 1
+
+    def close(self) -> None:
+        """Let another run write to the folder."""
+        self._folder.close()
 
     def _use(self, name: str, path: Path) -> None:
         if name in self._used:

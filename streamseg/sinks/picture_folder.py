@@ -7,7 +7,7 @@ from pathlib import Path
 from streamseg.frame import StreamInfo
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
-from streamseg.sinks.base import Sink
+from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import refuse_source
 from streamseg.sinks.picture_files import PictureFiles
 
@@ -26,12 +26,17 @@ class PictureFolderSink(Sink):
         overwrite: replace pictures that are there.
 
         Raises:
-            SinkError: `folder` is the source's, is a file, or is not writable.
+            SinkError: `folder` is the source's, is a file, is not writable, or another run is writing to it.
         """
         refuse_source(Path(folder), info)
         self._files = PictureFiles(Path(folder), overwrite=overwrite)
         self._painter = painter
-        self.place = str(folder)
+        self.place: str | None = str(folder)
 
     def write(self, segmentation: Segmentation) -> None:
         self._files.write(segmentation.frame, self._painter.bgr(segmentation))
+
+    def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # each picture was finished when it was written
+        self._files.close()
+        if not self._files.written:
+            self.place = None

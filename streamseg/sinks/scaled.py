@@ -10,7 +10,7 @@ from dataclasses import replace
 from streamseg.frame import Frame
 from streamseg.pixels import Size
 from streamseg.segmentation import Segmentation
-from streamseg.sources.fitting import fitted
+from streamseg.sources.resize import resized
 
 
 def scale_into(size: Size, room: Size) -> float:
@@ -30,7 +30,7 @@ def scaled(segmentation: Segmentation, scale: float) -> Segmentation:
         frame=Frame(
             frame.index,
             frame.time_s,
-            fitted(pixels, (height, width), None),
+            resized(pixels, (height, width), None),
             pts=frame.pts,
             captured_s=frame.captured_s,
             name=frame.name,

@@ -21,7 +21,7 @@ _AudioPacket: TypeAlias = "Packet[AudioStream]"
 _TIMEOUT_S = 10.0  # of a source on the network
 _SEEK_MARGIN_S = 1.0  # seeking goes by the pictures, and sound may be stored a little before its pictures
 _LEAD_IN_S = 0.1  # decoders need the packets just before the first that is heard; Apple's AAC has the longest, 48 ms
-_BIT_RATE = 160_000
+_BIT_RATE = 160_000  # a second: ample for the microphone of a camera, and little beside the pictures
 _RATES = {"aac": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000), "libopus": (48000,)}
 
 

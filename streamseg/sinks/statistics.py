@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
+from streamseg.atomic import AtomicFile, cannot_write
 from streamseg.errors import SinkError
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.files import PendingFile, cannot_write
+from streamseg.sinks.formats import TABLES
 from streamseg.spec import SegmentClass
+from streamseg.timing import Clock
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -36,34 +38,46 @@ class StatisticsSink(Sink):
 
     stage = "write statistics"
 
-    def __init__(self, path: str | Path, classes: Sequence[SegmentClass], *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        classes: Sequence[SegmentClass],
+        *,
+        overwrite: bool = False,
+        clock: Clock = time.perf_counter,
+    ) -> None:
         """
         path: ends in .csv or .jsonl. The folder must exist.
         classes: of the model.
         overwrite: replace a file that is there, once the new one is complete.
+        clock: that `Frame.captured_s` is told by.
 
         Raises:
-            SinkError: another suffix, the file is there, or the place is not writable.
+            SinkError: another suffix, the file is there, the place is not writable, or another run is writing it.
         """
         target = Path(path)
         begin = _FORMATS.get(target.suffix.lower())
         if begin is None:
-            raise SinkError(f"cannot write '{target}': statistics must end in {' or '.join(_FORMATS)}")
-        self.place = str(target)
+            raise SinkError(f"cannot write '{target}': statistics must end in {' or '.join(TABLES)}")
+        self.place: str | None = str(target)
         self._names = [each.name for each in classes]
-        self._pending = PendingFile(target, overwrite=overwrite)
+        self._pending = AtomicFile(target, overwrite=overwrite)
         self._written = 0
-        self._labels: Image | None = None
+        self._clock = clock
+        self._labels: Image | None = None  # of the frame before, for the flicker
         try:
+            # newline: the csv module ends lines itself
             self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
             self._write_line = begin(self._file, self._names)
         except OSError as error:
+            self._pending.discard()
             raise cannot_write(target, error) from error
 
     def write(self, segmentation: Segmentation) -> None:
         frame = segmentation.frame
-        latency_ms = round((time.perf_counter() - frame.captured_s) * 1000, 3)
+        latency_ms = round((self._clock() - frame.captured_s) * 1000, 3)
         values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._flicker(segmentation.labels))
+        # All are rounded: digits beyond a microsecond or a millionth of the picture are noise that fills the file.
         facts = dict(zip(FRAME_COLUMNS, values, strict=True))
         shares = dict(zip(self._names, (round(float(share), 6) for share in segmentation.shares), strict=True))
         try:
@@ -77,10 +91,11 @@ class StatisticsSink(Sink):
         return None if before is None else round(float((before != labels).mean()), 6)
 
     def close(self, outcome: Outcome) -> None:
+        self.place = None
         try:
             self._file.close()
             if outcome != "failed" and self._written:
-                self._pending.finish()
+                self.place = str(self._pending.commit())
         except OSError as error:
             if outcome != "failed":  # what cannot be flushed is thrown away then, and its error is already out
                 raise cannot_write(self._pending.path, error, self._written) from error
@@ -98,7 +113,6 @@ def _begin_json_lines(file: IO[str], _names: Sequence[str]) -> _WriteLine:
     return lambda facts, shares: file.write(json.dumps({**facts, "shares": shares}, ensure_ascii=False) + "\n")
 
 
-_FORMATS: Mapping[str, Callable[[IO[str], Sequence[str]], _WriteLine]] = {
-    ".csv": _begin_csv,
-    ".jsonl": _begin_json_lines,
-}
+_FORMATS: Mapping[str, Callable[[IO[str], Sequence[str]], _WriteLine]] = dict(
+    zip(TABLES, (_begin_csv, _begin_json_lines), strict=True)
+)

@@ -8,17 +8,19 @@ from pathlib import Path
 
 import av
 
+from streamseg.atomic import AtomicFile, cannot_write
 from streamseg.errors import SinkError
 from streamseg.frame import StreamInfo
+from streamseg.options import EncoderName
 from streamseg.painting import Painter
 from streamseg.pixels import Size, YuvColor
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.clock import OutputClock
-from streamseg.sinks.files import PendingFile, cannot_write, refuse_source
+from streamseg.sinks.files import refuse_source
 from streamseg.sinks.formats import VideoCodec, format_of
-from streamseg.sinks.hardware import EncoderName, Taken, chosen
-from streamseg.sinks.movie import Movie
+from streamseg.sinks.hardware_encoders import EncoderChoice, choose_encoder
+from streamseg.sinks.muxer import Muxer
+from streamseg.sinks.presentation_clock import PresentationClock
 
 
 class VideoFileSink(Sink):
@@ -53,25 +55,26 @@ class VideoFileSink(Sink):
             works, `notes` says so then, and x264 else, or where crf or preset ask for it.
 
         Raises:
-            SinkError: the suffix names no video, the file is there or is the source, the place is not writable, or the
-                encoder that was named does not work here.
+            SinkError: the suffix names no video, the file is there or is the source, the place is not writable, another
+                run is writing it, or the encoder that was named does not work here.
         """
         target = Path(path)
         self._format = format_of(target)
         size = painter.size((info.height, info.width))
         plain = encoder == "auto" and (crf is not None or preset is not None)
-        taken = Taken(self._format.video) if plain else chosen(encoder, self._format, size, target)
+        taken = EncoderChoice(self._format.video) if plain else choose_encoder(encoder, self._format, size, target)
+        # Before the file is claimed: a trial of the hardware takes a moment and may end in an error.
         self._codec = _adjusted(taken.codec, crf, preset)
         refuse_source(target, info)
-        self._file = PendingFile(target, overwrite=overwrite)
-        self.place = str(target)
+        self._file = AtomicFile(target, overwrite=overwrite)
+        self.place: str | None = str(target)
         self.notes: list[str] = [taken.note] if taken.note else []
         self._info = info
         self._painter = painter
-        self._clock = OutputClock(info)
+        self._clock = PresentationClock(info)
         late_s = self._clock.begins_late_s
         self._sound = replace(info.sound, start_s=info.sound.start_s + late_s) if info.sound else None
-        self._movie: Movie | None = None
+        self._muxer: Muxer | None = None
         self._written = 0
 
     def write(self, segmentation: Segmentation) -> None:
@@ -79,36 +82,36 @@ class VideoFileSink(Sink):
         size = self._painter.size(frame.size)
         ticks = self._clock.ticks(frame)
         try:
-            if self._movie is None:
-                self._movie = self._opened(size, frame.planes().color)
-            self._require_size(size, self._movie.size)
-            self._painter.planes(segmentation, self._movie.canvas())
-            self._movie.write(ticks)
+            if self._muxer is None:  # not before the first frame, whose planes tell what their numbers mean
+                self._muxer = self._opened(size, frame.planes().color)
+            self._require_size(size, self._muxer.size)
+            self._painter.planes(segmentation, self._muxer.canvas())
+            self._muxer.write(ticks)
         except (OSError, av.FFmpegError, ValueError) as error:
             raise cannot_write(self._file.path, error, self._written) from error
         self._written += 1
 
     def close(self, outcome: Outcome) -> None:
-        if self._movie is None or outcome == "failed":
+        if self._muxer is None or outcome == "failed":
             self._abandon()
             return
         complete = outcome == "complete"
         to_the_end = complete and self._sound is not None and self._sound.to_the_end
         try:
-            self._movie.finish(
+            self._muxer.finish(
                 self._clock.last_duration(complete=complete),
                 inf if to_the_end else self._clock.end_s(complete=complete),
             )
-            self._file.finish()
+            self.place = str(self._file.commit())
         except (OSError, av.FFmpegError, ValueError) as error:
             self._abandon()
             raise cannot_write(self._file.path, error, self._written) from error
-        self.notes += self._movie.notes
+        self.notes += self._muxer.notes
         if self._clock.moved:
             self.notes.append(f"{self._clock.moved} frames claimed to be no later than the one before; moved by a tick")
 
-    def _opened(self, size: Size, color: YuvColor) -> Movie:
-        return Movie(
+    def _opened(self, size: Size, color: YuvColor) -> Muxer:
+        return Muxer(
             self._file.temporary,
             self._format,
             self._codec,
@@ -127,9 +130,10 @@ class VideoFileSink(Sink):
             )
 
     def _abandon(self) -> None:
-        self._file.discard()  # before closing, which would first move the data of a long file about to index it
-        if self._movie:
-            self._movie.abandon()
+        self.place = None
+        self._file.clear()  # before closing, which would first move the data of a long file about to index it
+        if self._muxer:
+            self._muxer.abandon()
         self._file.discard()  # where an open file cannot be removed, and where closing made it again
 
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, cast
 
 import cv2
 
+from streamseg.atomic import cannot_write, write_new
 from streamseg.errors import SinkError
-from streamseg.lettering import banner_patch
 from streamseg.live import LiveState
 from streamseg.painting import Painter
 from streamseg.pixels import Size
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.files import cannot_write
 from streamseg.sinks.keys import press
 from streamseg.sinks.scaled import scale_into, scaled
-from streamseg.timing import Timings
+from streamseg.text_drawing import banner_patch
+from streamseg.timing import active_timings
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LARGEST: Size = (720, 1280)  # of a new window; it can be enlarged
 _SETTLED_S = 0.3  # without a change of size: letters are drawn anew for each, too slow while an edge is dragged
 _ENLARGED = 1080  # lines up to which a picture is enlarged to its window; beyond, that costs more than it shows
-_ANSWER_S = 2.0
+_ANSWER_S = 2.0  # an X server on this machine answers at once, one at the other end of ssh within that
 _SAID_S = 1.5  # how long what a key did is to be read
 _NO_BAR = 0.005  # of a side: thinner ones would come and go with every rounding
 _NO_LIVE_STATE = LiveState()
@@ -71,13 +71,11 @@ class WindowSink(Sink):
         title: str = "streamseg",
         *,
         live_state: LiveState | None = None,
-        timings: Timings | None = None,
         folder: Path | None = None,
     ) -> None:
         """
         title: of the window, and its identity: two sinks of one title share a window.
         live_state: of the source, to say when it is lost; None for sources that cannot be.
-        timings: where the age of each frame is noted when it is on the screen; None notes nothing.
         folder: for snapshots; None is the current one.
 
         Raises:
@@ -91,7 +89,6 @@ class WindowSink(Sink):
         self._controls = painter.controls
         self._title = title
         self._live_state = live_state or _NO_LIVE_STATE
-        self._timings = timings or Timings()
         self._folder = folder or Path()
         self._opened = False
         self._full_screen = False
@@ -110,7 +107,8 @@ class WindowSink(Sink):
         self._segmentation = segmentation
         self._show(segmentation)
         going_on = self._answer()  # the window draws itself only while it looks for keys
-        self._timings.shown_frame(segmentation.frame.captured_s)
+        if timings := active_timings():
+            timings.shown_frame(segmentation.frame.captured_s)
         return going_on
 
     def idle(self) -> bool:
@@ -212,18 +210,11 @@ def _with_bars(picture: Image, window_size: Size) -> Image:
 
 def _saved(picture: Image, folder: Path) -> str:
     """Write a PNG named by the time of day under a name that is free. Returns: one line about how that went."""
-    stem = f"streamseg_{datetime.now().astimezone():%Y%m%d-%H%M%S}"
-    content = cv2.imencode(".png", picture)[1].tobytes()
-    for name in (f"{stem}.png", *(f"{stem}_{number}.png" for number in range(2, 100))):
-        try:
-            with (folder / name).open("xb") as file:
-                file.write(content)
-            return f"saved {name}"
-        except FileExistsError:
-            continue
-        except OSError as error:
-            return str(cannot_write(folder / name, error))
-    return f"there are 99 snapshots of this second in '{folder.absolute()}' already"
+    path = folder / f"streamseg_{datetime.now().astimezone():%Y%m%d-%H%M%S}.png"
+    try:
+        return f"saved {write_new(path, cv2.imencode('.png', picture)[1].tobytes()).name}"
+    except OSError as error:
+        return str(cannot_write(path, error))
 
 
 def display_available() -> bool:

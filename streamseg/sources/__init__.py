@@ -1,50 +1,51 @@
 """Where frames come from: `open_source` chooses by what the address looks like.
 
-| address                                    | source            |
-|--------------------------------------------|-------------------|
-| synthetic:                                 | SyntheticSource   |
-| 0, 1, ... or /dev/video0                   | camera_source     |
-| rtsp://, http://, udp://, tcp://, ...      | network_source    |
-| http(s):// address of a video file         | VideoFileSource   |
-| a folder, a glob, a picture file           | ImageFolderSource |
-| any other file                             | VideoFileSource, or OpenCVFileSource with reader="opencv" |
+| address                              | source                                                    |
+|--------------------------------------|-----------------------------------------------------------|
+| synthetic:                           | SyntheticSource                                           |
+| browser:                             | BrowserSource                                             |
+| 0, 1, ... or /dev/video0             | camera_source                                             |
+| rtsp://, http://, udp://, tcp://, ...| network_source                                            |
+| a folder, a glob, a picture file     | ImageFolderSource                                         |
+| any other file, here or at http(s):// | VideoFileSource, or OpenCVFileSource with reader="opencv" |
 
 A new kind is one file here and one line in `_KINDS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypedDict, cast
 from urllib.parse import urlsplit
 
 from streamseg.errors import SourceError, UsageError
-from streamseg.pixels import Size
+from streamseg.options import SourceOptions
 from streamseg.sources.base import Source
+from streamseg.sources.suffixes import PICTURES, VIDEOS
 from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
-    from streamseg.sources.capture_thread import Patience
+    from typing import Unpack
 
-__all__ = ["DecoderName", "Reader", "Source", "open_source"]
+    from streamseg.options import DecoderName, Reader
+    from streamseg.pixels import Size
 
-Reader: TypeAlias = Literal["pyav", "opencv"]
-DecoderName: TypeAlias = Literal["cpu", "auto", "cuda", "vaapi", "videotoolbox"]
+__all__ = ["Source", "open_source"]
 
 _STREAMS = ("rtsp", "rtsps", "http", "https", "udp", "tcp", "rtp", "srt", "rtmp")
-_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
-_VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".gif", ".3gp")
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What the caller asked for, beside the address."""
+class OptionsByName(TypedDict, total=False):
+    """The fields of `SourceOptions`, for type checkers: `open_source` takes each by its name."""
 
     reader: Reader
     decoder: DecoderName
     start_s: float
+    duration_s: float | None
+    max_frames: int | None
     threads: int | None
     camera_size: Size | None
     camera_fps: float | None
@@ -53,86 +54,104 @@ class _Wish:
 
 
 def open_source(
-    address: str,
-    *,
-    reader: Reader = "pyav",
-    decoder: DecoderName = "cpu",
-    start_s: float = 0.0,
-    duration_s: float | None = None,
-    max_frames: int | None = None,
-    threads: int | None = None,
-    camera_size: Size | None = None,
-    camera_fps: float | None = None,
-    reconnect: bool = True,
-    open_timeout_s: float | None = None,
+    address: str | int | Path, options: SourceOptions | None = None, **by_name: Unpack[OptionsByName]
 ) -> Source:
     """Open whatever the address names; see the table at the top of this file.
 
-    reader: what reads video files.
-    decoder: what decodes them: "cpu", or hardware by its name, with which the reader "pyav" alone can do; "auto" takes
-        hardware if it works on the file, and `Source.notes` says what was taken.
-    start_s: seconds into a video file or the synthetic scene to begin at.
-    duration_s, max_frames: stop after so much; None means to the end.
-    threads: for decoding video files; None lets the decoder choose.
-    camera_size, camera_fps: (height, width) and frames a second to ask a camera for; None leaves them to it. What it
-        grants is in `Source.notes`.
-    reconnect: live sources that were lost are opened again, for ever; otherwise a loss is an error.
-    open_timeout_s: seconds that a camera or a live stream may take to answer, each time it is opened; None is 10 for
-        cameras, and for streams 3 that grow to 10 over failed tries to come back.
+    address: a number is that of a camera.
+    options: see `SourceOptions`; None is `SourceOptions()`.
+    by_name: single options, in place of those of `options`: `open_source("clip.mp4", start_s=5)`.
 
     Raises:
         SourceError: there is no such thing, or it cannot be read.
-        UsageError: options that the kind of source cannot follow.
+        UsageError: options that the kind of source cannot follow, or that cannot be at all.
     """
     import cv2  # noqa: F401  # before PyAV: see `streamseg.sinks.window.windows_would_hang`
 
-    if start_s < 0:
-        raise UsageError(f"the start must be 0 or more seconds, got {start_s:g}")
-    opener = next(opener for fits, opener in _KINDS if fits(address))
-    if opener is not _open_camera and (camera_size is not None or camera_fps is not None):
-        raise UsageError(
-            f"--camera-size and --camera-fps are for cameras at this machine; '{without_password(address)}' is none"
-        )
-    if open_timeout_s is not None:
-        _check_open_timeout(open_timeout_s, address, opener)
-    if decoder != "cpu" and (opener is not _open_video or reader != "pyav"):
-        raise UsageError(f"--decoder is for video files read by PyAV; '{without_password(address)}' is not")
-    source = opener(
-        address, _Wish(reader, decoder, start_s, threads, camera_size, camera_fps, reconnect, open_timeout_s)
-    )
-    if duration_s is None and max_frames is None:
+    address = str(address)
+    options = replace(options or SourceOptions(), **by_name)
+    kind = next((kind for kind in _KINDS if kind.fits(address, options)), None)
+    if kind is None:
+        raise _not_found(address)
+    kind.refuse_what_it_cannot_follow(address, options)
+    source = kind.open(address, options)
+    if options.duration_s is None and options.max_frames is None:
         return source
     from streamseg.sources.limited import Limited
 
-    try:
-        return Limited(source, duration_s, max_frames)
-    except UsageError:
-        source.close()
-        raise
+    return Limited(source, options.duration_s, options.max_frames)
 
 
-def _is_synthetic(address: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of source, a row of the table below.
+
+    name: what messages call it.
+    written: what its addresses look like, for whoever gave one that is nothing.
+    fits: whether an address is of this kind, with these options.
+    opener: "module:name" in this package, loaded when it is needed: a class or function that takes the address and, by
+        name, each of `options` but those that are followed here for all kinds.
+    options: names of the fields of `SourceOptions` that it can follow.
+    """
+
+    name: str
+    written: str
+    fits: Callable[[str, SourceOptions], bool]
+    opener: str
+    options: tuple[str, ...]
+
+    def open(self, address: str, options: SourceOptions) -> Source:
+        """Raises: as the kind does."""
+        module, _, name = self.opener.partition(":")
+        opener = getattr(import_module(f"{__name__}.{module}"), name)
+        wanted = {each: getattr(options, each) for each in self.options if each not in _FOLLOWED_HERE}
+        return cast("Source", opener(address, **wanted))
+
+    def refuse_what_it_cannot_follow(self, address: str, options: SourceOptions) -> None:
+        """Raises UsageError for an option that was set and would be passed over."""
+        for field in fields(SourceOptions):
+            value = getattr(options, field.name)
+            if field.name not in self.options and value != field.default:
+                given = f"{field.name}={value}" if isinstance(value, bool) else field.name
+                able = _listed(kind.name for kind in _KINDS if field.name in kind.options)
+                shown = without_password(address)
+                raise UsageError(f"`{given}` is for {able}, and '{shown}' is {self.name}; leave it out")
+
+
+def _is_synthetic(address: str, _: SourceOptions) -> bool:
     return address.startswith("synthetic:")
 
 
-def _is_camera(address: str) -> bool:
+def _is_browser(address: str, _: SourceOptions) -> bool:
+    return address.startswith("browser:")
+
+
+def _is_camera(address: str, _: SourceOptions) -> bool:
     return (address.isascii() and address.isdigit() and not _exists(address)) or address.startswith("/dev/video")
+
+
+def _is_stream(address: str, _: SourceOptions) -> bool:
+    scheme, separator, _rest = address.partition("://")
+    return bool(separator) and scheme.lower() in _STREAMS and not _is_remote_file(address)
+
+
+def _is_pictures(address: str, _: SourceOptions) -> bool:
+    if _exists(address):
+        return Path(address).is_dir() or Path(address).suffix.lower() in PICTURES
+    return any(sign in address for sign in "*?[") and not _is_remote_file(address)
+
+
+def _is_video_for_opencv(address: str, options: SourceOptions) -> bool:
+    return options.reader == "opencv" and _is_video(address, options)
+
+
+def _is_video(address: str, _: SourceOptions) -> bool:
+    return _is_remote_file(address) or _exists(address)
 
 
 def _is_remote_file(address: str) -> bool:
     parts = urlsplit(address)
-    return parts.scheme.lower() in ("http", "https") and PurePosixPath(parts.path).suffix.lower() in _VIDEOS
-
-
-def _is_stream(address: str) -> bool:
-    scheme, separator, _ = address.partition("://")
-    return bool(separator) and scheme.lower() in _STREAMS
-
-
-def _is_pictures(address: str) -> bool:
-    if _exists(address):
-        return Path(address).is_dir() or Path(address).suffix.lower() in _PICTURES
-    return any(sign in address for sign in "*?[")
+    return parts.scheme.lower() in ("http", "https") and PurePosixPath(parts.path).suffix.lower() in VIDEOS
 
 
 def _exists(address: str) -> bool:
@@ -142,82 +161,30 @@ def _exists(address: str) -> bool:
         return False
 
 
-def _open_synthetic(address: str, wish: _Wish) -> Source:
-    from streamseg.sources.synthetic import SyntheticSource, parse_synthetic
+_LIMITS = ("duration_s", "max_frames")  # by `Limited`, of every source that has a clock
+_FOLLOWED_HERE = ("reader", *_LIMITS)  # by choosing the kind, and by what is put around the source
+_LIVE = ("reconnect", "open_timeout_s")
+_CAMERA = ("camera_size", "camera_fps")
 
-    wanted = parse_synthetic(address)
-    if wish.start_s:
-        wanted["start_s"] = wish.start_s
-    return SyntheticSource(**wanted)
-
-
-def _open_camera(address: str, wish: _Wish) -> Source:
-    from streamseg.sources.camera import camera_source
-
-    _refuse_start(address, wish, "a camera")
-    device = int(address) if address.isdigit() else address
-    return camera_source(device, wish.camera_size, wish.camera_fps, reconnect=wish.reconnect, patience=_patience(wish))
-
-
-def _open_stream(address: str, wish: _Wish) -> Source:
-    from streamseg.sources.network import network_source
-
-    _refuse_start(address, wish, "a live stream")
-    return network_source(address, reconnect=wish.reconnect, patience=_patience(wish))
+# The first that fits is taken: what has a sign of its own comes before what is known by being a file.
+_KINDS: tuple[_Kind, ...] = (
+    _Kind("the built-in scene", "synthetic:", _is_synthetic, "synthetic:open_synthetic", ("start_s", *_LIMITS)),
+    _Kind("a visitor's camera", "browser:", _is_browser, "browser:open_browser", (*_CAMERA, *_LIMITS)),
+    _Kind("a camera", "a camera number", _is_camera, "camera:open_camera", (*_CAMERA, *_LIVE, *_LIMITS)),
+    _Kind("a live stream", "an rtsp:// or http:// address", _is_stream, "network:open_network", (*_LIVE, *_LIMITS)),
+    _Kind("a set of pictures", "a folder or glob of pictures", _is_pictures, "image_folder:ImageFolderSource",
+          ("max_frames",)),
+    _Kind("a video file", "", _is_video_for_opencv, "opencv_file:OpenCVFileSource",
+          ("reader", "start_s", "threads", *_LIMITS)),
+    _Kind("a video file", "a video file", _is_video, "video_file:VideoFileSource",
+          ("reader", "start_s", "threads", "decoder", *_LIMITS)),
+)  # fmt: skip
 
 
-def _open_pictures(address: str, wish: _Wish) -> Source:
-    from streamseg.sources.image_folder import ImageFolderSource
-
-    _refuse_start(address, wish, "a set of pictures")
-    return ImageFolderSource(address)
-
-
-def _open_video(address: str, wish: _Wish) -> Source:
-    if not (_is_remote_file(address) or _exists(address)):
-        raise _not_found(address)
-    if wish.reader == "opencv":
-        from streamseg.sources.opencv_file import OpenCVFileSource
-
-        return OpenCVFileSource(address, start_s=wish.start_s, threads=wish.threads)
-    from streamseg.sources.video_file import VideoFileSource
-
-    return VideoFileSource(address, start_s=wish.start_s, threads=wish.threads, decoder=wish.decoder)
-
-
-_KINDS: tuple[tuple[Callable[[str], bool], Callable[[str, _Wish], Source]], ...] = (
-    (_is_synthetic, _open_synthetic),
-    (_is_camera, _open_camera),
-    (_is_remote_file, _open_video),
-    (_is_stream, _open_stream),
-    (_is_pictures, _open_pictures),
-    (lambda _: True, _open_video),
-)
-
-
-def _check_open_timeout(open_timeout_s: float, address: str, opener: Callable[[str, _Wish], Source]) -> None:
-    if not 0 < open_timeout_s < float("inf"):
-        raise UsageError(f"--open-timeout must be more than 0 seconds, got {open_timeout_s:g}")
-    if opener not in (_open_camera, _open_stream):
-        raise UsageError(
-            f"--open-timeout is for cameras at this machine and live streams; '{without_password(address)}' is neither"
-        )
-
-
-def _patience(wish: _Wish) -> Patience | None:
-    """None leaves it to the kind of source."""
-    if wish.open_timeout_s is None:
-        return None
-    from streamseg.sources.capture_thread import Patience
-
-    return Patience(open_s=wish.open_timeout_s, longest_open_s=wish.open_timeout_s)
-
-
-def _refuse_start(address: str, wish: _Wish, what: str) -> None:
-    if wish.start_s:
-        raise UsageError(
-            f"--start works on video files; '{without_password(address)}' is {what} and begins where it begins"
-        )
+def _listed(names: Iterable[str]) -> str:
+    """As people list things."""
+    *most, last = dict.fromkeys(names)  # two readers are one kind to whoever has a file
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _not_found(address: str) -> SourceError:
@@ -227,12 +194,9 @@ def _not_found(address: str) -> SourceError:
     path, shown = Path(address), without_password(address)
     try:
         neighbours = [each.name for each in path.parent.iterdir()]
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no name of a folder has a null byte in it
         neighbours = []
-    close = get_close_matches(path.name, neighbours, n=1, cutoff=0.7)
+    close = get_close_matches(path.name, neighbours, n=1, cutoff=0.7)  # two or three letters of ten may differ
     if close:
         return SourceError(f"there is no file '{shown}'; did you mean '{path.parent / close[0]}'?")
-    return SourceError(
-        f"there is no file '{shown}'; give a video file, a folder or glob of pictures, a camera number, "
-        "an rtsp:// or http:// address, or synthetic:"
-    )
+    return SourceError(f"there is no file '{shown}'; give {_listed(kind.written for kind in _KINDS if kind.written)}")

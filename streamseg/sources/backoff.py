@@ -13,6 +13,7 @@ class Backoff:
     """
 
     def __init__(self, shortest_s: float = 1.0, longest_s: float = 30.0) -> None:
+        # A camera that restarts is not there within a second; one that is back is wanted within half a minute.
         self._shortest_s, self._longest_s = shortest_s, longest_s
         self._last_s = 0.0
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from streamseg.frame import Frame, StreamInfo
-from streamseg.live import LiveState
+if TYPE_CHECKING:  # loading them takes OpenCV along, which whoever only asks for help should not wait for
+    from streamseg.frame import Frame, StreamInfo
+    from streamseg.live import LiveState
 
 
 class Source(ABC):

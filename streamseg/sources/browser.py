@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,17 +11,21 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
+from streamseg.errors import SourceError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.live import LiveState
 from streamseg.pixels import Size
 from streamseg.sources.base import Source
+from streamseg.sources.real_time import REAL_TIME, RealTime
+from streamseg.sources.resize import letterboxed
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
 
 ADDRESS = "browser:"
+_SIZE, _FPS = (720, 1280), 30.0  # what nearly every webcam and phone can send
 _OLDEST_S = 10.0  # a picture that claims to be older has a wrong clock
-_SILENCE_S = 3.0  # after which a camera counts as lost
+_SILENCE_S = 3.0  # after which a camera counts as lost, as in `Timeouts.stall_s`
 _LARGEST = 4096  # pixels a side: a small file can claim to be a huge picture
 
 
@@ -45,19 +48,21 @@ class BrowserSource(Source):
     info: size and rate are those the page asks the camera for, until the first frame has come.
     """
 
-    def __init__(self, size: Size = (720, 1280), fps: float = 30.0) -> None:
+    def __init__(self, size: Size = _SIZE, fps: float = _FPS, *, clock: RealTime = REAL_TIME) -> None:
         """
         size: (height, width) that the page asks the camera for.
         fps: likewise; above 0.
+        clock: what silence is measured by, and what `offer` has times of.
         """
+        self._clock = clock
         self.info = StreamInfo(
             ADDRESS, "camera", *size, fps=Fraction(fps).limit_denominator(1001), live=True, codec="mjpeg"
         )
-        self.live_state = self._live = LiveState()
+        self.live_state = self._live = LiveState(clock.now_s)
         self._changed = threading.Condition()
         self._owner: object | None = None
         self._offer: _Offer | None = None
-        self._heard_s = time.perf_counter()
+        self._heard_s = self._clock.now_s()
         self._closed = False
         self._size: Size | None = None
         self._started_s = 0.0
@@ -75,7 +80,7 @@ class BrowserSource(Source):
             if self._owner not in (None, owner) or self._closed:
                 return False
             if self._owner is None:
-                self._owner, self._heard_s = owner, time.perf_counter()
+                self._owner, self._heard_s = owner, self._clock.now_s()
             return True
 
     def release(self, owner: object) -> None:
@@ -95,7 +100,7 @@ class BrowserSource(Source):
         captured_s: on the clock of `time.perf_counter`; nonsense is taken for now.
         taken: called, on any thread, once this picture and those before it are done with; not for one that is replaced.
         """
-        now_s = time.perf_counter()
+        now_s = self._clock.now_s()
         plausible = now_s - _OLDEST_S < captured_s <= now_s
         with self._changed:
             wanted = self._owner is owner and not self._closed
@@ -128,9 +133,13 @@ class BrowserSource(Source):
     def _next(self) -> _Offer | None:
         with self._changed:
             while self._offer is None and not self._closed:
-                if self._owner is not None and time.perf_counter() - self._heard_s > _SILENCE_S:
+                silent_at_s = self._heard_s + _SILENCE_S
+                if self._owner is not None and self._clock.now_s() >= silent_at_s:
                     self._lost(f"no picture from the visitor's camera for {_SILENCE_S:.0f} s")
-                self._changed.wait(_SILENCE_S / 4)
+                if self._live.state == "playing":
+                    self._clock.wait_until(self._changed, silent_at_s)
+                else:
+                    self._changed.wait()  # nothing to be lost: for a visitor or a picture, however long that takes
             offer, self._offer = self._offer, None
             return offer
 
@@ -152,7 +161,17 @@ class BrowserSource(Source):
             self._started_s = captured_s
             self.info = replace(self.info, height=self._size[0], width=self._size[1])
         index, self._count = self._count, self._count + 1
-        return Frame(index, captured_s - self._started_s, _fitted(picture, self._size), captured_s=captured_s)
+        return Frame(index, captured_s - self._started_s, letterboxed(picture, self._size), captured_s=captured_s)
+
+
+def open_browser(address: str, *, camera_size: Size | None, camera_fps: float | None) -> BrowserSource:
+    """A `BrowserSource` by an address and options, see `open_source`.
+
+    address: "browser:"; which browser it is, is settled by who comes.
+    """
+    if address != ADDRESS:
+        raise SourceError(f"'{address}' names more than a visitor's camera; write {ADDRESS} alone")
+    return BrowserSource(camera_size or _SIZE, camera_fps or _FPS)
 
 
 def _decoded(jpeg: bytes) -> Image | None:
@@ -180,17 +199,3 @@ def jpeg_size(jpeg: bytes) -> Size | None:
             return int.from_bytes(jpeg[place + 5 : place + 7]), int.from_bytes(jpeg[place + 7 : place + 9])
         place += 2 + int.from_bytes(jpeg[place + 2 : place + 4])
     return None
-
-
-def _fitted(picture: Image, size: Size) -> Image:
-    """The whole picture in the middle of (height, width), its shape kept, black around it."""
-    if picture.shape[:2] == size:
-        return picture
-    scale = min(size[0] / picture.shape[0], size[1] / picture.shape[1])
-    height, width = max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale))
-    fitted = np.zeros((*size, 3), np.uint8)
-    top, left = (size[0] - height) // 2, (size[1] - width) // 2
-    fitted[top : top + height, left : left + width] = cv2.resize(
-        picture, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    )
-    return fitted

@@ -55,6 +55,7 @@ class Capture(ABC):
     skipped: pictures so far that came and were not decoded, to catch up or because they could not be.
     """
 
+    # Plain attributes, as they are known only once the connection stands, some of them with the first picture.
     fps: Fraction | None = None
     codec: str | None = None
     color: YuvColor | None = None

@@ -10,7 +10,7 @@ import av
 from av.stream import Disposition
 
 from streamseg.errors import SourceError
-from streamseg.sources.structure import has_mp4_index, is_mp4
+from streamseg.sources.truncation import has_mp4_index, is_mp4
 from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-_NETWORK_TIMEOUT_S = 10.0
+_NETWORK_TIMEOUT_S = 10.0  # of each call: a file is waited for longer than a live picture, which would be old by then
 _NO_VIDEO_FORMATS = ("tty",)  # FFmpeg draws text files as pictures of a terminal
 
 

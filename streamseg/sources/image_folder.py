@@ -14,11 +14,10 @@ from streamseg.errors import SourceError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
 from streamseg.sources.opencv import quiet_opencv
+from streamseg.sources.suffixes import PICTURES
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 class ImageFolderSource(Source):
@@ -40,7 +39,7 @@ class ImageFolderSource(Source):
         self._next = 0
         self._index = 0
         self._unread: list[Path] = []
-        self._first = self._read_picture()
+        self._first = self._read_picture()  # its size is asked for before the first frame is
         if self._first is None:
             raise SourceError(
                 f"no picture of '{self._address}' can be read ({_unread_text(self._unread)}); "
@@ -94,10 +93,10 @@ def _picture_paths(address: str) -> list[Path]:
         found = [path]
     else:
         found = [Path(each) for each in glob.glob(address, recursive=True)]  # noqa: PTH207 - takes whole paths
-    pictures = [each for each in found if each.suffix.lower() in SUFFIXES and each.is_file()]
+    pictures = [each for each in found if each.suffix.lower() in PICTURES and each.is_file()]
     if not pictures:
         where = f"the folder '{address}' holds" if path.is_dir() else f"'{address}' matches"
-        raise SourceError(f"{where} no pictures; looked for {', '.join(SUFFIXES)}")
+        raise SourceError(f"{where} no pictures; looked for {', '.join(PICTURES)}")
     return sorted(pictures, key=_natural)
 
 
@@ -119,5 +118,6 @@ def _refuse_equal_stems(paths: list[Path]) -> None:
 
 
 def _unread_text(paths: list[Path]) -> str:
+    # Three are enough to see what kind of file it is; a line has to end somewhere.
     names = ", ".join(f"'{path.name}'" for path in paths[:3]) + (", ..." if len(paths) > 3 else "")
     return f"{len(paths)} picture{'s' if len(paths) > 1 else ''} could not be read: {names}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _ASTRAY_S = 2.0  # the stream's time and real time may differ so much: jitter and drift of clocks, not jumps
-_TICK_S = 0.001
+_TICK_S = 0.001  # what two pictures are apart at least: Matroska counts milliseconds
 
 
 class LiveClock:
@@ -29,6 +29,7 @@ class LiveClock:
         real_s = captured_s - self._started_s
         time_s = real_s
         if stream_s is not None:
+            # Following every difference would write the jitter of the network into the times; only jumps are followed.
             if self._shift_s is None or abs(stream_s + self._shift_s - real_s) > _ASTRAY_S:
                 self._shift_s = real_s - stream_s
             time_s = stream_s + self._shift_s

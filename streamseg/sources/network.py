@@ -6,7 +6,6 @@ FFmpeg's own time-outs were measured at up to 30 s. PyAV breaks off a call throu
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from fractions import Fraction
 from functools import partial
@@ -16,10 +15,12 @@ import cv2  # noqa: F401  # before PyAV: see `streamseg.sinks.window.windows_wou
 
 import av  # isort: skip
 
+from streamseg.sources.backoff import Backoff
 from streamseg.sources.capture import Capture, LostError, RefusedError, Shot
-from streamseg.sources.capture_thread import Patience
+from streamseg.sources.capture_thread import Timeouts
 from streamseg.sources.live_clock import Backlog, Pacer
 from streamseg.sources.planes import PlaneReader
+from streamseg.sources.real_time import REAL_TIME, RealTime
 from streamseg.sources.reconnecting import ReconnectingSource
 from streamseg.sources.url import without_password
 
@@ -35,28 +36,50 @@ _OPTIONS = {
     "overrun_nonfatal": "1",  # UDP: lost packets are damage, not the end
 }
 _BEHIND_S = 3.0  # longer than any silence that is not taken for a loss
-_CAUGHT_UP_S = 0.5
-_AT_THE_END_S = 1.0
+_CAUGHT_UP_S = 0.5  # an age that nobody takes for a delay, and more than the jitter of a network
+_AT_THE_END_S = 1.0  # headers are a few frames off
+_MOST_FPS = 1000  # streams without a rate are said to have that of their clock, 90000
 
 
-def network_source(url: str, *, reconnect: bool = True, patience: Patience | None = None) -> ReconnectingSource:
+def network_source(
+    url: str,
+    *,
+    reconnect: bool = True,
+    timeouts: Timeouts | None = None,
+    backoff: Backoff | None = None,
+    clock: RealTime = REAL_TIME,
+) -> ReconnectingSource:
     """Frames of a live stream, as planar YUV.
 
     url: may hold a user and a password; the password is shown nowhere.
     reconnect: come back after a loss, for ever; otherwise a loss is an error.
+    timeouts: None is `Timeouts()`.
+    backoff: how long to wait between tries to come back; None is `Backoff()`.
+    clock: what frames are timed and waits are measured by.
 
     Raises:
         SourceError: nobody answers at the address, or what comes is no video.
     """
-    patience = patience or Patience()
+    timeouts = timeouts or Timeouts()
     return ReconnectingSource(
-        partial(NetworkCapture, url, patience.stall_s),
+        partial(NetworkCapture, url, timeouts.stall_s, clock=clock),
         name=f"'{without_password(url)}'",
         address=without_password(url),
         kind="network",
         reconnect=reconnect,
-        patience=patience,
+        timeouts=timeouts,
+        backoff=backoff,
+        clock=clock,
     )
+
+
+def open_network(address: str, *, reconnect: bool, open_timeout_s: float | None) -> ReconnectingSource:
+    """`network_source` by an address and options, see `open_source`."""
+    if open_timeout_s is None:
+        return network_source(address, reconnect=reconnect)
+    # Who says how long an answer may take means every try: the limit does not grow.
+    timeouts = Timeouts(open_s=open_timeout_s, longest_open_s=open_timeout_s)
+    return network_source(address, reconnect=reconnect, timeouts=timeouts)
 
 
 class NetworkCapture(Capture):
@@ -67,13 +90,13 @@ class NetworkCapture(Capture):
     a key frame that is not late.
     """
 
-    def __init__(self, url: str, read_s: float, open_s: float) -> None:
-        """read_s, open_s: how long to wait for each packet, and for an answer.
+    def __init__(self, url: str, read_s: float, open_s: float, *, clock: RealTime = REAL_TIME) -> None:
+        """read_s, open_s: how long to wait for each packet, and for an answer, on FFmpeg's own clock.
 
         Raises:
             LostError, RefusedError: no connection, or no video in it.
         """
-        self._shown = without_password(url)
+        self._shown, self._clock = without_password(url), clock
         self._read_s = read_s
         self._container = self._connected(url, open_s)
         try:
@@ -90,7 +113,7 @@ class NetworkCapture(Capture):
         self._damaged = False
         self._time_base = self._stream.time_base or Fraction(1, av.time_base)
         rate = self._stream.average_rate
-        self.fps = rate if rate and 0 < rate <= 1000 else None
+        self.fps = rate if rate and 0 < rate <= _MOST_FPS else None
         self.codec = self._stream.codec_context.name
         self._paced = self._container.format.name == "hls"
         self._pacer = Pacer()
@@ -105,7 +128,7 @@ class NetworkCapture(Capture):
         self._container.close()
 
     def _connected(self, url: str, open_s: float) -> InputContainer:
-        started_s = time.perf_counter()
+        started_s = REAL_TIME.now_s()  # FFmpeg's limit goes by it
         try:
             return av.open(url, options=_OPTIONS, timeout=(open_s, self._read_s))
         except (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError) as error:
@@ -113,7 +136,7 @@ class NetworkCapture(Capture):
                 f"'{self._shown}' refuses us: {_reason(error)}; check the user and the password in the address"
             ) from None  # FFmpeg's own words show the password
         except (av.FFmpegError, OSError, ValueError) as error:
-            silent = time.perf_counter() - started_s >= open_s
+            silent = REAL_TIME.now_s() - started_s >= open_s
             raise LostError(f"no answer for {open_s:g} s" if silent else _reason(error)) from None
 
     def _next_packet(self) -> Packet[VideoStream]:
@@ -127,7 +150,7 @@ class NetworkCapture(Capture):
             raise LostError(f"no picture for {self._read_s:g} s") from None
         except av.FFmpegError as error:
             raise LostError(_reason(error)) from None
-        packet.opaque = time.perf_counter()
+        packet.opaque = self._clock.now_s()
         return packet
 
     def _at_its_end(self) -> bool:
@@ -152,7 +175,7 @@ class NetworkCapture(Capture):
         """Whether to leave a packet out, to catch up."""
         if self._paced or packet.dts is None:
             return False
-        behind_s = self._backlog.behind_s(float(packet.dts * self._time_base), time.perf_counter())
+        behind_s = self._backlog.behind_s(float(packet.dts * self._time_base), self._clock.now_s())
         if behind_s > _BEHIND_S:
             self._skipping = True
         elif packet.is_keyframe and behind_s < _CAUGHT_UP_S:
@@ -166,12 +189,12 @@ class NetworkCapture(Capture):
         # What is predicted from a damaged picture is damaged too, although the decoder marks only the first.
         self._damaged = frame.is_corrupt or (self._damaged and not frame.key_frame)
         stream_s = None if frame.pts is None or self.fps is None else float(frame.pts * self._time_base)
-        captured_s = frame.opaque if isinstance(frame.opaque, float) else time.perf_counter()
+        captured_s = frame.opaque if isinstance(frame.opaque, float) else self._clock.now_s()
         if stream_s is not None:
             self._last_s = stream_s
             if self._paced:
-                time.sleep(self._pacer.wait_s(stream_s, time.perf_counter()))
-                captured_s = time.perf_counter()  # the network brought it early, in a heap
+                self._clock.sleep(self._pacer.wait_s(stream_s, self._clock.now_s()))
+                captured_s = self._clock.now_s()  # the network brought it early, in a heap
         return Shot(self._reader.planes(frame), captured_s, stream_s, damaged=self._damaged)
 
 

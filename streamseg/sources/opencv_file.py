@@ -6,16 +6,16 @@ import threading
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import cv2
 
 from streamseg.errors import SourceError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
-from streamseg.sources.clock import Clock
-from streamseg.sources.decoding import Decoder
-from streamseg.sources.opencv import quiet_opencv
+from streamseg.sources.decoder import Decoder
+from streamseg.sources.monotonic_pts import MonotonicPts
+from streamseg.sources.opencv import bgr_picture, quiet_opencv
 from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class OpenCVFileSource(Source):
         """
         quiet_opencv()
         self._address = str(address)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # a capture must not be released while another thread reads it
         self._ended = False
         self._index = 0
         self._told = Decoder(self._address, threads)  # says what OpenCV does not, and what is wrong with a file
@@ -51,7 +51,7 @@ class OpenCVFileSource(Source):
             self._capture = _opened(self._address, threads)
             self._last_told = -1
             frame_s = 1 / (self._told.fps or _USUAL_RATE)
-            self._clock = Clock(0, round(frame_s / _TIME_BASE), _TIME_BASE.denominator)
+            self._pts = MonotonicPts(0, round(frame_s / _TIME_BASE), _TIME_BASE.denominator)
             first = self._first(start_s)
             self._waiting: tuple[int, Image] | None = first
             self.info = self._describe(start_s, *first[1].shape[:2])
@@ -79,18 +79,19 @@ class OpenCVFileSource(Source):
     def _missing(self) -> str | None:
         promised = self.info.frame_count
         too_few = promised is not None and self._index < promised * (1 - _COUNT_TOLERANCE) - 1
-        if not (too_few or self._told.cut_off):
+        if not (too_few or self._told.truncated):
             return None
         about = f" of about {promised}" if promised else ""
         return f"OpenCV read {self._index} frames{about}: the file is truncated or damaged"
 
     def _next(self) -> tuple[int, Image] | None:
-        ok, picture = self._capture.read()
+        ok, decoded = self._capture.read()
         if not ok:
             return None
+        picture = bgr_picture(decoded, f"'{without_password(self._address)}'")
         told = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 / _TIME_BASE)
         moved_on, self._last_told = told > self._last_told, max(told, self._last_told)
-        return self._clock.tick(told if moved_on else None), cast("Image", picture)  # some files: always 0
+        return self._pts.next(told if moved_on else None), picture  # some files: always 0
 
     def _first(self, start_s: float) -> tuple[int, Image]:
         if start_s:
@@ -102,7 +103,7 @@ class OpenCVFileSource(Source):
             self._capture.release()
             raise SourceError(
                 f"OpenCV reads no frame of '{without_password(self._address)}' from {start_s:g} s on; start "
-                "earlier, or read it with --reader pyav"
+                'earlier, or use `reader="pyav"`'
             )
         return timed
 
@@ -130,7 +131,7 @@ def _opened(address: str, threads: int | None) -> cv2.VideoCapture:
     capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG, wishes)
     if not capture.isOpened():
         capture.release()
-        raise SourceError(f"OpenCV cannot read '{without_password(address)}'; read it with --reader pyav")
+        raise SourceError(f"OpenCV cannot read '{without_password(address)}'; use `reader=\"pyav\"`")
     return capture
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from streamseg.pixels import Image, Size
 
-_HIGH_DEFINITION_ROWS = 720
+_HIGH_DEFINITION_ROWS = 720  # from here on players take untagged colours for BT.709
 _MATRIX: dict[int, Literal["bt601", "bt709", "bt2020"]] = {  # by number in ITU-T H.273
     1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 7: "bt709", 9: "bt2020", 10: "bt2020",
 }  # fmt: skip
@@ -44,7 +44,12 @@ class Orientation:
 
         The matrix (FFmpeg's libavutil/display.h) maps stored (x, y) to (a x + c y, b x + d y) on the screen.
         """
-        side_data = cast("Iterable[SideData]", frame.side_data)  # its type stub calls it a mapping
+        try:
+            side_data = cast("Iterable[SideData]", frame.side_data)  # its type stub calls it a mapping
+        except ValueError:
+            # PyAV refuses all side data where one kind of it is new to it, as is the EXIF of a JPEG. What it says of
+            # turns comes another way, without mirrors.
+            return _QUARTER_TURNS[round(frame.rotation / 90) % 4]
         matrices = [data for data in side_data if data.type == SideDataType.DISPLAYMATRIX]
         if not matrices:
             return cls()
@@ -60,6 +65,15 @@ class Orientation:
             how = -1 if self.flip_rows and self.flip_columns else 0 if self.flip_rows else 1
             turned = cv2.flip(turned, how)
         return cast("Image", turned)
+
+
+# By quarter turns counterclockwise.
+_QUARTER_TURNS = (
+    Orientation(),
+    Orientation(transpose=True, flip_rows=True),
+    Orientation(flip_rows=True, flip_columns=True),
+    Orientation(transpose=True, flip_columns=True),
+)
 
 
 class PlaneReader:
@@ -92,7 +106,9 @@ class PlaneReader:
 
     def _as_yuv420(self, frame: VideoFrame) -> VideoFrame:
         right_size = (frame.width, frame.height) == (self._width, self._height)
-        if right_size and frame.format.name in ("yuv420p", "yuvj420p") and frame.planes[0].line_size > 0:
+        # Rows that lie upside down in memory have a negative distance, which NumPy would need another start for.
+        upwards = all(plane.line_size > 0 for plane in frame.planes)
+        if right_size and frame.format.name in ("yuv420p", "yuvj420p") and upwards:
             return frame
         color_range = ColorRange.JPEG if self.color.full_range else ColorRange.MPEG
         from_rgb = _is_rgb(frame)

@@ -11,15 +11,21 @@ from streamseg.live import LiveState
 from streamseg.sources.backoff import Backoff
 from streamseg.sources.base import Source
 from streamseg.sources.capture import Connect, LostError, Shot
-from streamseg.sources.capture_thread import CaptureThread, Patience
-from streamseg.sources.fitting import fitted
+from streamseg.sources.capture_thread import CaptureThread, Timeouts
 from streamseg.sources.live_clock import LiveClock
+from streamseg.sources.real_time import REAL_TIME, RealTime
+from streamseg.sources.resize import resized
 
 _SETTLED_S = 10.0  # a connection that held so long was a good one: the next wait is short again
+_MOST_LEFT_BEHIND = 2  # threads that hang in a read: the first, and the one that tried again while it hung
 
 _ADVICE = {
     "camera": "`streamseg cameras` lists those of this machine",
     "network": "check the address and that it can be reached from here",
+}
+_HANGS = {
+    "camera": "driver does not answer",
+    "network": "the try before it has not come back",  # as from a name server that is silent
 }
 
 
@@ -30,6 +36,8 @@ class ReconnectingSource(Source):
     - Pictures of another size or colour description than the very first ones are converted to it; a note says so.
     - `read` waits through a loss. `close`, from any thread, ends that at once.
     - What is older than the newest few pictures when `read` comes is let go and counted in `dropped`.
+    - What was left behind may hang. Nothing is opened while something left behind still opens, or while two of them
+      hang in a read, so that threads do not pile up however long a driver is silent.
     """
 
     live_state: LiveState
@@ -42,48 +50,40 @@ class ReconnectingSource(Source):
         address: str,
         kind: Literal["camera", "network"],
         reconnect: bool = True,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         backoff: Backoff | None = None,
+        clock: RealTime = REAL_TIME,
     ) -> None:
         """
         connect: makes the first connection and every later one, each in a thread of its own.
         name: what messages call it, without passwords.
         address: for `info`, without passwords.
         reconnect: try again after a loss, for ever; otherwise a loss is an error. The first connection is tried once.
+        clock: what time limits and waits go by.
 
         Raises:
             SourceError: the first connection fails.
         """
-        self._connect, self._name, self._reconnect = connect, name, reconnect
-        self._patience, self._backoff = patience or Patience(), backoff or Backoff()
-        self._closed = threading.Event()
-        self._lock = threading.Lock()
-        self._clock = LiveClock()
+        self._connect, self._name, self._kind, self._reconnect = connect, name, kind, reconnect
+        self._timeouts, self._backoff, self._clock = timeouts or Timeouts(), backoff or Backoff(), clock
+        self._changed = threading.Condition()  # of this object and its capture threads: one wait sees them all
+        self._closed = False
+        self._left_behind: list[CaptureThread] = []
+        self._live_clock = LiveClock()
         self._handed_out = 0
         self._tries = 0
         self._fresh = True  # the next shot is the first of its connection
         self._dropped_before = 0
         self._missed_before = 0
-        self.live_state = LiveState()
+        self.live_state = LiveState(clock.now_s)
         self.notes: list[str] = []
-        self._thread = CaptureThread(connect, self._patience)
-        try:
-            first = self._thread.next()
-        except LostError as lost:
-            self.close()
-            raise SourceError(f"no video comes from {name}: {lost}; {_ADVICE[kind]}") from lost
-        except BaseException:
-            self.close()
-            raise
-        if first is None:
-            self.close()
-            raise SourceError(f"{name} ended before its first picture; play it again")
-        self.info = self._describe(first, address, kind)
+        self._thread = self._started(self._timeouts)
+        self.info = self._describe(self._first_shot(), address)
         self._note_capture()
         self.live_state.playing()
 
     def read(self) -> Frame | None:
-        while not self._closed.is_set():
+        while not self._closed:
             try:
                 shot = self._thread.next()
             except LostError as lost:
@@ -98,10 +98,29 @@ class ReconnectingSource(Source):
         return None
 
     def close(self) -> None:
-        with self._lock:
-            self._closed.set()
-            self._thread.abandon(wait=True)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            thread = self._thread
+        thread.abandon(wait=True)
         self.live_state.ended()
+
+    def _started(self, timeouts: Timeouts) -> CaptureThread:
+        return CaptureThread(self._connect, timeouts, changed=self._changed, clock=self._clock)
+
+    def _first_shot(self) -> Shot:
+        try:
+            first = self._thread.next()
+        except LostError as lost:
+            self.close()
+            raise SourceError(f"no video comes from {self._name}: {lost}; {_ADVICE[self._kind]}") from lost
+        except BaseException:
+            self.close()
+            raise
+        if first is None:
+            self.close()
+            raise SourceError(f"{self._name} ended before its first picture; play it again")
+        return first
 
     def _end(self, reason: str | None) -> None:
         self.live_state.ended(reason)
@@ -119,24 +138,43 @@ class ReconnectingSource(Source):
             self._backoff.reset()
         self.live_state.lost(reason)
         self._thread.abandon()
+        self._left_behind.append(self._thread)
         wait_s = self._backoff.next_s()
+        until_s = self._clock.now_s() + wait_s  # before it is said, or what is said would be too early
         self.live_state.waiting(wait_s)
-        if self._closed.wait(wait_s):
-            return
-        self.live_state.trying()
+        self._wait(until_s)
+        self._wait_for_the_hung()
         self._tries += 1
-        with self._lock:
-            if not self._closed.is_set():
-                self._thread = CaptureThread(self._connect, self._patience.after(self._tries))
+        with self._changed:  # a `close` that comes now finds the new thread, or keeps it from being started
+            if not self._closed:
+                self.live_state.trying()
+                self._thread = self._started(self._timeouts.after(self._tries))
                 self._fresh = True
+
+    def _wait(self, until_s: float) -> None:
+        with self._changed:
+            while not self._closed and self._clock.now_s() < until_s:
+                self._clock.wait_until(self._changed, until_s)
+
+    def _wait_for_the_hung(self) -> None:
+        """Until a new try would not be one thread too many."""
+        with self._changed:
+            if not self._closed and self._too_many_hang():
+                self.live_state.lost(_HANGS[self._kind])
+            while not self._closed and self._too_many_hang():
+                self._changed.wait()
+
+    def _too_many_hang(self) -> bool:
+        self._left_behind = [thread for thread in self._left_behind if not thread.over]
+        return any(thread.opening for thread in self._left_behind) or len(self._left_behind) >= _MOST_LEFT_BEHIND
 
     def _frame(self, shot: Shot) -> Frame:
         if self._fresh:
             self._begin(shot)
         self.dropped = self._dropped_before + self._thread.missed - self._missed_before
         index, self._handed_out = self._handed_out + self.dropped, self._handed_out + 1
-        time_s = self._clock.time_s(shot.time_s, shot.captured_s)
-        pixels = fitted(shot.pixels, self.info.size, self.info.color)
+        time_s = self._live_clock.time_s(shot.time_s, shot.captured_s)
+        pixels = resized(shot.pixels, self.info.size, self.info.color)
         return Frame(index, time_s, pixels, captured_s=shot.captured_s, damaged=shot.damaged)
 
     def _begin(self, shot: Shot) -> None:
@@ -158,10 +196,10 @@ class ReconnectingSource(Source):
         if note not in self.notes:
             self.notes.append(note)
 
-    def _describe(self, first: Shot, address: str, kind: Literal["camera", "network"]) -> StreamInfo:
+    def _describe(self, first: Shot, address: str) -> StreamInfo:
         capture = self._thread.capture
         assert capture is not None
         height, width = first.size
         return StreamInfo(
-            address, kind, height, width, fps=capture.fps, live=True, codec=capture.codec, color=capture.color
+            address, self._kind, height, width, fps=capture.fps, live=True, codec=capture.codec, color=capture.color
         )

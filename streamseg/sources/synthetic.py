@@ -70,6 +70,7 @@ class SyntheticSource(Source):
             return None
         index = self._next
         self._next += 1
+        # From the index and not by adding up, so that frame k is the same picture however one got there.
         image, _ = self._scene.render(self._scene_time(index))
         return Frame(index, float(index / self._fps), image, pts=index)
 
@@ -79,6 +80,11 @@ class SyntheticSource(Source):
 
     def _scene_time(self, index: int) -> float:
         return self._start_s + float(index / self._fps)
+
+
+def open_synthetic(address: str, *, start_s: float) -> SyntheticSource:
+    """A `SyntheticSource` by an address, see `parse_synthetic`, and options, see `open_source`."""
+    return SyntheticSource(**parse_synthetic(address), start_s=start_s)
 
 
 def parse_synthetic(address: str) -> dict[str, Any]:
@@ -128,6 +134,7 @@ def _weather(text: str) -> str:
     return text
 
 
+# A part of an address by its name: what reads its value, and how that is described when it cannot be read.
 _READERS = {"fps": _rate, "seed": _count, "frames": _frames, "weather": _weather}
 _MEANT = {
     "fps": "a number above 0 and up to 1000, such as 30 or 30000/1001",

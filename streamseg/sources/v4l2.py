@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from streamseg.pixels import Size
-from streamseg.sources.cameras import Camera, CameraMode
+from streamseg.sources.camera_info import Camera, CameraMode
 
 Ioctl: TypeAlias = Callable[[int, int, bytearray], Any]
 """`fcntl.ioctl`: file descriptor, request, buffer to be filled in. Raises OSError."""
 
-_QUERY_CAPABILITY = 0x80685600
-_ENUM_FORMAT = 0xC0405602
-_ENUM_SIZE = 0xC02C564A
-_ENUM_INTERVAL = 0xC034564B
+_QUERY_CAPABILITY = 0x80685600  # VIDIOC_QUERYCAP
+_ENUM_FORMAT = 0xC0405602  # VIDIOC_ENUM_FMT
+_ENUM_SIZE = 0xC02C564A  # VIDIOC_ENUM_FRAMESIZES
+_ENUM_INTERVAL = 0xC034564B  # VIDIOC_ENUM_FRAMEINTERVALS
 _CAPABILITY = struct.Struct("=16s32s32s3I12x")  # driver, card, bus, version, of the hardware, of this device
 _FORMAT = struct.Struct("=3I32sI16x")  # index, type, flags, description, pixel format
 _SIZE = struct.Struct("=3I6I8x")  # index, pixel format, kind; width, height or least, most, step of both
 _INTERVAL = struct.Struct("=5I6I8x")  # index, pixel format, width, height, kind; seconds as fractions, shortest first
 _VIDEO_CAPTURE = 1  # as a capability, and as a type of buffer
-_DEVICE_CAPABILITIES = 0x80000000
-_DISCRETE = 1
+_DEVICE_CAPABILITIES = 0x80000000  # V4L2_CAP_DEVICE_CAPS: the device itself says what it can do
+_DISCRETE = 1  # V4L2_FRMSIZE_TYPE_DISCRETE, and V4L2_FRMIVAL_TYPE_DISCRETE
 _MOST = 1000  # entries of a list; a driver that goes on is faulty
 
 

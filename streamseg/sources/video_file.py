@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from streamseg.errors import SourceError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
-from streamseg.sources.clock import Clock
-from streamseg.sources.decoding import Decoder, timestamp
-from streamseg.sources.hardware import chosen
+from streamseg.sources.decoder import Decoder, timestamp
+from streamseg.sources.hardware_decoders import choose_decoder
+from streamseg.sources.monotonic_pts import MonotonicPts
 from streamseg.sources.planes import PlaneReader
 from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-    from streamseg.sources import DecoderName
+    from streamseg.options import DecoderName
 
 _USUAL_RATE = Fraction(25)  # of files that do not say
 _ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
@@ -30,7 +30,7 @@ class VideoFileSource(Source):
     """Every frame that can be decoded, upright, as planar YUV, with the file's own times.
 
     - `Frame.pts` is the file's timestamp counted from the start of the recording (transport streams start at any
-      time of day); see `Clock` for the ones that are missing or step back.
+      time of day); see `MonotonicPts` for the ones that are missing or step back.
     - Pixels keep their stored shape; `info.sample_aspect_ratio` says how wide they are to be shown.
     - A picture size that changes in mid-stream is scaled to the first one.
     - Damaged packets are stepped over and counted in `damage`. Frames that the decoder had to make up in parts are
@@ -50,23 +50,23 @@ class VideoFileSource(Source):
         address: a path, or the http(s) address of a file.
         start_s: frames before it are not handed out.
         threads: decoder threads; None is one for every two cores.
-        decoder: see `open_source`.
+        decoder: see `SourceOptions`.
 
         Raises:
             SourceError: missing, empty, no video, no decodable frame, over before `start_s`, or the hardware that was
                 named does not decode it.
         """
         self._address = str(address)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # FFmpeg crashes where a file is closed while another thread decodes it
         self._ended = False
         self._index = 0
         self._end_s = start_s
-        hardware, note = chosen(decoder, self._address)
+        hardware, note = choose_decoder(decoder, self._address)
         self.notes = [note] if note else []
         self._decoder = Decoder(self._address, threads, hardware)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
         time_base, origin = self._decoder.time_base, self._decoder.origin
-        self._clock = Clock(origin, round(self._frame_s / time_base), round(1 / time_base))
+        self._pts = MonotonicPts(origin, round(self._frame_s / time_base), round(1 / time_base))
         start = ceil(start_s / time_base - _ROUNDING)
         self._frames = self._decoder.frames(origin + start if start_s else None)
         try:
@@ -87,7 +87,8 @@ class VideoFileSource(Source):
                 return self._hand_out(*timed)
             self._ended = True
             self._decoder.close()
-        if self._decoder.read_error or self._decoder.cut_off:
+        # Only now: every frame that could be had was handed out before the error.
+        if self._decoder.read_error or self._decoder.truncated:
             raise self._broken_off()
         return None
 
@@ -101,7 +102,7 @@ class VideoFileSource(Source):
         frame = next(self._frames, None)
         if count := self._decoder.damaged_packets:
             self.damage = f"{count} packet{'s are' if count > 1 else ' is'} damaged"
-        return None if frame is None else (self._clock.tick(timestamp(frame)), frame)
+        return None if frame is None else (self._pts.next(timestamp(frame)), frame)
 
     def _first(self, start: int, start_s: float) -> tuple[int, VideoFrame]:
         timed = self._next()

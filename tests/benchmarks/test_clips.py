@@ -1,6 +1,7 @@
 """Made clips are what they say."""
 
 import av
+import pytest
 
 from benchmarks.clips import made_clip, repeated_clip
 
@@ -20,6 +21,7 @@ def test_a_made_clip_has_the_frames_and_the_sound_it_was_asked_for(tmp_path):
     assert path.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_repeated_clip_has_as_many_frames_as_asked_for_at_an_even_pace(tmp_path):
     """Also where the last turn is cut short."""
     path = repeated_clip(40, "128x96", 0.5, tmp_path)

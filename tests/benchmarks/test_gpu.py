@@ -13,24 +13,24 @@ from benchmarks.gpu import network_figures, report
 from benchmarks.gpu_network import gflop_of, latency_s, throughput_fps
 from benchmarks.results import record
 from streamseg.backends import load_backend
-from streamseg.backends.bound import Memory
-from streamseg.backends.gathering import Gathering
-from streamseg.backends.providers import nvidia_gpus
+from streamseg.backends.batching import Batching
+from streamseg.backends.io_binding import Memory
+from streamseg.backends.nvidia import gpus
 from streamseg.errors import ModelError
 from tests.builders import logits_model, write_clip
 from tests.pretended_gpu import PretendedGpu
 
 
-@pytest.mark.skipif(bool(nvidia_gpus()), reason="this machine has an NVIDIA GPU")
+@pytest.mark.skipif(bool(gpus()), reason="this machine has an NVIDIA GPU")
 def test_without_a_gpu_it_ends_with_one_line():
     """Which says that there is nothing to measure."""
     done = subprocess.run([sys.executable, "-m", "benchmarks.gpu"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == "gpu: nothing to measure: the NVIDIA driver shows no GPU, cuda:0 was asked for\n"
+    assert done.stderr == "gpu: nothing to measure on cuda:0: no NVIDIA GPU was found\n"
 
 
-@pytest.mark.skipif(not nvidia_gpus(), reason="no NVIDIA GPU on this machine")
+@pytest.mark.skipif(not gpus(), reason="no NVIDIA GPU on this machine")
 def test_a_gpu_is_measured_from_the_network_to_the_whole(tmp_path):
     """Every figure is there, and both shares are said at the end."""
     clip, kept = write_clip(tmp_path / "clip.mp4", frames=120), tmp_path / "gpu.json"
@@ -67,7 +67,7 @@ def test_where_no_graph_can_be_captured_the_bare_provider_runs_without(model, mo
 
 def test_callers_are_counted_and_their_error_is_not_lost(model):
     """From as many threads as the backend has streams."""
-    backend = Gathering(load_backend(model, "cpu"), streams=3)
+    backend = Batching(load_backend(model, "cpu"), streams=3)
     assert throughput_fps(backend, 0.2) > 0
     assert latency_s(backend, 3) > 0
     backend.close()
@@ -109,4 +109,4 @@ def test_a_device_that_is_no_gpu_is_refused(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["gpu", "--device", "cpu"])
     with pytest.raises(SystemExit):
         gpu.main()
-    assert "'cpu' is no GPU; use cuda, cuda:N, tensorrt or tensorrt:N" in capsys.readouterr().err
+    assert "'cpu' is no NVIDIA GPU; use cuda[:N] or tensorrt[:N]" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from benchmarks.limit import limit_fps
 from tests.builders import write_clip
 
 
+@pytest.mark.slow
 def test_the_limit_of_a_clip_is_measured_and_streamseg_quoted_as_a_share_of_it(model, tmp_path):
     """Every step costs something, both ways of working give a limit, and the last line is the share."""
     clip = write_clip(tmp_path / "clip.mp4", frames=40, sound=True)

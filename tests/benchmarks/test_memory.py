@@ -1,8 +1,11 @@
 """The memory benchmark runs what it says and reports what it saw."""
 
+import pytest
+
 from benchmarks.memory import report, sampled_run
 
 
+@pytest.mark.slow
 def test_a_short_run_is_sampled_to_its_end():
     """Resident memory of the real process, rising times."""
     samples = sampled_run(60, "320x180")

@@ -7,10 +7,11 @@ import pytest
 from benchmarks.page_lag import BROWSERS, measured, table
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="there is no browser on this machine")
 def test_a_page_is_measured_by_what_it_shows():
     """Its lag and age are those of pictures that it showed, and age holds the lag."""
-    result = measured("320x180", 10, viewers=1, seconds=3)
+    result = measured("320x180", 10, viewers=1, seconds=1)
     assert result["shown"] > 0
     assert result["cpu"] > 0
     assert 0 < result["lag_ms"]["p50"] <= result["age_ms"]["p50"]

@@ -35,6 +35,7 @@ def network(model):
     return Network(model, spec.width, spec.height, [list(each.color_rgb) for each in THREE_CLASSES])
 
 
+@pytest.mark.slow
 def test_streamseg_and_a_plain_loop_are_compared_on_one_clip(here, network, tmp_path):
     """Both write every frame at its time; the loop loses the sound. A failure is a row with its reason."""
     clip = write_clip(tmp_path / "clip.mp4", frames=30, sound=True)

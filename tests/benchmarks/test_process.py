@@ -3,12 +3,12 @@
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
 
 from benchmarks.process import alone, measured
+from tests.waiting import PATIENCE_S, wait_until
 
 _BUSY_CHILD = """
 import subprocess, sys, time
@@ -36,15 +36,20 @@ def test_a_program_that_fails_tells_why_in_one_line():
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_who_stops_a_measurement_stops_what_is_measured(number):
     """No program goes on in the background and takes the time of what is measured next."""
-    code = "import sys; from benchmarks.process import measured; measured([sys.executable, '-c', %r])"
-    sleeping = "import time; time.sleep(60)"
+    code = (
+        "import signal, sys; from benchmarks.process import measured; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # background jobs inherit an ignored one
+        "measured([sys.executable, '-c', %r])"
+    )
+    sleeping = "import time; time.sleep(3600)"
     measuring = subprocess.Popen([sys.executable, "-c", code % sleeping], stderr=subprocess.DEVNULL)
     family = psutil.Process(measuring.pid)
-    while not (children := [each for each in family.children() if sleeping in each.cmdline()]):
-        time.sleep(0.1)
+    children = wait_until(
+        lambda: [each for each in family.children() if sleeping in each.cmdline()], "no program is measured"
+    )
     measuring.send_signal(number)
-    measuring.wait(10)
-    assert not psutil.wait_procs(children, 10)[1]
+    measuring.wait(PATIENCE_S)
+    assert not psutil.wait_procs(children, PATIENCE_S)[1]
 
 
 def test_a_program_can_be_kept_to_some_cores(tmp_path):

@@ -16,6 +16,7 @@ def wanted(model, tmp_path, monkeypatch):
     return Wanted(runs=1, seconds=0.2, max_frames=100, arguments=["--model", str(model)], lock=None)
 
 
+@pytest.mark.slow
 def test_picture_size_streams_length_and_cores_are_measured_and_drawn(wanted, tmp_path, monkeypatch):
     """A row for each value, with frame rate, processor time and memory; a plot that is a picture."""
     monkeypatch.setattr(scaling, "STREAMS", (2,))
@@ -34,10 +35,11 @@ def test_picture_size_streams_length_and_cores_are_measured_and_drawn(wanted, tm
     assert cv2.imread(str(tmp_path / "scaling.png")).shape[1] > 1000
 
 
+@pytest.mark.slow
 def test_a_network_that_cannot_be_exported_has_its_reason(wanted, tmp_path, monkeypatch):
     """The table goes on without it."""
     monkeypatch.setattr(scaling, "_CHECKPOINT", tmp_path / "nothing")
-    monkeypatch.setattr(scaling, "NETWORK_SIZES", ("160x288",))
+    monkeypatch.setattr(scaling, "NETWORK_SIZES", ("288x160",))
     rows = scaling.network(wanted)
     assert rows[0]["failed"].startswith("cannot be exported: ")
     assert "288x160: cannot be exported" in report(record("scaling", {"runs": 1, "seconds": 1}, {"network": rows}))

@@ -1,5 +1,7 @@
 """Start-up is told step by step, as it happened."""
 
+import pytest
+
 from benchmarks.startup import WRITTEN, measure, probed, report
 from tests.builders import write_clip
 
@@ -16,6 +18,7 @@ def test_every_step_from_the_command_to_the_first_frame_is_noted(model, tmp_path
     assert all(0 <= began <= done for began, done in steps.values())
 
 
+@pytest.mark.slow
 def test_start_up_is_reported_with_its_steps_and_the_first_frame_last(model, tmp_path):
     """The whole process, which also ends, is another figure."""
     clip = write_clip(tmp_path / "clip.mp4")

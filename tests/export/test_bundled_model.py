@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from export.request import LEAST_EQUAL
 from streamseg.backends import load_backend
 from streamseg.scene.renderer import SyntheticScene
 from train.predictors import keras_predictor, onnx_predictor
 from train.run_folder import RunFolder
+
+pytestmark = pytest.mark.training
 
 CHECKPOINT = Path(__file__).parents[2] / "train" / "checkpoints" / "fcn8s-efficientnet-lite0-camvid"
 

@@ -11,6 +11,8 @@ import pytest
 
 from train.architectures import ARCHITECTURES
 
+pytestmark = [pytest.mark.training, pytest.mark.xdist_group("every architecture")]
+
 CHECKOUT = Path(__file__).parents[2]
 
 CONFIG = """
@@ -59,7 +61,7 @@ print("equal", np.mean(trained == exported), "of", trained.size)
 def kitti(tmp_path_factory, train_command) -> Path:
     """A data root with four pictures of the built-in scene in KITTI's layout."""
     root = tmp_path_factory.mktemp("data")
-    train_command("train", "kitti-scene", root, "--count", 4, "--size", "96x160")
+    train_command("train", "kitti-scene", root, "--count", 4, "--size", "160x96")
     return root
 
 

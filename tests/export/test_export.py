@@ -19,6 +19,8 @@ from streamseg.spec import METADATA_KEY, ModelSpec
 from train.fcn8s import enlarged
 from train.run_folder import RunFolder
 
+pytestmark = pytest.mark.training
+
 SIZE = (64, 96)
 
 
@@ -277,17 +279,17 @@ def test_a_folder_is_no_model_file(finished, tmp_path, train_command):
     assert "is a folder; name a file in it" in done.stderr
 
 
-@pytest.mark.parametrize("size", ["64", "64x96x3", "axb"])
+@pytest.mark.parametrize("size", ["64", "96x64x3", "axb"])
 def test_a_size_that_is_none_says_how_to_write_one(finished, tmp_path, train_command, size):
     """Exit code 2."""
     done = train_command("export", finished, tmp_path / "model.onnx", "--size", size, check=False)
     assert done.returncode == 2
-    assert "HEIGHTxWIDTH" in done.stderr
+    assert "WIDTHxHEIGHT" in done.stderr
 
 
 def test_a_size_that_does_not_fit_the_network_is_refused(make, tmp_path):
     """One line with the nearest that does."""
-    with pytest.raises(UsageError, match="multiples of 32, got 65x96; the nearest is 64x96"):
+    with pytest.raises(UsageError, match="multiples of 32, got 96x65; the nearest is 96x64"):
         make(size=(65, 96))
     assert list(tmp_path.iterdir()) == []
 

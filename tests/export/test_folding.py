@@ -9,6 +9,8 @@ from keras import layers
 
 from export.folding import without_batch_norm
 
+pytestmark = pytest.mark.training
+
 CONVOLUTIONS = {
     "3x3 without bias": lambda: layers.Conv2D(5, 3, padding="same", use_bias=False, name="convolution"),
     "1x1 with bias": lambda: layers.Conv2D(5, 1, bias_initializer="normal", name="convolution"),

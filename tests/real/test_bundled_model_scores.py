@@ -19,9 +19,10 @@ MODEL = find_model()
 CARD = MODEL.with_suffix(".md").read_text("utf-8")
 SCORED = re.findall(r"^## Scores on (\S+)$", CARD, re.M)
 
-pytestmark = pytest.mark.skipif(
-    not (DATA / "camvid").is_dir(), reason="needs CamVid below STREAMSEG_DATA or ../shared/data"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (DATA / "camvid").is_dir(), reason="needs CamVid below STREAMSEG_DATA or ../shared/data"),
+]
 
 
 def evaluated(dataset: str) -> dict:

@@ -12,6 +12,8 @@ import pytest
 from train.architectures import ARCHITECTURES
 from train.encoders.squeezenet import load_squeezenet
 
+pytestmark = pytest.mark.training
+
 DATA = Path(os.environ.get("STREAMSEG_DATA") or Path(__file__).parents[3] / "shared" / "data")
 FILE = DATA / "weights" / "squeezenet_v1.1_imagenet_notop.h5"
 

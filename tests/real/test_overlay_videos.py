@@ -18,7 +18,7 @@ VIDEOS = Path(__file__).parents[3] / "shared" / "data" / "videos"
 CLIPS = sorted(path for path in VIDEOS.glob("*.*") if path.suffix in (".mp4", ".gif"))
 CLASSES = (SegmentClass(0, "below", (128, 64, 128)), SegmentClass(1, "above", (70, 130, 180)))
 
-pytestmark = pytest.mark.skipif(not CLIPS, reason=f"there are no real clips in {VIDEOS}")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CLIPS, reason=f"there are no real clips in {VIDEOS}")]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])

@@ -14,6 +14,7 @@ VIDEOS = Path(__file__).resolve().parents[3] / "shared" / "data" / "videos"
 CLIPS = sorted(each.name for each in VIDEOS.glob("*")) if VIDEOS.is_dir() else []
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not CLIPS, reason="the real clips are not on this machine"),
     pytest.mark.skipif(shutil.which("ffprobe") is None, reason="there is no ffprobe command on this machine"),
 ]

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from tests.browser import played
+from tests.waiting import PATIENCE_S
 
 VIDEOS = Path(__file__).parents[3] / "shared" / "data" / "videos"
 CLIPS = sorted(VIDEOS.glob("*.*")) if VIDEOS.is_dir() else []
 
-pytestmark = pytest.mark.skipif(not CLIPS, reason=f"no real clips at {VIDEOS}")
+_LONGEST_S = 4 * PATIENCE_S  # these clips last minutes, and a browser plays each to its end
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CLIPS, reason=f"no real clips at {VIDEOS}")]
 
 
 def video_times(path: Path) -> list[float]:
@@ -31,11 +34,12 @@ def sound_packets(path: Path) -> list[tuple[float, bytes]]:
         return [(float(packet.pts * packet.time_base), bytes(packet)) for packet in packets]
 
 
+@pytest.mark.timeout(_LONGEST_S)
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda path: path.name)
 def test_a_real_clip_keeps_every_frame_time_and_sound_and_plays(streamseg, page, tmp_path, clip):
     """Every decodable frame, times within a millisecond, sound packets byte for byte; a browser plays it to its end."""
     output = tmp_path / "overlay.mp4"
-    done = streamseg("run", clip, output, timeout=600)
+    done = streamseg("run", clip, output, timeout=_LONGEST_S / 2)
     assert done.code == 0, done.err
     times = video_times(clip)
     assert video_times(output) == pytest.approx(times, abs=0.001)

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from streamseg import native
-from streamseg.backends.deciding import enlarged_winners
 from streamseg.color import bgr_to_yuv420
 from streamseg.frame import Frame
+from streamseg.kernels import upsampled_argmax
 from streamseg.painting import Painter
 from streamseg.pixels import Yuv420, YuvColor
 from streamseg.preprocess import network_input
@@ -76,7 +76,7 @@ def test_labels_are_the_same(size: tuple[int, int], factor: int, monkeypatch: py
     """But for ties that rounding decides."""
     noise = np.random.default_rng(1).normal(size=(7, *size)).astype(np.float32)
     logits = np.stack([cv2.GaussianBlur(each, (0, 0), 2) for each in noise])
-    compiled, plain = with_and_without(monkeypatch, lambda: enlarged_winners(logits, factor))
+    compiled, plain = with_and_without(monkeypatch, lambda: upsampled_argmax(logits, factor))
     assert compiled.shape == plain.shape == (size[0] * factor, size[1] * factor)
     assert np.mean(compiled == plain) > 0.9999
 
@@ -86,7 +86,7 @@ def test_a_factor_that_the_library_does_not_take_is_enlarged_all_the_same():
     """Larger than it has room for."""
     logits = np.zeros((3, 2, 3), np.float32)
     logits[1, :, :2] = 1
-    labels = enlarged_winners(logits, 32)
+    labels = upsampled_argmax(logits, 32)
     assert labels.shape == (64, 96)
     assert labels[0, 0] == 1
     assert labels[-1, -1] == 0

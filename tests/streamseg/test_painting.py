@@ -7,11 +7,11 @@ from streamseg.color import bgr_to_yuv420, yuv420_to_bgr
 from streamseg.controls import Controls, Settings
 from streamseg.errors import UsageError
 from streamseg.frame import Frame
-from streamseg.lettering import banner_patch
 from streamseg.painting import Painter
 from streamseg.pixels import Yuv420
 from streamseg.segmentation import Segmentation
 from streamseg.spec import SegmentClass
+from streamseg.text_drawing import banner_patch
 
 CLASSES = (SegmentClass(0, "sky", (60, 120, 240)), SegmentClass(1, "road", (160, 60, 200)))
 

@@ -6,7 +6,8 @@ import pytest
 
 from streamseg.color import bgr_to_yuv420
 from streamseg.frame import Frame
-from streamseg.preprocess import equalized, network_input, resize_picture
+from streamseg.kernels import equalized
+from streamseg.preprocess import network_input, resize_picture
 from streamseg.spec import Clahe, ModelSpec, SegmentClass
 
 CLASSES = (SegmentClass(0, "all", (0, 0, 0)),)

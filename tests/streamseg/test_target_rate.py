@@ -2,12 +2,17 @@
 
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from streamseg.backends import LoadedBackend
 from streamseg.frame import StreamInfo
-from streamseg.target_rate import frames_per_inference, ordinal, plan_for
+from streamseg.options import ModelOptions
+from streamseg.target_rate import Plan, frames_per_inference, inference_s, ordinal, plan_for
 from tests.builders import threshold_model
+from tests.waiting import ManualClock
 
 RECORDING = StreamInfo("clip.mp4", "video", 48, 64, fps=Fraction(25))
 
@@ -54,35 +59,65 @@ def test_a_camera_that_does_not_say_is_taken_for_a_usual_one():
     assert frames_per_inference(0.1, 20, camera(None)) == frames_per_inference(0.1, 20, camera(30))
 
 
+def as_large(backend: LoadedBackend) -> float:
+    """Pretended seconds of one run: ten nanoseconds a pixel of the input, 30 us for 64x48 and 3 ms for 640x480."""
+    return 1e-8 * backend.spec.width * backend.spec.height
+
+
+def planned(target_fps: float, model: Path, info: StreamInfo) -> Plan:
+    """On the CPU, as fast as `as_large` says."""
+    return plan_for(ModelOptions(model=str(model), device="cpu", target_fps=target_fps), info, as_large)
+
+
 @pytest.fixture
 def sizes(tmp_path: Path) -> Path:
-    """A model in a size that takes tens of milliseconds and in one that takes none to speak of."""
+    """A model in a large and a small size."""
     threshold_model(tmp_path / "net-64x48.onnx", 48, 64)
     threshold_model(tmp_path / "another.onnx", 32, 32)
-    return threshold_model(tmp_path / "net.onnx", 2400, 3200)
+    return threshold_model(tmp_path / "net.onnx", 480, 640)
 
 
 def test_the_largest_size_that_keeps_up_is_taken(sizes: Path):
     """Each file is named like the model but for its size; others in the folder are none of it."""
-    plan = plan_for(0.01, sizes, RECORDING, device="cpu")
-    assert (plan.backend.spec.width, plan.every) == (3200, 1)
-    plan = plan_for(100, sizes, RECORDING, device="cpu")
+    plan = planned(250, sizes, RECORDING)
+    assert (plan.backend.spec.width, plan.every) == (640, 1)
+    plan = planned(300, sizes, RECORDING)  # 3 ms and a quarter do not fit
     assert (plan.backend.spec.width, plan.every) == (64, 1)
-    assert "for 100 fps: threshold at 64x48 needs" in plan.reason
+    assert "for 300 fps: threshold at 64x48 needs 0 ms" in plan.reason
     assert plan.reason.endswith("fast enough for every frame")
 
 
 def test_without_a_fast_size_labels_last_for_several_frames(tmp_path: Path):
     """And which, is said."""
-    model = threshold_model(tmp_path / "net.onnx", 2400, 3200)
-    plan = plan_for(1000, model, RECORDING, device="cpu")
-    assert plan.every > 1
-    assert plan.reason.endswith(f"run on every {ordinal(plan.every)} frame")
+    model = threshold_model(tmp_path / "net.onnx", 480, 640)
+    plan = planned(1000, model, RECORDING)
+    assert plan.every == 4  # 3.07 ms and a quarter, at a frame each millisecond
+    assert plan.reason.endswith("run on every 4th frame")
+
+
+@pytest.mark.parametrize(("streams", "run_s", "expected_s"), [(1, 0.03, 0.03), (4, 0.02, 0.005), (1, 1.0, 1.0)])
+def test_a_network_is_measured_by_the_median_of_its_runs(streams: int, run_s: float, expected_s: float):
+    """Calls side by side share the time; at least five runs, and as many as four tenths of a second hold."""
+    clock, runs = ManualClock(), []
+
+    class Pretended:
+        spec = SimpleNamespace(height=48, width=64)
+
+        def infer(self, batch: np.ndarray) -> None:
+            assert batch.shape == (1, 48, 64, 3)
+            runs.append(batch)
+            disturbed = 10.0 if len(runs) == 1 else 0.0
+            clock.advance(disturbed + run_s / streams)  # of those side by side each adds its part
+
+    backend = Pretended()
+    backend.streams = streams
+    assert inference_s(backend, clock) == pytest.approx(expected_s)
+    assert len(runs) >= 5 * streams
 
 
 def test_a_live_source_is_not_asked_for_more_than_it_gives(model: Path):
     """100 fps of a camera that sends 30 are 30."""
-    assert plan_for(100, model, camera(), device="cpu").reason.startswith("for 30 fps: ")
+    assert planned(100, model, camera()).reason.startswith("for 30 fps: ")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
 """Times that add up and percentiles that are right, in memory that does not grow."""
 
-import time
-
 import numpy as np
 import pytest
 
-from streamseg.timing import WAITING, Distribution, Timings
+from streamseg.timing import WAITING, Distribution, RateMeter, Timings
+from tests.waiting import ManualClock
 
 
 def test_percentiles_are_exact_to_one_percent():
@@ -36,13 +35,15 @@ def test_durations_out_of_range_are_kept_at_the_ends():
     assert distribution.percentile(100) > 100
 
 
-def test_a_stage_inside_another_is_taken_out_of_the_outer_one(monkeypatch):
+def test_a_stage_inside_another_is_taken_out_of_the_outer_one():
     """Self times add up to the whole: painting inside encoding is painting."""
-    clock = iter([0.0, 1.0, 4.0, 10.0])
-    monkeypatch.setattr("streamseg.timing.time.perf_counter", lambda: next(clock))
-    timings = Timings()
-    with timings.measure("encode"), timings.measure("paint"):
-        pass
+    clock = ManualClock()
+    timings = Timings(clock)
+    with timings.measure("encode"):
+        clock.advance(1)
+        with timings.measure("paint"):
+            clock.advance(3)
+        clock.advance(6)
     assert timings.stages["paint"].total_s == 3.0
     assert timings.stages["encode"].total_s == 7.0
     assert timings.slowest == "encode"
@@ -58,15 +59,41 @@ def test_a_stage_that_raises_is_still_measured():
 
 def test_the_age_of_what_is_seen_grows_until_a_newer_frame_comes():
     """Noted when a frame is on the screen; a picture that stands still gets older."""
-    timings = Timings()
+    clock = ManualClock()
+    timings = Timings(clock)
     assert timings.age_now_s is None
-    captured_s = time.perf_counter() - 2
-    assert 2 <= timings.shown_frame(captured_s) < 30
-    assert timings.age_now_s >= 2
+    captured_s = clock()
+    clock.advance(2)
+    assert timings.shown_frame(captured_s) == 2
+    clock.advance(0.5)
+    assert timings.age_now_s == 2.5
     assert timings.age.count == 1
     timings.shown_frame(captured_s + 1)
     timings.shown_frame(captured_s)  # by another screen, later
-    assert 1 <= timings.age_now_s < time.perf_counter() - captured_s
+    assert timings.age_now_s == 1.5
+
+
+def test_the_rate_is_that_of_the_last_second_and_nothing_once_none_come():
+    """Ten a second, then twenty; a silence of a second, or of three frames where they come slowly, is no rate."""
+    clock = ManualClock()
+    rate = RateMeter(clock=clock)
+    assert rate.now == 0.0
+    for gap_s, expected in ((0.1, 10), (0.05, 20)):
+        for _ in range(40):
+            clock.advance(gap_s)
+            rate.tick()
+        assert rate.now == pytest.approx(expected, rel=0.01)
+    clock.advance(0.9)
+    assert rate.now == pytest.approx(20, rel=0.01)
+    clock.advance(0.2)
+    assert rate.now == 0.0
+    for _ in range(10):
+        clock.advance(2.0)
+        rate.tick()
+    clock.advance(5.0)
+    assert rate.now == pytest.approx(0.5)
+    clock.advance(2.0)
+    assert rate.now == 0.0
 
 
 def test_the_mean_of_late_forgets_what_was_long_ago():
@@ -82,9 +109,10 @@ def test_the_mean_of_late_forgets_what_was_long_ago():
 
 def test_waiting_is_never_the_slowest_stage():
     """It is no work."""
-    timings = Timings()
+    clock = ManualClock()
+    timings = Timings(clock)
     with timings.measure(WAITING):
-        time.sleep(0.01)
+        clock.advance(10)
     assert timings.slowest is None
     with timings.measure("paint"):
         pass

@@ -16,6 +16,8 @@ from train.commands import layers as layers_command
 from train.config import Experiment, Share
 from train.cost import gigaflops, milliseconds
 
+pytestmark = pytest.mark.training
+
 
 def experiment(**changes) -> Experiment:
     return Experiment(name="any", shares=(Share("synthetic"),), **changes)
@@ -55,7 +57,7 @@ def test_layers_prints_shapes_and_parameters(train_command):
     ("arguments", "message"),
     [
         (["fcn8s-unet"], "no architecture is called 'fcn8s-unet'; choose from: fcn8s-vgg16, "),
-        (["fcn8s-vgg16", "--size", "100x100"], "input size must be multiples of 32, got 100x100"),
+        (["fcn8s-vgg16", "--size", "100x64"], "multiples of 32, got 100x64; the nearest is 96x64"),
     ],
 )
 def test_mistakes_in_what_to_list_are_the_projects_own_errors(arguments, message):
@@ -66,17 +68,17 @@ def test_mistakes_in_what_to_list_are_the_projects_own_errors(arguments, message
 
 
 @pytest.mark.parametrize("size", ["100", "0x64", "64x", "64 x 96"])
-def test_a_size_is_height_x_width(size):
+def test_a_size_is_width_x_height(size):
     """Anything else is refused with an example."""
     result = CliRunner().invoke(layers_command.main, ["fcn8s-vgg16", "--size", size])
     assert result.exit_code == 2
-    assert f"expected HEIGHTxWIDTH such as 288x512, got '{size}'" in result.output
+    assert f"expected WIDTHxHEIGHT such as 512x288, got '{size}'" in result.output
 
 
 def test_architectures_lists_every_network():
     """As JSON and as a table, at any size and number of classes."""
     result = CliRunner().invoke(
-        architectures_command.main, ["--no-time", "--json", "--size", "160x576", "--classes", "2"]
+        architectures_command.main, ["--no-time", "--json", "--size", "576x160", "--classes", "2"]
     )
     found = json.loads(result.output)
     assert [row["name"] for row in found["architectures"]] == list(ARCHITECTURES)
@@ -89,7 +91,7 @@ def test_the_table_of_architectures_is_for_people(monkeypatch):
     monkeypatch.setitem(ARCHITECTURES, "fcn8s-squeezenet", ARCHITECTURES["fcn8s-squeezenet"])
     for name in set(ARCHITECTURES) - {"fcn8s-squeezenet"}:
         monkeypatch.delitem(ARCHITECTURES, name)
-    lines = CliRunner().invoke(architectures_command.main, ["--size", "32x64"]).output.splitlines()
+    lines = CliRunner().invoke(architectures_command.main, ["--size", "64x32"]).output.splitlines()
     assert lines[0].split("  ")[-1].strip() == "ms (Keras, this machine)"
     assert lines[1].split()[:2] == ["fcn8s-squeezenet", "1,359,052"]
     assert float(lines[1].split()[-1]) > 0

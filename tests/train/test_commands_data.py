@@ -16,7 +16,7 @@ from train.classes import CAMVID_CLASSES
 from train.commands import augmentations, kitti_scene
 from train.datasets import open_dataset
 
-SIZE = ("--size", "64x96")
+SIZE = ("--size", "96x64")
 
 
 def run(command, *arguments):
@@ -74,7 +74,7 @@ def test_another_seed_draws_other_scenes(scene, tmp_path):
     assert picture.read_bytes() not in contents(scene).values()
 
 
-@pytest.mark.parametrize("settings", [("--seed", "1", *SIZE), ("--size", "64x128")])
+@pytest.mark.parametrize("settings", [("--seed", "1", *SIZE), ("--size", "128x64")])
 def test_pictures_of_other_settings_are_never_mixed_in(scene, settings):
     """Refused, and nothing written."""
     before = contents(scene)

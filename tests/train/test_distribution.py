@@ -15,10 +15,13 @@ import pytest
 
 from streamseg.errors import UsageError
 from tests.striped import striped_config
+from tests.waiting import PATIENCE_S
 from train.cluster import Cluster, cluster_from_environment
 from train.config import Experiment, Share
 from train.fit import check_shares
 from train.run_folder import CURVE, LOSSES, RunFolder
+
+pytestmark = [pytest.mark.training, pytest.mark.xdist_group("trainings")]
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -75,7 +78,7 @@ def start_workers(start, config, run, *options):
 
 def ended(process: subprocess.Popen[str]) -> str:
     """What a process printed, once it ended well."""
-    out, err = process.communicate(timeout=500)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     return out
 

@@ -19,6 +19,8 @@ from train.encoders.resnet import load_resnet
 from train.encoders.squeezenet import load_squeezenet
 from train.encoders.torch_file import read_torch_file
 
+pytestmark = pytest.mark.training
+
 
 @pytest.fixture(scope="module")
 def light() -> keras.Model:

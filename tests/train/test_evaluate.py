@@ -25,6 +25,8 @@ from train.predictors import keras_predictor
 from train.run_folder import RunFolder
 from train.worst import TILE
 
+pytestmark = pytest.mark.training
+
 SIZE = (48, 64)
 DARK, MIDDLE, BRIGHT = 30, 128, 220
 DESCRIPTION = """
@@ -133,11 +135,12 @@ def test_the_table_has_a_line_for_each_class_and_measure(model, root):
 def test_the_pictures_can_be_some_of_them(model, root, tmp_path):
     """By number, spread evenly, or by a list of names; each picture's own score on request."""
     first_and_last = json.loads(evaluate(model, root, "--json", "--per-picture", "--count", 2))
-    assert first_and_last["per_picture"] == {"a": 1.0, "d": None}
+    scores = {name: each["score"] for name, each in first_and_last["per_picture"].items()}
+    assert scores == {"a": 1.0, "d": None}
     (tmp_path / "list.txt").write_text("c\nb\n")
     listed = json.loads(evaluate(model, root, "--json", "--per-picture", "--samples", tmp_path / "list.txt"))
     assert list(listed["per_picture"]) == ["c", "b"]
-    assert listed["per_picture"]["c"] == 0
+    assert listed["per_picture"]["c"] == {"score": 0, "group": None, "road": 0}
     assert "per_picture" not in json.loads(evaluate(model, root, "--json"))
 
 
@@ -227,10 +230,10 @@ def test_a_training_tells_the_probability_of_a_class(road_run):
     network = road_run.network()
     predict = keras_predictor(road_run.experiment(), network)
     picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
-    prediction = predict.with_probability(picture, 1)
+    prediction = predict.predict(picture)
     logits = np.asarray(enlarged(keras.ops.convert_to_tensor(network.predict_on_batch(picture[None])), 4))[0]
     expected = 1 / (1 + np.exp(logits[..., 0] - logits[..., 1]))
-    assert np.abs(prediction.probability - 255 * expected).max() <= 0.51
+    assert np.abs(prediction.probability(1) - 255 * expected).max() <= 0.51
     assert np.array_equal(prediction.labels, logits.argmax(-1))
     assert np.array_equal(predict(picture), prediction.labels)
     assert 0 < prediction.labels.mean() < 1

@@ -11,6 +11,8 @@ from streamseg.errors import UsageError
 from train.architectures import ARCHITECTURES, outline
 from train.fcn8s import enlarged
 
+pytestmark = pytest.mark.training
+
 
 @pytest.fixture(scope="module")
 def light() -> keras.Model:

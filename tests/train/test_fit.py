@@ -21,7 +21,10 @@ from train.optimizer import schedule
 from train.run_folder import BEST, CURVE, STATE, RunFolder
 from train.start import load_start, take_over
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")  # Keras' save_weights, with NumPy 2.4
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:keras"),  # Keras' save_weights, with NumPy 2.4
+]
 
 
 @dataclass
@@ -273,7 +276,7 @@ def test_a_loss_that_is_no_number_ends_the_training(training, tmp_path):
     ("fields", "message"),
     [
         ({"shares": ()}, "shares must name at least one data set, each with a weight above 0"),
-        ({"architecture": "fcn8s-squeezenet", "crop": (40, 64)}, "multiples of 32, got 40x64; the nearest is 32x64"),
+        ({"architecture": "fcn8s-squeezenet", "crop": (40, 64)}, "multiples of 32, got 64x40; the nearest is 64x32"),
         ({"architecture": "unheard-of"}, "no architecture is called 'unheard-of'"),
         ({"frozen_to": "roof"}, "frozen_to: no layer is called 'roof'"),
         ({"loss_stride": 3}, "loss_stride must divide the network's stride 4, got 3"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import weakref
 from dataclasses import replace
 
@@ -10,10 +9,11 @@ import numpy as np
 import pytest
 
 from streamseg.spec import Clahe, SegmentClass
+from tests.waiting import wait_until
 from train.cluster import Cluster
 from train.config import Experiment, Share
 from train.datasets.base import VOID, Dataset
-from train.loader import Loader, drawn_sets, sampling_plan, scaled_clahe
+from train.loader import READY, Loader, drawn_sets, sampling_plan, scaled_clahe
 from train.supervision import set_table
 
 CLASSES = tuple(SegmentClass(i, name, (i, i, i)) for i, name in enumerate(("road", "car", "sky")))
@@ -88,12 +88,14 @@ def test_workers_make_their_own_parts_of_the_same_batch(loader):
 def test_memory_does_not_grow_with_the_number_of_pictures(count):
     """However many there are, only those of the few batches made ahead are alive, even when steps are slow."""
     alive, most = 0, 0
+    loaded: list[int] = []
 
     class Counted(Plain):
         def load(self, index):
             nonlocal alive, most
             picture, labels = super().load(index)
             alive += 1
+            loaded.append(index)
             most = max(most, alive)
             weakref.finalize(picture, forget)
             return picture, labels
@@ -104,8 +106,9 @@ def test_memory_does_not_grow_with_the_number_of_pictures(count):
 
     datasets = [Counted(count, {0: frozenset({0})})] * 2
     made = Loader(EXPERIMENT, datasets, set_table(EXPERIMENT, datasets))
-    for _pictures, _codes in made.batches(0, 30):
-        time.sleep(0.005)
+    for step, _batch in enumerate(made.batches(0, 30)):
+        ahead = 4 * min(step + 1 + READY, 30)
+        wait_until(lambda least=ahead: len(loaded) >= least, "nothing is made ahead")
     assert 0 < most <= 12, "of 120 loaded"
 
 

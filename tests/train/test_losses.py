@@ -10,6 +10,8 @@ from streamseg.errors import UsageError
 from train.label_sets import VOID_CODE, SetTable, balanced_weights
 from train.losses import label_set_loss, soft_jaccard
 
+pytestmark = pytest.mark.training
+
 ROAD, CAR, SKY = 0, 1, 2
 ONES = (1.0, 1.0, 1.0)
 

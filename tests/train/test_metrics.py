@@ -9,6 +9,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 from streamseg.errors import ModelError
 from train.metrics import Scores
 
+pytestmark = pytest.mark.training
+
 SINGLE = {label: frozenset({label}) for label in range(4)}
 
 

@@ -14,6 +14,8 @@ from sklearn.metrics import (
 from train.metrics import Scores
 from train.road_measures import RoadCurve, of_labels
 
+pytestmark = pytest.mark.training
+
 SKY, ROAD, CAR = 0, 1, 2
 SINGLE = {label: frozenset({label}) for label in (SKY, ROAD, CAR)}
 

@@ -7,14 +7,16 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.striped import striped_config
+from tests.waiting import PATIENCE_S
 from train.run_folder import BEST, CURVE, LOSSES, STATE, RunFolder
+
+pytestmark = [pytest.mark.training, pytest.mark.xdist_group("trainings")]
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -86,7 +88,8 @@ def test_a_training_killed_in_mid_epoch_and_resumed_is_the_one_never_stopped(
 ):
     """kill -9 in the third of four epochs: the same curve, batch by batch, and to the last bit the same weights."""
     run = tmp_path / "killed"
-    stopped(tiny_config, run, 2, signal.SIGKILL)
+    assert stopped(tiny_config, run, "train.datasets.synthetic:Synthetic", 4 * 42, signal.SIGKILL)[0] == -signal.SIGKILL
+    assert len(curve(run)) == 2
     train_command("train", tiny_config, "--out", run, "--resume")
     assert curve(run) == curve(finished)
     assert (run / LOSSES).read_text() == (finished / LOSSES).read_text()
@@ -95,42 +98,46 @@ def test_a_training_killed_in_mid_epoch_and_resumed_is_the_one_never_stopped(
         assert all(np.array_equal(a, b) for a, b in zip(arrays, resumed, strict=True)), group
 
 
-def heed_ctrl_c() -> None:
-    """Shells make background jobs ignore SIGINT, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+STOPPING = """
+import importlib, itertools, os, runpy, signal, sys
+
+place, number, name, *arguments = sys.argv[1:]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells make background jobs ignore it
+module, kind = name.split(":")
+dataset = getattr(importlib.import_module(module), kind)
+load, counted, last = dataset.load, itertools.count(1), int(place)
+
+def loaded(self, index):
+    if next(counted) == last:
+        os.kill(os.getpid(), int(number))
+    return load(self, index)
+
+dataset.load = loaded
+sys.argv = ["train", *arguments]
+runpy.run_module("train", run_name="__main__")
+"""
 
 
-def stopped(config: Path, run: Path, epochs: int, number: signal.Signals) -> tuple[int, str]:
-    """Train, and send the process a signal in mid-epoch after so many; gives its exit code and what it said."""
-    command = [sys.executable, "-m", "train", config, "--out", run]
-    process = subprocess.Popen(
-        command,
-        cwd=CHECKOUT,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_ctrl_c,  # noqa: PLW1509  # no other thread runs here
-    )
-    try:
-        while not (run / STATE).exists() or RunFolder(run).load_state()[1]["epoch"] < epochs:
-            assert process.poll() is None, "the training ended too early"
-            time.sleep(0.02)
-        time.sleep(0.3)  # some of its steps
-        process.send_signal(number)
-        _, err = process.communicate(timeout=300)
-    finally:
-        process.kill()
-        process.wait()
-    assert len(curve(run)) == epochs, "the next epoch was finished"
-    return process.returncode, err
+def stopped(config: Path, run: Path, dataset: str, load: int, number: signal.Signals) -> tuple[int, str]:
+    """Train, and let the process send itself a signal when it loads a picture for so manieth time.
+
+    dataset: module:class whose pictures are counted.
+
+    Returns: its exit code and what it said.
+    """
+    command = [sys.executable, "-c", STOPPING, str(load), str(int(number)), dataset, config, "--out", run]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return done.returncode, done.stderr
 
 
 def test_ctrl_c_ends_with_one_line_that_says_how_to_go_on(tmp_path):
-    """Exit code 130, and the command that resumes."""
-    config, run = striped_config(tmp_path, steps_per_epoch=2000), tmp_path / "interrupted"
-    code, err = stopped(config, run, 1, signal.SIGINT)
+    """Exit code 130, and the command that resumes; the epoch that was begun is not in the curve."""
+    config, run = striped_config(tmp_path, steps_per_epoch=200), tmp_path / "interrupted"
+    code, err = stopped(config, run, "tests.striped:Striped", 4 * 300, signal.SIGINT)
     assert code == 130
     assert err.splitlines()[-1] == f"stopped; go on with: python -m train {config} --out {run} --resume"
     assert "Traceback" not in err
+    assert len(curve(run)) == 1
 
 
 def test_resuming_changes_nothing_but_what_it_was_started_with(finished, tiny_config, train_command):

@@ -13,6 +13,8 @@ import pytest
 
 from train.config import load_config
 
+pytestmark = pytest.mark.training
+
 CHECKOUT = Path(__file__).parents[2]
 PAGE = (CHECKOUT / "docs" / "training.md").read_text("utf-8")
 BLOCKS = [text.splitlines() for text in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S)]

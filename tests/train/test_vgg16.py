@@ -17,6 +17,8 @@ from train.architectures import outline
 from train.encoders.vgg16 import load_vgg16
 from train.fcn8s_vgg16 import fcn8s_vgg16
 
+pytestmark = pytest.mark.training
+
 SHAPES = {
     "pool3": (20, 72, 256),
     "pool4": (10, 36, 512),

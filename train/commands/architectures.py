@@ -18,7 +18,9 @@ HEADING = ("name", "parameters", "GFLOPs", "ms (Keras, this machine)")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--size", type=SizeType(), default=(288, 512), show_default="288x512", help="The input's.")
+@click.option(
+    "--size", type=SizeType(), default=(288, 512), show_default="512x288", help="The input's width and height."
+)
 @click.option("--classes", type=click.IntRange(min=2), default=12, show_default=True)
 @click.option("--no-time", is_flag=True, help="Leave the milliseconds out, which take most of the time.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
@@ -36,6 +38,7 @@ def main(size: Size, classes: int, no_time: bool, as_json: bool) -> None:
 
     found = []
     for name, builder in ARCHITECTURES.items():
+        # shapes are enough to count: the largest has 600 MB of weights
         model = outline(name, size, classes)
         row = {"name": name, "parameters": model.count_params(), "gflops": round(gigaflops(model), 2)}
         if not no_time:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
                    "mirrored where there are several GPUs, else one.")  # fmt: skip
 @click.option("--tensorboard", is_flag=True, help="Write event files for TensorBoard into --out.")
 @data_root
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), metavar="N",
+              help="Be done in N minutes: as many epochs and steps as this machine makes of them, with the learning "
+                   "rate at zero in the end.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the config's.")
 @click.option("--steps-per-epoch", type=click.IntRange(min=1), help="Instead of the config's.")
 @click.option("--batch", type=click.IntRange(min=1), help="Instead of the config's.")
@@ -46,16 +50,19 @@ def main(
     strategy: Strategy,
     tensorboard: bool,
     root: Path,
+    minutes: float | None,
     **changes: Any,
 ) -> None:
     """Train the network that the file CONFIG describes."""
+    # relative to where the person is, as every other path on the command line
     folder = RunFolder(out or Path("runs") / config.stem)
     overrides = {name: value for name, value in changes.items() if value is not None}
     if overrides.get("encoder_weights") == "none":
         overrides["encoder_weights"] = None
     try:
-        train(config, folder, overrides, resume, strategy, tensorboard, root)
+        train(config, folder, overrides, resume, strategy, tensorboard, root, minutes)
     except KeyboardInterrupt:
+        # what to type next, whole: a person who stops a training comes back days later
         again = f"python -m train {config} --out {folder.path}"
         way = f"go on with: {again} --resume" if (folder.path / STATE).exists() else f"no epoch was finished: {again}"
         click.echo(f"stopped; {way}", err=True)
@@ -70,12 +77,22 @@ def train(
     strategy: Strategy,
     tensorboard: bool,
     root: Path,
+    minutes: float | None = None,
 ) -> None:
     """The command once its options are read; see `main`."""
+    begun = time.perf_counter()
     cluster = cluster_from_environment()
     chief = cluster.worker == 0
-    experiment = resumed(folder, overrides) if resume else started(config, folder, overrides, chief)
-    devices = opened_devices(strategy, cluster)
+    if minutes is not None:
+        refuse_lengths(overrides, resume)
+        folder.check_unused()
+        devices = opened_devices(strategy, cluster)
+        tried = replace(load_config(config), **overrides)
+        overrides |= time_boxed(tried, root, folder, devices, begun + 60 * minutes)
+        experiment = started(config, folder, overrides, chief)
+    else:
+        experiment = resumed(folder, overrides) if resume else started(config, folder, overrides, chief)
+        devices = opened_devices(strategy, cluster)
     from train.fit import Training
 
     say: Callable[[str], None] = click.echo if chief else lambda _line: None
@@ -84,6 +101,39 @@ def train(
         training.resume()
     training.run()
     say(f"done: {folder.path}; export it with: python -m export {folder.path} model.onnx")
+
+
+def refuse_lengths(overrides: dict[str, Any], resume: bool) -> None:
+    """Raises UsageError where something else says already how long the training is."""
+    others = [f"--{name.replace('_', '-')}" for name in ("epochs", "steps_per_epoch") if name in overrides]
+    if resume:
+        raise UsageError("--resume goes on as the training was started; leave out --minutes")
+    if others:
+        raise UsageError(f"--minutes chooses epochs and steps itself; leave out {', '.join(others)}")
+
+
+def time_boxed(experiment: Experiment, root: Path, folder: RunFolder, devices: Devices, until: float) -> dict[str, int]:
+    """The fields that make the training end in time, after a trial of a few steps that leaves nothing.
+
+    until: what `time.perf_counter()` will say then.
+    """
+    import keras
+
+    from train.fit import Training
+    from train.time_box import fitted
+
+    click.echo("measuring how fast this machine is ...", err=True)
+    started = time.perf_counter()
+    pace = Training(experiment, root, folder, devices, lambda _line: None).pace(started)
+    keras.utils.clear_session()  # the trial's network goes before the real one comes
+    chosen = fitted(experiment, until - time.perf_counter(), pace)
+    chosen = {name: round(devices.agreed(value)) for name, value in chosen.items()}  # all workers the chief's
+    if devices.cluster.worker == 0:
+        click.echo(
+            f"{pace.step_s * 1000:.0f} ms a step, {pace.epoch_s:.1f} s a score: {chosen['epochs']} epochs of "
+            f"{chosen['steps_per_epoch']} steps"
+        )
+    return chosen
 
 
 def started(config: Path, folder: RunFolder, overrides: dict[str, Any], chief: bool) -> Experiment:

@@ -16,7 +16,7 @@ from train.classes import CAMVID_CLASSES, ids
 from train.contact_sheet import write_picture
 from train.datasets.kitti_road import MAGENTA, RED
 from train.datasets.synthetic import scene_views
-from train.size import SizeType
+from train.size import SizeType, shown_size
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image, Size
@@ -29,7 +29,8 @@ NOTE = "scene.json"
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--count", type=click.IntRange(min=1, max=999_999), default=300, show_default=True, help="Pictures.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Chooses the scenes.")
-@click.option("--size", type=SizeType(), default="375x1242", show_default=True, help="Height and width.")
+@click.option("--size", type=SizeType(), default="1242x375", show_default=True,
+              help="Width and height; KITTI's own by default.")  # fmt: skip
 def main(folder: Path, count: int, seed: int, size: Size) -> None:
     """Write COUNT pictures of the built-in scene as FOLDER/kitti_road/training/{image_2,gt_image_2}.
 
@@ -45,7 +46,7 @@ def main(folder: Path, count: int, seed: int, size: Size) -> None:
     with bar:
         for pictures in _written(base / "training", count, seed, size):
             bar.update(pictures)
-    click.echo(f"{base}: {count} pictures {size[1]}x{size[0]}; train on them with --data {folder}")
+    click.echo(f"{base}: {count} pictures {shown_size(size)}; train on them with --data {folder}")
 
 
 def _claim(base: Path, settings: dict[str, Any]) -> None:
@@ -97,6 +98,7 @@ def road_mask(labels: Image) -> Image:
     Returns: (h, w, 3) uint8 BGR.
     """
     (road,) = ids(CAMVID_CLASSES, "road")
+    # sky too is "not road" to KITTI: void is only what nobody labelled
     table = np.tile(np.array(RED[::-1], np.uint8), (256, 1))
     table[road] = MAGENTA[::-1]
     return table[labels]

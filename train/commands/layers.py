@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("name")
-@click.option("--size", type=SizeType(), default=(160, 576), show_default="160x576", help="The input's.")
+@click.option(
+    "--size", type=SizeType(), default=(160, 576), show_default="576x160", help="The input's width and height."
+)
 @click.option("--classes", type=click.IntRange(min=2), default=2, show_default=True)
 def main(name: str, size: Size, classes: int) -> None:
     """List the layers of the network called NAME with their output shapes and parameters.
 
     Shapes are height x width x channels. `python -m train architectures` lists the names.
     """
+    # before anything that imports Keras: the backend writes to the terminal while it starts
     import_keras_quietly()
     from train.architectures import outline
 

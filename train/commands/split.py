@@ -19,6 +19,7 @@ def split(names: list[str], validation: int, seed: int) -> tuple[list[str], list
 
     validation: how many are set aside, 1 to one less than there are.
     """
+    # file systems list in any order, and the same seed must choose the same names everywhere
     names = sorted(names)
     aside = set(np.random.default_rng(seed).permutation(len(names))[:validation].tolist())
     return (
@@ -58,6 +59,7 @@ def main(
 
 def _write(path: Path, names: list[str], comment: str, overwrite: bool) -> None:
     try:
+        # a list that changes unseen would let pictures into a training that another was scored on
         if not overwrite and path.exists() and path.read_text("utf-8") != listed(names, comment):
             raise UsageError(f"{path}: holds another split; give --overwrite to replace it, or another --out")
         write_names(path, names, comment)

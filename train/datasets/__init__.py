@@ -17,6 +17,7 @@ from train.datasets.folder import Folder
 from train.datasets.idd_lite import IddLite
 from train.datasets.images_and_masks import acdc, dashcam_hand, kitti_road_test, lums_campus, road_pseudo
 from train.datasets.kitti_road import KittiRoad
+from train.datasets.packed import PackedDataset
 from train.datasets.subset import Subset
 from train.datasets.synthetic import Synthetic
 
@@ -50,6 +51,7 @@ def open_dataset(
     """The data set called `name` below the data root.
 
     classes: the model's, for data sets that name them.
+    root: a folder, or a pack of this data set with these options, see `train.packing`.
     samples: a text file that names those to use, one a line, see `python -m train split`; None uses all.
     options: the data set's own, see its class.
 
@@ -62,5 +64,8 @@ def open_dataset(
     for option in options:
         if option not in known:
             raise UsageError(f"data set {name} has no option '{option}'; it has: {', '.join(known)}")
+    if root.is_file():
+        chosen = options if samples is None else options | {"samples": samples}
+        return PackedDataset(root, classes, name, chosen)
     whole = DATASETS[name](root, classes, **options)
     return whole if samples is None else Subset(whole, Path(samples))

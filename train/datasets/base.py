@@ -31,6 +31,10 @@ class Dataset(ABC):
     def __len__(self) -> int:
         return len(self.names)
 
+    def group(self, index: int) -> str | None:  # noqa: ARG002 - for those who have groups
+        """What one sample belongs to, such as its weather or its place: scores are given for each. None for nothing."""
+        return None
+
     @abstractmethod
     def load(self, index: int) -> tuple[Image, Image]:
         """Picture and labels of one sample. Safe to call from several threads at once.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamseg.errors import UsageError
-from train.classes import Classes, classes_from_toml, ids, read_toml
+from train.classes import Classes, all_but, classes_from_toml, ids, read_toml
 from train.datasets.base import VOID, LabelSets
 from train.datasets.paired_files import PairedFiles
 from train.datasets.reading import PICTURE_SUFFIXES, files, read_index_mask
@@ -31,6 +31,7 @@ class Folder(PairedFiles):
         0 = "road"
         7 = ["pavement", "tree"]
         9 = []
+        11 = "not road"      # any class but that one, where the model has no class of this name
 
     Without `[labels]` the value in the masks is the class's place, from 0. Without `[classes]` the names are those of
     the model being trained. 255 is always void.
@@ -76,6 +77,8 @@ def _ids(classes: Classes, value: Any, path: Path) -> frozenset[int]:
     if not (isinstance(names, list) and all(isinstance(each, str) for each in names)):
         raise UsageError(f"{path}: a label means a class's name or a list of names, got {value!r}")
     try:
+        if isinstance(value, str) and value.startswith("not ") and value not in {each.name for each in classes}:
+            return all_but(classes, value.removeprefix("not "))
         return ids(classes, *names)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streamseg.atomic import write_whole
 from streamseg.errors import UsageError
 from train.datasets.base import Dataset
 
@@ -25,7 +26,8 @@ class Subset(Dataset):
         """
         places = {name: place for place, name in enumerate(whole.names)}
         self.name, self.label_sets = whole.name, whole.label_sets
-        self.names = read_names(path)
+        samples = read_samples(path)
+        self.names, self._groups = [name for name, _ in samples], [group for _, group in samples]
         for name in self.names:
             if name not in places:
                 raise UsageError(
@@ -34,12 +36,23 @@ class Subset(Dataset):
                 )
         self._whole, self._places = whole, [places[name] for name in self.names]
 
+    def group(self, index: int) -> str | None:
+        """What the list says, or where it says nothing, the data set."""
+        return self._groups[index] or self._whole.group(self._places[index])
+
     def load(self, index: int) -> tuple[Image, Image]:
         return self._whole.load(self._places[index])
 
 
 def read_names(path: Path) -> list[str]:
-    """The names in a list: one a line; empty lines and those that begin with # are passed over.
+    """The names in a list, see `read_samples`."""
+    return [name for name, _ in read_samples(path)]
+
+
+def read_samples(path: Path) -> list[tuple[str, str | None]]:
+    """The names in a list, one a line, each with its group: what stands behind a tab; None where nothing does.
+
+    Empty lines and those that begin with # are passed over.
 
     Raises:
         UsageError: there is no such text file, or no name in it.
@@ -51,10 +64,11 @@ def read_names(path: Path) -> list[str]:
         raise UsageError(
             f"{path}: cannot read this list of samples ({reason}); write one with python -m train split"
         ) from error
-    names = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    if not names:
+    columns = [line.partition("\t") for line in lines if line.strip() and not line.startswith("#")]
+    samples = [(name.strip(), group.strip() or None) for name, _, group in columns]
+    if not samples:
         raise UsageError(f"{path}: names no samples; one name a line is wanted, as python -m train split writes them")
-    return names
+    return samples
 
 
 def write_names(path: Path, names: list[str], comment: str) -> None:
@@ -63,9 +77,7 @@ def write_names(path: Path, names: list[str], comment: str) -> None:
     comment: its first line, without #.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{path.name}")
-    part.write_text(listed(names, comment), "utf-8")
-    part.replace(path)
+    write_whole(path, listed(names, comment).encode())
 
 
 def listed(names: list[str], comment: str) -> str:

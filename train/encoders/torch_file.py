@@ -49,6 +49,7 @@ def _read(file: IO[bytes]) -> dict[str, NDArray[Any]]:
     tensors: dict[str, _Tensor] = reader.load()
     for key in _Unpickler(file).load():
         storage = reader.storages[key]
+        # the file says how long the block is; a damaged one may say more than there is, which `array` refuses
         count = int.from_bytes(file.read(8), "little")
         storage.data = np.frombuffer(file.read(count * storage.dtype().itemsize), storage.dtype)
     return {name: tensor.array() for name, tensor in tensors.items()}
@@ -92,6 +93,7 @@ class _Unpickler(pickle.Unpickler):
             return _Tensor
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
+        # unpickling runs what it is told to: only what a state dict needs is let through
         raise pickle.UnpicklingError(f"'{module}.{name}' has no place in a state dict")
 
     def persistent_load(self, pid: Any) -> _Storage:

@@ -6,7 +6,7 @@ import asyncio
 
 from streamseg.timing import RateMeter
 
-_MOST = 8
+_MOST = 8  # pictures under way: at 30 fps a path of a quarter of a second; on a longer one, age counts more than rate
 
 
 class Flow:

@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from streamseg.sinks.web.address import Address
+from streamseg.web_address import Address
 
-TOKEN_BYTES = 32
+TOKEN_BYTES = 32  # 256 bits, as `secrets` recommends: nobody guesses it
 OPEN_PATHS = ("/healthz",)
 """Answered without the token: they tell nothing but whether the run is well."""
 
@@ -59,6 +59,7 @@ class Guard:
         """allowed_hosts: further names that clients know this machine by, such as a proxy's; any case, without port."""
         only_here = address.loopback and not allowed_hosts
         self.token = None if only_here else secrets.token_urlsafe(TOKEN_BYTES)
+        # A name behind a proxy means that strangers may come through it, so loopback alone proves nothing then.
         own = {"localhost", "127.0.0.1", "::1", address.host}
         if not address.loopback:
             own |= {socket.gethostname(), f"{socket.gethostname()}.local"}
@@ -67,6 +68,7 @@ class Guard:
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Called for every request, also for those nobody answers."""
+        # In this order: a name that is not ours ends it before anything about tokens can be learnt.
         if not self._host_is_ours(request):
             raise _refusal(web.HTTPForbidden, "this server does not answer to that name; use the address it printed")
         if _embedded_elsewhere(request) or (_acts(request) and not _origin_is_ours(request)):
@@ -98,6 +100,7 @@ class Guard:
 
     def _welcome(self, request: web.Request, token: str) -> web.Response:
         response = web.Response(text=_WELCOME, content_type="text/html")
+        # Without "secure": the page is served over plain HTTP, and browsers would drop the cookie.
         response.set_cookie(_cookie_name(request), token, httponly=True, samesite="Strict", path="/")
         return response
 

@@ -43,7 +43,7 @@ def _lines(stats: Mapping[str, Any]) -> Iterator[str]:
 
 def _family(name: str, kind: str, text: str, samples: Mapping[str, float]) -> Iterator[str]:
     """samples: values by their labels, "" for none."""
-    if not samples:
+    if not samples:  # nothing was measured yet, which is not the same as 0
         return
     yield f"# HELP streamseg_{name} {text}"
     yield f"# TYPE streamseg_{name} {kind}"
@@ -63,5 +63,6 @@ def _quantiles(name: str, text: str, summaries: Mapping[str, Mapping[str, float]
 
 
 def _label(name: str, value: str) -> str:
+    # In this order, or the backslashes of the later two would be doubled.
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'{name}="{escaped}"'

@@ -13,7 +13,7 @@ from streamseg.sinks.web.assets import page_files
 from streamseg.sinks.web.guard import Guard
 from streamseg.sinks.web.messages import LARGEST_PICTURE, LARGEST_TEXT, message
 from streamseg.sinks.web.metrics import CONTENT_TYPE, exposition
-from streamseg.sinks.web.viewer import Run, Viewer
+from streamseg.sinks.web.viewer import PageContext, Viewer
 
 _STATE_S = 0.25  # between two messages of figures
 _STUCK_S = 20.0  # after which a viewer that takes nothing is given up
@@ -24,12 +24,12 @@ _BOUNDARY = "streamseg-picture"
 class Pages:
     """Answers requests about one run. Used on the server's event loop."""
 
-    def __init__(self, run: Run, guard: Guard, hello: str, max_viewers: int) -> None:
+    def __init__(self, context: PageContext, guard: Guard, hello: str, max_viewers: int) -> None:
         """
         hello: the first message to each page.
         max_viewers: how many may look on at the same time.
         """
-        self._run = run
+        self._context = context
         self._guard = guard
         self._hello = hello
         self._max_viewers = max_viewers
@@ -58,12 +58,12 @@ class Pages:
     async def _live(self, request: web.Request) -> web.StreamResponse:
         """The WebSocket of a page."""
         with self._place():
-            largest = LARGEST_PICTURE if self._run.camera is not None else LARGEST_TEXT
+            largest = LARGEST_PICTURE if self._context.camera is not None else LARGEST_TEXT
             socket = web.WebSocketResponse(compress=False, heartbeat=_STUCK_S, max_msg_size=largest)
             await socket.prepare(request)
             self._sockets.add(socket)
             try:
-                await Viewer(socket, self._run).talk(self._hello)
+                await Viewer(socket, self._context).talk(self._hello)
             finally:
                 self._sockets.discard(socket)
             return socket
@@ -76,7 +76,7 @@ class Pages:
             boundary = f"--{_BOUNDARY}\r\n".encode()
             with suppress(ConnectionError, TimeoutError):  # the viewer has gone, or takes nothing any more
                 await response.write(boundary)
-                async for picture in self._run.pictures.since(begin):
+                async for picture in self._context.pictures.since(begin):
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n\r\n"
                     # The boundary comes at once: many programs show a picture only when they have seen its end.
                     async with asyncio.timeout(_STUCK_S):
@@ -85,27 +85,27 @@ class Pages:
 
     async def _snapshot(self, _request: web.Request) -> web.StreamResponse:
         """The newest picture, painted now if nobody has been watching."""
-        if not self._run.status.begun:
+        if not self._context.status.begun:
             raise web.HTTPServiceUnavailable(text="streamseg: there is no picture yet; ask again\n")
         with self._watching() as begin:
-            _, picture = await self._run.pictures.after(begin)
+            _, picture = await self._context.pictures.after(begin)
         return web.Response(body=picture.jpeg, content_type="image/jpeg")
 
     async def _stats(self, _request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._run.status.to_dict())
+        return web.json_response(self._context.status.to_dict())
 
     async def _metrics(self, _request: web.Request) -> web.StreamResponse:
-        text = exposition(self._run.status.to_dict())
+        text = exposition(self._context.status.to_dict())
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _healthz(self, _request: web.Request) -> web.StreamResponse:
-        health = self._run.status.health
+        health = self._context.status.health
         return web.json_response({"status": health}, status=200 if health == "ok" else 503)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
         """One of the limited places for those who look on."""
-        status = self._run.status
+        status = self._context.status
         if status.viewers >= self._max_viewers:
             raise web.HTTPServiceUnavailable(text=f"streamseg: {self._max_viewers} are looking on already; try later\n")
         status.viewers += 1
@@ -118,11 +118,11 @@ class Pages:
     def _watching(self) -> Iterator[int]:
         """Gives the number of the picture after which to look."""
         watcher = object()
-        begin = self._run.watch(watcher, True)
+        begin = self._context.watch(watcher, True)
         try:
             yield begin
         finally:
-            self._run.watch(watcher, False)
+            self._context.watch(watcher, False)
 
     async def _state_teller(self, _app: web.Application) -> AsyncIterator[None]:
         """Tells all pages the figures now and then, as long as the application runs."""
@@ -134,7 +134,7 @@ class Pages:
     async def _tell_states(self) -> None:
         while True:
             if self._sockets:
-                self._run.states.put(message("state", **self._run.status.to_dict()))
+                self._context.states.put(message("state", **self._context.status.to_dict()))
             await asyncio.sleep(_STATE_S)
 
     async def _say_goodbye(self, _app: web.Application) -> None:

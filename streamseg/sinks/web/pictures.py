@@ -90,14 +90,15 @@ class PictureMaker:
         done: tuple[Segmentation, int] | None = None
         painter: Painter | None = None
         try:
-            while (job := self._next(done)) is not None:
-                segmentation, version = job
-                if painter is None or done is None or version != done[1]:
-                    painter = self._painter(self._controls.settings)
-                again = done is not None and done[0] is segmentation
-                done = job
-                self._publish(Picture(self._compressed(painter, segmentation),
-                                      None if again else segmentation.frame.captured_s))  # fmt: skip
+            with self._timings.active():
+                while (job := self._next(done)) is not None:
+                    segmentation, version = job
+                    if painter is None or done is None or version != done[1]:
+                        painter = self._painter(self._controls.settings)
+                    again = done is not None and done[0] is segmentation
+                    done = job
+                    captured_s = None if again else segmentation.frame.captured_s
+                    self._publish(Picture(self._compressed(painter, segmentation), captured_s))
         except Exception as error:  # handed to the caller's thread, whatever it is
             self._error = error
 
@@ -120,7 +121,6 @@ class PictureMaker:
             alpha=settings.alpha,
             selected=self._painted,
             legend=False,
-            timings=self._timings,
         )
 
     def _compressed(self, painter: Painter, segmentation: Segmentation) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from streamseg.errors import SinkError
-from streamseg.sinks.web.address import USUAL_PORT, Address
+from streamseg.web_address import USUAL_PORT, Address
 
 _GOODBYE_S = 1.0  # for answers that are under way when the server stops
 
@@ -28,7 +28,7 @@ class Server:
         self.address = Address()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._ending = asyncio.Event()
+        self._ending = asyncio.Event()  # belongs to no loop until it is waited for, on the server's own
 
     def start(self, address: Address, build: Callable[[], web.Application]) -> None:
         """Listen, and return once it does.
@@ -84,7 +84,7 @@ class Server:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             place = address.host if address.port is None else f"{address.host}:{address.port}"
-            raise SinkError(f"cannot serve a page at {place}: {reason}; choose another with --serve") from error
+            raise SinkError(f"cannot serve a page at {place}: {reason}; choose another with `address`") from error
         finally:
             await runner.cleanup()
 

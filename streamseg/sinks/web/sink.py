@@ -11,19 +11,19 @@ from streamseg.live import LiveState
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.web.address import Address
 from streamseg.sinks.web.guard import Guard
 from streamseg.sinks.web.messages import message
 from streamseg.sinks.web.newest import Newest
 from streamseg.sinks.web.pages import Pages
 from streamseg.sinks.web.pictures import Picture, PictureMaker
 from streamseg.sinks.web.server import Server
-from streamseg.sinks.web.status import Status, no_figures
-from streamseg.sinks.web.viewer import Run
+from streamseg.sinks.web.status import Status, no_metrics
+from streamseg.sinks.web.viewer import PageContext
 from streamseg.sources.browser import BrowserSource
 from streamseg.timing import Timings
+from streamseg.web_address import Address
 
-MAX_VIEWERS = 8
+MAX_VIEWERS = 8  # each is sent every picture, so that every one more costs the same bandwidth again
 
 
 class WebSink(Sink):
@@ -52,7 +52,7 @@ class WebSink(Sink):
         camera: BrowserSource | None = None,
         allowed_hosts: Collection[str] = (),
         max_viewers: int = MAX_VIEWERS,
-        figures: Callable[[], Mapping[str, float]] = no_figures,
+        extra_metrics: Callable[[], Mapping[str, float]] = no_metrics,
     ) -> None:
         """
         painter: tells the classes and which of them are painted; view and strength are those of `controls`.
@@ -65,14 +65,16 @@ class WebSink(Sink):
         camera: the source, where it is a visitor's camera; None where it is another one.
         allowed_hosts: names that this machine is also reached by, as behind a proxy. With any, the link holds a token.
         max_viewers: how many may look on at the same time.
-        figures: further numbers by name for the statistics, asked for each time.
+        extra_metrics: further numbers by name for the statistics, asked for each time.
 
         Raises:
             SinkError: the address cannot be served at.
         """
         wanted = address or Address()
         self._controls = controls
-        self._status = Status(info, controls, timings, model=model, device=device, live=live, figures=figures)
+        self._status = Status(
+            info, controls, timings, model=model, device=device, live=live, extra_metrics=extra_metrics
+        )
         self._pictures: Newest[Picture] = Newest()
         self._guard = Guard(wanted, allowed_hosts)
         self._watchers: set[object] = set()
@@ -87,12 +89,14 @@ class WebSink(Sink):
             device=device,
             camera=camera and {"width": info.width, "height": info.height, "fps": float(info.fps or 30)},
         )
-        run = Run(self._pictures, Newest(), controls, self._status, timings, camera, self._watch, self._server.call)
-        pages = Pages(run, self._guard, hello, max_viewers)
+        context = PageContext(
+            self._pictures, Newest(), controls, self._status, timings, camera, self._watch, self._server.call
+        )
+        pages = Pages(context, self._guard, hello, max_viewers)
         try:
             self._server.start(wanted, pages.application)
         except SinkError:
-            self._maker.close()
+            self._maker.close()  # its thread has started by now, and nobody else will end it
             raise
 
     @property
@@ -131,7 +135,7 @@ class WebSink(Sink):
         self._server.call(self._pictures.put, picture)
 
     def _watch(self, watcher: object, begins: bool) -> int:
-        """See `Run.watch`. Called on the event loop."""
+        """See `PageContext.watch`. Called on the event loop."""
         watched_before = bool(self._watchers)
         (self._watchers.add if begins else self._watchers.discard)(watcher)
         self._maker.watch(bool(self._watchers))

@@ -16,7 +16,7 @@ from streamseg.timing import Distribution, RateMeter, Timings
 _STALE_S = 10.0  # without a result for so long, a run is not well
 
 
-def no_figures() -> Mapping[str, float]:
+def no_metrics() -> Mapping[str, float]:
     """Nothing beyond the usual."""
     return {}
 
@@ -38,13 +38,13 @@ class Status:
         model: str,
         device: str,
         live: LiveState | None = None,
-        figures: Callable[[], Mapping[str, float]] = no_figures,
+        extra_metrics: Callable[[], Mapping[str, float]] = no_metrics,
     ) -> None:
         """
         info: of the source.
         model, device: what the network is called, and what really runs it.
         live: of the source; None where it cannot be lost.
-        figures: further numbers by name, asked for each time.
+        extra_metrics: further numbers by name, asked for each time.
         """
         self.page_lag = Distribution()
         self.page_age = Distribution()
@@ -55,7 +55,7 @@ class Status:
         self._model = model
         self._device = device
         self._live = live
-        self._figures = figures
+        self._metrics = extra_metrics
         self._rate = RateMeter()
         self._frames = 0
         self._started_s = time.perf_counter()
@@ -74,7 +74,7 @@ class Status:
 
     def note(self, segmentation: Segmentation) -> None:
         """A result was written."""
-        self._rate.tick()
+        self._rate.tick()  # its own: the one of `Timings` stands still until the slower sinks behind this one are done
         self._frames += 1
         self._written_s = time.perf_counter()
         self._latest = segmentation
@@ -82,6 +82,7 @@ class Status:
     def page_showed(self, lag_ms: Any, age_ms: Any) -> None:
         """What a page says of a picture, in milliseconds; anything but plausible numbers is left out."""
         for place, value in ((self.page_lag, lag_ms), (self.page_age, age_ms)):
+            # Up to an hour: pages say what they like, and one absurd number would spoil the mean for good.
             if isinstance(value, int | float) and math.isfinite(value) and 0 <= value < 3_600_000:
                 place.add(value / 1000)
 
@@ -118,10 +119,11 @@ class Status:
             "age_now_ms": None if age_s is None else round(1000 * age_s, 1),
             "age_ms": _summary_ms(timings.age),
             "latency_ms": _summary_ms(timings.latency),
+            # A copy, since the threads of the run add stages while this one reads.
             "stages": {name: each.summary_ms() for name, each in dict(timings.stages).items()},
             "slowest": timings.slowest,
             "shares": self._shares(),
-            "figures": dict(self._figures()),
+            "figures": dict(self._metrics()),
             "viewers": self.viewers,
             "page": {
                 "shown": self.page_lag.count,

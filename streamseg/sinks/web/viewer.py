@@ -24,7 +24,7 @@ from streamseg.timing import Timings
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PageContext:
     """What all viewers look at and act on.
 
     pictures, states: the newest of each; states are messages.
@@ -47,10 +47,10 @@ class Run:
 class Viewer:
     """Talks to one page until it goes. See `messages` for what is said."""
 
-    def __init__(self, socket: web.WebSocketResponse, run: Run) -> None:
+    def __init__(self, socket: web.WebSocketResponse, context: PageContext) -> None:
         """socket: connected."""
         self._socket = socket
-        self._run = run
+        self._context = context
         self._flow = Flow()
         self._offered = 0
         self._taken: Newest[int] = Newest()
@@ -58,30 +58,30 @@ class Viewer:
 
     async def talk(self, hello: str) -> None:
         """Until the page goes or the server stops. hello: the first message."""
-        begin = self._run.watch(self, True)
+        begin = self._context.watch(self, True)
         try:
             await self._socket.send_str(hello)
             await first_of(self._listen(), self._send_pictures(begin), self._send_states(), self._send_taken())
         except ConnectionError:  # the page has gone while it was being sent something
             return
         finally:
-            self._run.watch(self, False)
-            if self._run.camera is not None:
-                self._run.camera.release(self)
+            self._context.watch(self, False)
+            if self._context.camera is not None:
+                self._context.camera.release(self)
 
     async def _send_pictures(self, newest: int) -> None:
-        there_already = self._run.pictures.number  # of an old picture, when it was captured says nothing
+        there_already = self._context.pictures.number  # of an old picture, when it was captured says nothing
         while True:
             await self._flow.room()
-            newest, picture = await self._run.pictures.after(newest)
+            newest, picture = await self._context.pictures.after(newest)
             captured_s = picture.captured_s if newest > there_already else None
             number = self._flow.send(captured_s)
             captured_ms = math.nan if captured_s is None else captured_s * 1000
             await self._socket.send_bytes(HEADER.pack(number, captured_ms, clock_ms()) + picture.jpeg)
 
     async def _send_states(self) -> None:
-        async for state in self._run.states.since(self._run.states.number):
-            self._heard.clear()
+        async for state in self._context.states.since(self._context.states.number):
+            self._heard.clear()  # one at a time: on a slow path states would pile up before the pictures
             await self._socket.send_str(state)
             await self._heard.wait()
 
@@ -114,27 +114,27 @@ class Viewer:
     def _acknowledge(self, told: dict[str, Any]) -> None:
         captured_s = self._flow.acknowledge(int(told["number"]), float(told["rtt_ms"]) / 1000)
         if captured_s is not None:
-            self._run.timings.shown_frame(captured_s)
-        self._run.status.page_showed(told["lag_ms"], told["age_ms"])
+            self._context.timings.shown_frame(captured_s)
+        self._context.status.page_showed(told["lag_ms"], told["age_ms"])
 
     def _hear(self, _told: dict[str, Any]) -> None:
         self._heard.set()
 
     def _watch(self, told: dict[str, Any]) -> None:
-        self._run.watch(self, bool(told["on"]))
+        self._context.watch(self, bool(told["on"]))
 
     def _set(self, told: dict[str, Any]) -> str | None:
         try:
-            self._run.controls.change(**{name: told[name] for name in PAGE_SETTINGS if name in told})
+            self._context.controls.change(**{name: told[name] for name in PAGE_SETTINGS if name in told})
         except UsageError as error:
             return message("error", message=str(error))
         return None
 
     def _quit(self, _told: dict[str, Any]) -> None:
-        self._run.controls.request_quit()
+        self._context.controls.request_quit()
 
     def _switch_camera(self, told: dict[str, Any]) -> str:
-        camera = self._run.camera
+        camera = self._context.camera
         if camera is None:
             return message("camera", on=False, reason="this run has another source")
         if not told["on"]:
@@ -144,12 +144,12 @@ class Viewer:
         return message("camera", on=on, reason=None if on else "another visitor's camera is in use at the moment")
 
     def _take_camera_picture(self, data: bytes) -> None:
-        camera = self._run.camera
+        camera = self._context.camera
         if camera is None or len(data) < CAMERA_HEADER.size:
             return
         (captured_ms,) = CAMERA_HEADER.unpack_from(data)
         self._offered += 1
-        taken = partial(self._run.call, self._taken.put, self._offered)
+        taken = partial(self._context.call, self._taken.put, self._offered)
         camera.offer(self, data[CAMERA_HEADER.size :], captured_ms / 1000, taken)
 
     _ANSWERS = {  # noqa: RUF012  # never changed: the method for each type of message
@@ -164,7 +164,7 @@ class Viewer:
 
 
 async def first_of(*works: Coroutine[Any, Any, None]) -> None:
-    """Run all until one ends, then end the others; what it raised is raised."""
+    """PageContext all until one ends, then end the others; what it raised is raised."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

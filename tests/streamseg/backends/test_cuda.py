@@ -9,14 +9,14 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from streamseg.backends import load_backend, providers
-from streamseg.backends.providers import nvidia_gpus
+from streamseg.backends import load_backend
+from streamseg.backends.nvidia import CUDA, TENSORRT, gpus
 from streamseg.errors import ModelError
 from tests.builders import threshold_model
 from tests.pretended_gpu import PretendedGpu, show_gpu
 
-needs_gpu = pytest.mark.skipif(not nvidia_gpus(), reason="no NVIDIA GPU on this machine")
-needs_none = pytest.mark.skipif(bool(nvidia_gpus()), reason="this machine has an NVIDIA GPU")
+needs_gpu = pytest.mark.skipif(not gpus(), reason="no NVIDIA GPU on this machine")
+needs_none = pytest.mark.skipif(bool(gpus()), reason="this machine has an NVIDIA GPU")
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +54,12 @@ def grey(value: int) -> np.ndarray:
 @needs_none
 def test_a_gpu_that_is_asked_for_and_not_used_is_an_error(model, shown):
     """The provider's own reason, and the way out."""
-    with pytest.raises(ModelError, match=r"device 'cuda' is not in use: .+; install streamseg\[cuda\] or use "):
+    with pytest.raises(
+        ModelError, match=r"device 'cuda' cannot be used: .+; install streamseg\[cuda\]; usable here: auto"
+    ):
         load_backend(model, "cuda")
     with pytest.raises(
-        ModelError, match=r"device 'tensorrt' is not in use: .+ tensorrt-cu13-libs<11, or use --device c"
+        ModelError, match=r"device 'tensorrt' cannot be used: .+ tensorrt-cu13-libs<11; usable here: auto"
     ):
         load_backend(model, "tensorrt")
 
@@ -67,13 +69,15 @@ def test_auto_falls_back_to_the_cpu_with_a_note(model, shown):
     """The note says why the GPU was left out."""
     backend = load_backend(model)
     assert backend.device.startswith(("cpu", "openvino"))
-    assert backend.note.startswith("a GPU is present but cannot be used: ")
+    assert backend.notes[0].startswith("a GPU is present but cannot be used: ")
     assert int(backend.infer(grey(250))[0, 0, 0]) == 2
 
 
 def test_a_gpu_that_the_driver_does_not_show_is_an_error(model, shown):
     """With the number that was asked for."""
-    with pytest.raises(ModelError, match="device 'cuda:3' asks for GPU 3, the NVIDIA driver shows 1"):
+    with pytest.raises(
+        ModelError, match="device 'cuda:3' cannot be used: there is no GPU 3; those there are: 0 to 0; usable"
+    ):
         load_backend(model, "cuda:3")
 
 
@@ -84,11 +88,11 @@ def test_a_file_gets_a_session_for_each_batch_size_and_a_camera_one(model, prete
         opened = pretended.opened[-len(sizes) :]
         assert [free for _, _, free in opened] == [{"n": size} for size in sizes]
         for provider, settings, _ in opened:
-            assert provider == providers.CUDA
+            assert provider == CUDA
             assert settings["enable_cuda_graph"] == "1"
             assert settings["cudnn_conv_algo_search"] == "EXHAUSTIVE"
         assert backend.device == "cuda:0 fp32"
-        assert backend.note is None
+        assert backend.notes == ()
         assert backend.streams >= streams
 
 
@@ -105,7 +109,7 @@ def test_where_no_graph_can_be_captured_it_runs_without_and_says_so(model, prete
     """The settings of the sessions that are kept have none."""
     pretended.graphs = False
     backend = load_backend(model, "cuda", streams=2)
-    assert backend.note == "without CUDA graphs: some steps of the network run on the CPU"
+    assert backend.notes == ("without CUDA graphs: some steps of the network run on the CPU",)
     assert {settings["enable_cuda_graph"] for _, settings, _ in pretended.opened[-4:]} == {"0"}
     assert int(backend.infer(grey(250))[0, 0, 0]) == 2
 
@@ -130,14 +134,14 @@ def test_half_precision_with_other_labels_is_refused(tmp_path, pretended):
     assert "cuda:0 fp16 refused: only " in backend.choice.reason
     named = load_backend(path, "cuda", precision="fp16")
     assert named.device == "cuda:0 fp16"
-    assert "of the labels are those of fp32" in named.note
+    assert "of the labels are those of fp32" in named.notes[0]
 
 
 def test_half_precision_without_its_file_says_what_makes_it(model, pretended):
     """As for CPUs."""
     with pytest.raises(ModelError, match=r"needs a file 'threshold-fp16\.onnx' beside the model; make it with "):
         load_backend(model, "cuda", precision="fp16")
-    with pytest.raises(ModelError, match="'int8' is for CPUs; use --device cpu"):
+    with pytest.raises(ModelError, match="cuda cannot compute in precision 'int8'; devices that can: cpu, openvino"):
         load_backend(model, "cuda", precision="int8")
 
 
@@ -146,7 +150,7 @@ def test_tensorrt_keeps_its_engines_and_makes_half_precision_itself(model, prete
     backend = load_backend(model, "tensorrt:0", precision="fp16", streams=2)
     assert backend.device == "tensorrt:0 fp16"
     opened = pretended.opened[-4:]
-    assert {provider for provider, _, _ in opened} == {providers.TENSORRT}
+    assert {provider for provider, _, _ in opened} == {TENSORRT}
     settings = [settings for _, settings, _ in opened]
     assert [each["trt_profile_opt_shapes"] for each in settings] == [f"frames:{n}x48x64x3" for n in (1, 2, 4, 8)]
     assert {each["trt_fp16_enable"] for each in settings} == {"1"}
@@ -159,7 +163,7 @@ def test_cuda_really_runs_with_graphs_and_the_labels_of_the_cpu(tmp_path):
     """The bundled model, in batches from several threads."""
     backend, plain = load_backend(device="cuda", streams=4), load_backend(device="cpu", precision="fp32")
     assert backend.device.startswith("cuda:0")
-    assert backend.note is None
+    assert backend.notes == ()
     frames = np.random.default_rng(0).integers(0, 256, (12, 1, *(plain.spec.height, plain.spec.width), 3), np.uint8)
     with ThreadPoolExecutor(backend.streams) as pool:
         labels = np.concatenate(list(pool.map(backend.infer, frames)))

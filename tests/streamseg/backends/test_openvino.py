@@ -45,7 +45,7 @@ def test_mixed_keeps_more_labels_than_bf16():
         try:
             backend = openvino(find_model(), precision)
         except ModelError as error:
-            assert "this processor does not have it" in str(error)
+            assert "this processor does not have bf16" in str(error)
             pytest.skip("this processor has no bf16")
         assert backend.device == f"openvino:CPU {precision}"
         shares[precision] = np.mean(backend.infer(batch) == truth)
@@ -69,7 +69,7 @@ from openvino.tools.ovc import convert_model
 
 def test_mixed_needs_a_network_with_convolutions(model):
     """One without has no place for the change."""
-    with pytest.raises(ModelError, match=r"convolutions; use --precision fp32|this processor does not have it"):
+    with pytest.raises(ModelError, match=r"convolutions; fp32 is for all|this processor does not have bf16"):
         openvino(model, "mixed")
 
 
@@ -147,6 +147,77 @@ def test_a_model_that_openvino_cannot_load_is_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.fixture
+def foreign_ir(tmp_path):
+    """A model in OpenVINO's own form, described by a TOML beside it."""
+    from openvino import Core, save_model
+
+    logits_model(tmp_path / "elsewhere.onnx")
+    path = tmp_path / "ir" / "elsewhere.xml"
+    path.parent.mkdir()
+    save_model(Core().read_model(str(tmp_path / "elsewhere.onnx")), str(path))
+    path.with_suffix(".toml").write_text(TOML)
+    return path
+
+
+@pytest.fixture
+def our_ir(tmp_path, model):
+    """One of ours, whose description came along when it was converted."""
+    from openvino import Core, save_model
+
+    path = tmp_path / "ir" / "ours.xml"
+    path.parent.mkdir()
+    save_model(Core().read_model(str(model)), str(path))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["foreign_ir", "our_ir"])
+@pytest.mark.parametrize("device", ["auto", "openvino"])
+def test_openvinos_own_form_runs(kind, device, request):
+    """By itself too, since nothing else reads it."""
+    backend = load_backend(request.getfixturevalue(kind), device, precision="fp32")
+    assert backend.device == "openvino:CPU fp32"
+    values = [np.full((1, 48, 64, 3), value, np.uint8) for value in (10, 128, 250)]
+    assert [int(backend.infer(value)[0, 0, 0]) for value in values] == [0, 1, 2]
+    assert backend.notes == ()
+
+
+def test_openvinos_own_form_is_compared_with_itself_in_fp32(foreign_ir):
+    """The trial of precisions has something to hold them to."""
+    assert load_backend(foreign_ir).notes == ()
+
+
+def test_openvinos_own_form_is_no_file_for_others(foreign_ir):
+    """They say so, and who reads it."""
+    with pytest.raises(ModelError, match=r"\.xml' is no file for onnxruntime, which reads \.onnx; \.xml is for o"):
+        load_backend(foreign_ir, "cpu")
+
+
+def test_a_run_and_info_take_openvinos_own_form(streamseg, our_ir):
+    """From the command line, as any model."""
+    done = streamseg("run", "synthetic:128x64,frames=2", "null:", "--model", our_ir)
+    assert (done.code, "on openvino:CPU" in done.out) == (0, True), done.err
+    assert "name        threshold" in streamseg("info", our_ir).out
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<net", b"<svg/>", b"\xff\xfe<", b'<?xml version="1.0" encoding="klingon"?><net/>']
+)
+def test_a_file_that_is_not_openvinos_is_one_line(foreign_ir, content):
+    """Whatever it is."""
+    foreign_ir.write_bytes(content)
+    with pytest.raises(ModelError, match=r"elsewhere\.xml' is not an OpenVINO model") as caught:
+        openvino(foreign_ir)
+    assert "\n" not in str(caught.value)
+
+
+def test_openvinos_own_form_without_its_weights_names_what_is_missing(foreign_ir):
+    """They are in a file beside it."""
+    foreign_ir.with_suffix(".bin").unlink()
+    with pytest.raises(ModelError, match=r"its weights in 'elsewhere\.bin', which is not beside it; put it there"):
+        openvino(foreign_ir)
+
+
 def run_without_openvino(*arguments):
     """The command line where OpenVINO is not installed."""
     code = f"import sys; sys.modules['openvino'] = None\nfrom streamseg.cli import main\nsys.exit(main({arguments!r}))"
@@ -158,8 +229,8 @@ def test_without_the_extra_the_way_out_is_said():
     done = run_without_openvino("run", "synthetic:128x64,frames=2", "null:", "--device", "openvino")
     assert done.returncode == 4
     assert done.stderr == (
-        "streamseg: device 'openvino' needs OpenVINO, which is not installed; install streamseg[openvino] or use "
-        "--device cpu\n"
+        "streamseg: device 'openvino' cannot be used: OpenVINO is not installed; install streamseg[openvino]; "
+        "usable here: auto, cpu\n"
     )
 
 

@@ -69,5 +69,5 @@ def test_both_parts_one_after_the_other_give_what_the_whole_gives(rounded):
 )
 def test_a_network_that_cannot_be_cut_is_one_line(strides, rounded, message):
     """With what is missing and what to do."""
-    with pytest.raises(ModelError, match=f"precision 'mixed' is for networks that {message}; use --precision fp32"):
+    with pytest.raises(ModelError, match=f"precision 'mixed' is for networks that {message}; fp32 is for all"):
         in_two(library, network(strides, rounded=rounded), HEIGHT)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamseg.commands import cameras as command
-from streamseg.sources.cameras import Camera, CameraMode
+from streamseg.sources.camera_info import Camera, CameraMode
 from tests.conftest import Finished
 
 CAMERAS = [

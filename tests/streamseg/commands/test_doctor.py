@@ -2,7 +2,7 @@
 
 import json
 
-from streamseg.backends.providers import nvidia_gpus
+from streamseg.backends.nvidia import gpus
 
 
 def test_a_machine_that_can_run_streamseg_passes(streamseg):
@@ -13,11 +13,11 @@ def test_a_machine_that_can_run_streamseg_passes(streamseg):
         assert word in done.out
 
 
-def test_providers_are_judged_by_running_them(streamseg):
-    """onnxruntime lists CUDA everywhere; without a GPU it must not be called working, and the reason is given."""
+def test_devices_are_judged_by_running_them(streamseg):
+    """Every engine is listed; without a GPU, cuda must not be called working, and the reason is given."""
     findings = {each["name"]: each for each in json.loads(streamseg("doctor", "--json").out)}
-    assert findings["CPU"]["ok"] is True
-    assert "really runs" in findings["CPU"]["detail"]
-    if not nvidia_gpus() and "CUDA" in findings:
-        assert findings["CUDA"]["ok"] is None
-        assert len(findings["CUDA"]["detail"]) > len("does not run: ")
+    assert findings["cpu"]["ok"] is True
+    assert "really runs" in findings["cpu"]["detail"]
+    if not gpus() and "cuda" in findings:
+        assert findings["cuda"]["ok"] is None
+        assert findings["cuda"]["detail"] == "does not run: no NVIDIA GPU was found"

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.builders import logits_model, write_clip
+from tests.waiting import PATIENCE_S, wait_until
 
 
 def frame_times(path: Path) -> list[float]:
@@ -152,16 +152,17 @@ def test_ctrl_c_finishes_the_file(model, tmp_path):
     command = [sys.executable, "-m", "streamseg", "run", "synthetic:320x180,frames=0", "out.mp4", "--model", str(model)]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 60
-        while not any(path.stat().st_size > 20_000 for path in tmp_path.glob(".out.part*")):
-            assert time.monotonic() < deadline, "nothing was written"
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.05)
+        wait_until(
+            lambda: (
+                any(path.stat().st_size > 20_000 for path in tmp_path.glob(".part-out*")) or process.poll() is not None
+            ),
+            "nothing was written",
+        )
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "stopped early" in err
     assert len(frame_times(tmp_path / "out.mp4")) == int(out.split(" out,")[0].split()[-1])
 
@@ -240,16 +241,16 @@ def test_bad_input_is_one_line_and_its_exit_code(streamseg, clip, model, tmp_pat
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_half_file(streamseg, model, tmp_path):
-    """A real file system of one megabyte."""
+    """A real file system of a hundred kilobytes."""
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(small)], capture_output=True, text=True, check=False
     )
     if mounted.returncode:
         pytest.skip(f"cannot mount a small file system: {mounted.stderr.strip()}")
     try:
-        source = "synthetic:1280x720,frames=150"
+        source = "synthetic:640x360,frames=60"
         done = streamseg("run", source, small / "out.mp4", "--model", model)
         assert done.code == 5, done
         assert "no space left" in done.err

@@ -23,9 +23,7 @@ from streamseg.sinks.web import Address, WebSink
 from streamseg.sinks.web.messages import HEADER
 from streamseg.timing import Timings
 from tests.streamseg.sinks.recordings import CLASSES, result
-
-PATIENCE_S = 60.0
-"""How long to wait for what must come; a busy machine is slow, not wrong."""
+from tests.waiting import PATIENCE_S
 
 
 @dataclass

@@ -81,7 +81,7 @@ def test_existing_file_is_kept_unless_told_otherwise(tmp_path: Path, name: str) 
     """The refusal comes before any work is done, and names the option."""
     path = tmp_path / name
     path.write_bytes(b"precious")
-    with pytest.raises(SinkError, match=r"already exists; choose another name or add --overwrite"):
+    with pytest.raises(SinkError, match=r"already exists; choose another name or add `overwrite=True`"):
         FILES[name](path, False)
     assert path.read_bytes() == b"precious"
     record(FILES[name](path, True), range(2))
@@ -101,8 +101,7 @@ def test_failed_run_keeps_the_file_it_would_have_replaced(tmp_path: Path, name: 
 @pytest.mark.parametrize("name", FILES)
 def test_leftover_of_a_killed_run_does_no_harm(tmp_path: Path, name: str) -> None:
     """A temporary file that a killed run left is neither taken for a result nor in the way."""
-    stem, suffix = name.split(".")
-    (tmp_path / f".{stem}.part.{suffix}").write_bytes(b"half")
+    (tmp_path / f".part-{name}").write_bytes(b"half")
     record(FILES[name](tmp_path / name, False), range(2))
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

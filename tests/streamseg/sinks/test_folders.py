@@ -99,7 +99,7 @@ def test_existing_picture_is_kept_unless_told_otherwise(tmp_path: Path, kind: st
     (tmp_path / "notes.txt").write_text("mine")
     sink = FOLDERS[kind](tmp_path)
     sink.write(result(0))
-    with pytest.raises(SinkError, match=r"000001.png' already exists; choose another name or add --overwrite"):
+    with pytest.raises(SinkError, match=r"000001.png' already exists; choose another name or add `overwrite=True`"):
         sink.write(result(1))
     sink.close("failed")
     assert (tmp_path / "000001.png").read_bytes() == b"precious"

@@ -1,13 +1,16 @@
 """What a name on the command line stands for."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from streamseg import sinks
+from streamseg.cli import main
 from streamseg.errors import SinkError
-from streamseg.sinks import MemorySink, PictureFolderSink, VideoFileSink, open_sink
+from streamseg.sinks import MemorySink, PictureFolderSink, SinkKind, StatisticsSink, VideoFileSink, open_sink
 from tests.streamseg.sinks.recordings import info_of, record, result, unpainted
 
 
@@ -16,13 +19,14 @@ from tests.streamseg.sinks.recordings import info_of, record, result, unpainted
     [
         ("out.mp4", VideoFileSink),
         ("out.MKV", VideoFileSink),
+        ("out.csv", StatisticsSink),
         ("results", PictureFolderSink),
         ("results.v2/", PictureFolderSink),
         ("there.already", PictureFolderSink),
     ],
 )
 def test_name_says_the_kind(tmp_path: Path, name: str, kind: type) -> None:
-    """A video suffix is a video; a folder, a slash at the end or no suffix is a folder of pictures."""
+    """A suffix of a video or a table is that; a folder, a slash at the end or no suffix is a folder of pictures."""
     (tmp_path / "there.already").mkdir()
     sink = open_sink(f"{tmp_path}/{name}", info_of(), unpainted())
     assert type(sink) is kind
@@ -53,14 +57,14 @@ def test_overwriting_is_passed_on(tmp_path: Path) -> None:
     """Nothing is replaced unless asked."""
     path = tmp_path / "out.mp4"
     path.touch()
-    with pytest.raises(SinkError, match="--overwrite"):
+    with pytest.raises(SinkError, match="`overwrite=True`"):
         open_sink(str(path), info_of(), unpainted())
     open_sink(str(path), info_of(), unpainted(), overwrite=True).close("failed")
 
 
 def test_unknown_suffix_says_what_there_is(tmp_path: Path) -> None:
-    """Video suffixes, and the slash that makes a folder."""
-    with pytest.raises(SinkError, match=r"\.mp4.*; a folder of pictures in '/'"):
+    """Suffixes of videos and statistics, and the slash that makes a folder."""
+    with pytest.raises(SinkError, match=r"\.mp4, .* for a video; \.csv, .*; / for a folder of pictures"):
         open_sink(f"{tmp_path}/out.txt", info_of(), unpainted())
 
 
@@ -70,10 +74,44 @@ def test_existing_device_is_no_folder() -> None:
         open_sink("/dev/null", info_of(), unpainted())
 
 
+def test_a_new_kind_of_sink_is_one_file_and_one_line(tmp_path: Path, monkeypatch, capsys, clip, model) -> None:
+    """As docs/architecture.md says it is done; the command line, the pipeline and the closing line then know it."""
+    written = tmp_path / "pts_list.py"
+    written.write_text(
+        "from pathlib import Path\n"
+        "from streamseg.atomic import AtomicFile\n"
+        "from streamseg.sinks.base import Sink\n"
+        "class PtsListSink(Sink):\n"
+        "    def __init__(self, path, *, overwrite=False):\n"
+        "        self._file, self._lines = AtomicFile(Path(path), overwrite=overwrite), []\n"
+        "    def write(self, segmentation):\n"
+        "        self._lines.append(f'{segmentation.frame.pts}\\n')\n"
+        "    def close(self, outcome):\n"
+        "        if outcome != 'failed':\n"
+        "            self._file.temporary.write_text(''.join(self._lines))\n"
+        "            self.place = str(self._file.commit())\n"
+        "        self._file.discard()\n"
+    )
+    spec = importlib.util.spec_from_file_location("streamseg.sinks.pts_list", written)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, "streamseg.sinks.pts_list", module)
+    line = SinkKind(lambda address: address.endswith(".pts"), "pts_list:PtsListSink", ("address", "overwrite"))
+    monkeypatch.setattr(sinks, "KINDS", (line, *sinks.KINDS))
+    command = ["run", str(clip), str(tmp_path / "out.pts"), "--model", str(model), "--device", "cpu"]
+    assert main(command) == 0
+    assert len((tmp_path / "out.pts").read_text().split()) == 20
+    assert str(tmp_path / "out.pts") in capsys.readouterr().out
+    assert main(command) == 5
+    assert "already exists; choose another name or add --overwrite" in capsys.readouterr().err
+
+
 def test_naming_the_package_loads_opencv_and_nothing_heavier() -> None:
     """PyAV comes with the first sink that needs it, and so after OpenCV, whose windows would hang otherwise."""
     script = (
-        "import sys, streamseg.sinks; from streamseg.sinks import MemorySink, Sink, open_sink\n"
+        "import sys, streamseg.sinks; from streamseg.sinks import SinkKind, MemorySink, Sink, open_sink\n"
         "print([name for name in ('cv2', 'av', 'onnxruntime', 'numpy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

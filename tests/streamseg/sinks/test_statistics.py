@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks import StatisticsSink
 from streamseg.spec import SegmentClass
 from tests.streamseg.sinks.recordings import CLASSES, noise, record, result
+from tests.waiting import ManualClock
 
 
 def test_csv_has_a_column_for_each_class(tmp_path: Path) -> None:
@@ -57,12 +57,13 @@ def test_frames_without_a_clock_have_no_pts(tmp_path: Path, suffix: str, expecte
 
 def test_latency_counts_from_the_capture(tmp_path: Path) -> None:
     """In milliseconds, up to the moment the line is written."""
-    path = tmp_path / "stats.jsonl"
-    sink = StatisticsSink(path, CLASSES)
-    frame = Frame(0, 0.0, noise(0), captured_s=time.perf_counter() - 3)
+    path, clock = tmp_path / "stats.jsonl", ManualClock()
+    sink = StatisticsSink(path, CLASSES, clock=clock)
+    frame = Frame(0, 0.0, noise(0), captured_s=clock())
+    clock.advance(3.25)
     sink.write(Segmentation(frame, result().labels, CLASSES))
     sink.close("complete")
-    assert 3000 <= json.loads(path.read_text())["latency_ms"] < 60_000
+    assert json.loads(path.read_text())["latency_ms"] == 3250
 
 
 def test_flicker_is_the_share_of_pixels_of_another_class_than_before(tmp_path: Path) -> None:

@@ -14,16 +14,17 @@ from playwright.sync_api import Page, expect
 from streamseg.live import LiveState
 from streamseg.sinks.web import Address
 from tests.browser import browser_page
-from tests.streamseg.sinks.serving import PATIENCE_S, Served, served
+from tests.streamseg.sinks.serving import Served, served
+from tests.waiting import wait_until
 
 CHECKOUT = Path(__file__).parents[3]
 
 SERVE = """
-import time
+import sys
 from tests.streamseg.sinks.serving import served
 with served(size=(180, 320)) as page, page.feeding(fps=8):
     print(page.url, flush=True)
-    time.sleep(600)
+    sys.stdin.read()
 """
 
 
@@ -70,11 +71,11 @@ def page(browser: Page, live: LiveState) -> Iterator[Served]:
 
 def settled(page: Served, browser: Page, **wanted: object) -> None:
     """Wait until the run has these settings."""
-    for _ in range(round(PATIENCE_S / 0.05)):
-        if wanted.items() <= page.controls.settings.to_dict().items():
-            return
-        browser.wait_for_timeout(50)
-    raise AssertionError(page.controls.settings)
+    wait_until(
+        lambda: wanted.items() <= page.controls.settings.to_dict().items(),
+        lambda: str(page.controls.settings),
+        meanwhile=lambda: browser.wait_for_timeout(1),  # what the page asks for comes while Playwright listens
+    )
 
 
 def test_the_page_shows_the_picture_and_the_figures(page: Served, browser: Page, complaints: list[str]) -> None:
@@ -173,8 +174,7 @@ def test_stopping_asks_first(page: Served, browser: Page) -> None:
     assert not page.controls.quit_requested
     browser.get_by_role("button", name="Stop the run").click()
     browser.get_by_role("button", name="Stop", exact=True).click()
-    while False not in page.wishes:
-        browser.wait_for_timeout(50)
+    wait_until(lambda: False in page.wishes, "nothing asks for the end", lambda: browser.wait_for_timeout(1))
     page.sink.close("cut")
     expect(browser.locator("#banner")).to_have_text("The run has ended.")
 
@@ -182,7 +182,7 @@ def test_stopping_asks_first(page: Served, browser: Page) -> None:
 def test_a_lost_source_is_said_on_the_picture(page: Served, browser: Page, live: LiveState) -> None:
     """Why, and when it is tried again; it goes once the source is back."""
     live.lost("no frame for 3 s")
-    live.waiting(20)
+    live.waiting(3600)
     expect(browser.locator("#state")).to_have_text("reconnecting")
     banner = browser.locator("#banner")
     expect(banner).to_have_text(
@@ -253,7 +253,8 @@ def test_the_page_fits_every_width(page: Served, browser: Page, width: int) -> N
 def test_a_page_that_was_cut_off_comes_back_by_itself(browser: Page) -> None:
     """The program is killed, and started again at the same place."""
     command = [sys.executable, "-c", SERVE]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as killed:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, cwd=CHECKOUT) as killed:
         assert killed.stdout
         url = killed.stdout.readline().strip()
         browser.goto(url)

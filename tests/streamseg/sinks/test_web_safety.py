@@ -18,6 +18,7 @@ import streamseg
 from streamseg.sinks.web import Address
 from streamseg.sources.browser import BrowserSource
 from tests.streamseg.sinks.serving import Served, served, visit
+from tests.waiting import wait_until
 
 PATHS = ["/", "/app.js", "/live", "/mjpeg", "/snapshot.jpg", "/stats", "/metrics"]
 PAGE = Path(streamseg.__file__).parent / "sinks" / "web" / "page"
@@ -243,8 +244,7 @@ def test_there_are_only_so_many_viewers() -> None:
             async with aiohttp.ClientSession() as session, session.get(f"{page.url}mjpeg") as answer:
                 assert answer.status == 503
                 assert await answer.text() == "streamseg: 2 are looking on already; try later\n"
-        while page.sink.viewers:
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(wait_until, lambda: not page.sink.viewers, "a viewer is still counted")
         async with visit(page) as third:
             await third.hear("hello")
 

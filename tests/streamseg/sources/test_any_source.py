@@ -14,7 +14,8 @@ import pytest
 from streamseg import Frame, Source, open_source
 from streamseg.sources.camera import camera_source
 from tests.streamseg.sources.clips import Clip
-from tests.streamseg.sources.test_camera import Webcam
+from tests.streamseg.sources.webcam import Webcam
+from tests.waiting import PATIENCE_S
 
 FRAMES = 12
 
@@ -129,5 +130,5 @@ def test_another_thread_may_read(tmp_path: Path, build: Build) -> None:
     with build(tmp_path) as source:
         reader = threading.Thread(target=lambda: frames.extend(first_frames(source)))
         reader.start()
-        reader.join(60)
+        reader.join(PATIENCE_S)
     assert len(frames) == FRAMES

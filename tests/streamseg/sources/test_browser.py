@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +23,10 @@ from streamseg.sources.browser import BrowserSource, jpeg_size
 from streamseg.timing import Timings
 from tests.browser import browser_page
 from tests.builders import THREE_CLASSES
+from tests.streamseg.sources.manual_time import ManualTime
+from tests.streamseg.sources.watching import waited
+
+NOW_S = 1000.0
 
 
 def jpeg(brightness: int, size: tuple[int, int] = (48, 64)) -> bytes:
@@ -38,9 +41,15 @@ def nothing() -> None:
 
 
 @pytest.fixture
-def source() -> Iterator[BrowserSource]:
+def clock() -> ManualTime:
+    """At NOW_S."""
+    return ManualTime(NOW_S)
+
+
+@pytest.fixture
+def source(clock: ManualTime) -> Iterator[BrowserSource]:
     """One that a visitor called "me" sends to."""
-    with BrowserSource() as opened:
+    with BrowserSource(clock=clock) as opened:
         assert opened.claim("me")
         yield opened
 
@@ -50,7 +59,7 @@ def test_it_is_a_live_camera_of_the_size_that_is_asked_for(source: BrowserSource
     assert source.info.live
     assert source.info.kind == "camera"
     assert source.info.size == (720, 1280)
-    source.offer("me", jpeg(80), time.perf_counter(), nothing)
+    source.offer("me", jpeg(80), NOW_S, nothing)
     frame = source.read()
     assert frame is not None
     assert frame.size == source.info.size == (48, 64)
@@ -61,7 +70,7 @@ def test_the_newest_picture_wins_and_all_before_it_are_done_with(source: Browser
     """The page is told once it may send on."""
     taken: list[int] = []
     for number in range(3):
-        source.offer("me", jpeg(50 * number), time.perf_counter(), lambda number=number: taken.append(number))
+        source.offer("me", jpeg(50 * number), NOW_S, lambda number=number: taken.append(number))
     frame = source.read()
     assert frame is not None
     assert frame.bgr().mean() == pytest.approx(100, abs=1)
@@ -70,25 +79,28 @@ def test_the_newest_picture_wins_and_all_before_it_are_done_with(source: Browser
 
 def test_frames_have_the_time_at_which_the_camera_took_them(source: BrowserSource) -> None:
     """As the page knows it; a time to come, of long ago, or none at all, is taken for now."""
-    captured_s = time.perf_counter() - 0.5
+    captured_s = NOW_S - 0.5
     frames: list[Frame] = []
-    for claimed_s in (captured_s, time.perf_counter() + 60, -1e9, float("nan")):
+    for claimed_s in (captured_s, NOW_S + 60, -1e9, float("nan")):
         source.offer("me", jpeg(0), claimed_s, nothing)
         frame = source.read()
         assert frame is not None
         frames.append(frame)
-    assert frames[0].captured_s == captured_s
-    assert all(0 <= time.perf_counter() - frame.captured_s < 60 for frame in frames[1:])
+    assert [frame.captured_s for frame in frames] == [captured_s, NOW_S, NOW_S, NOW_S]
     assert [frame.index for frame in frames] == [0, 1, 2, 3]
-    assert frames[0].time_s == 0
+    assert [frame.time_s for frame in frames] == [0.0, 0.5, 0.5, 0.5]
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"no picture", jpeg(0)[:200], b"\xff\xd8\xff\xe0\x00\x00" * 9])
 def test_what_is_no_picture_is_left_out_and_counted(source: BrowserSource, data: bytes) -> None:
     """The next one is read; the page may send on."""
     taken: list[bool] = []
-    source.offer("me", data, time.perf_counter(), lambda: taken.append(True))
-    threading.Timer(0.2, source.offer, ("me", jpeg(9), time.perf_counter(), nothing)).start()
+
+    def send_on() -> None:
+        taken.append(True)
+        source.offer("me", jpeg(9), NOW_S, nothing)
+
+    source.offer("me", data, NOW_S, send_on)
     assert source.read() is not None
     assert taken == [True]
     assert source.damage == "1 pictures from the browser could not be read"
@@ -101,8 +113,7 @@ def test_a_small_file_that_claims_to_be_a_huge_picture_is_not_decoded(source: Br
     huge = data[: head + 5] + b"\xff\xff\xff\xff" + data[head + 9 :]
     assert jpeg_size(data) == (48, 64)
     assert jpeg_size(huge) == (65535, 65535)
-    source.offer("me", huge, time.perf_counter(), nothing)
-    threading.Timer(0.2, source.offer, ("me", jpeg(9), time.perf_counter(), nothing)).start()
+    source.offer("me", huge, NOW_S, lambda: source.offer("me", jpeg(9), NOW_S, nothing))
     frame = source.read()
     assert frame is not None
     assert frame.size == (48, 64)
@@ -110,9 +121,9 @@ def test_a_small_file_that_claims_to_be_a_huge_picture_is_not_decoded(source: Br
 
 def test_pictures_of_another_size_are_fitted_into_that_of_the_first(source: BrowserSource) -> None:
     """A phone that is turned: the whole picture, in its shape, between black borders."""
-    source.offer("me", jpeg(200, (48, 64)), time.perf_counter(), nothing)
+    source.offer("me", jpeg(200, (48, 64)), NOW_S, nothing)
     source.read()
-    source.offer("me", jpeg(200, (128, 96)), time.perf_counter(), nothing)
+    source.offer("me", jpeg(200, (128, 96)), NOW_S, nothing)
     frame = source.read()
     assert frame is not None
     columns = frame.bgr()[:, :, 0].mean(axis=0)
@@ -128,7 +139,7 @@ def test_one_visitor_at_a_time(source: BrowserSource) -> None:
     assert not source.claim("you")
     source.release("you")
     taken: list[bool] = []
-    source.offer("you", jpeg(0), time.perf_counter(), lambda: taken.append(True))
+    source.offer("you", jpeg(0), NOW_S, lambda: taken.append(True))
     assert taken == [True]  # not wanted: done with at once
     source.release("me")
     assert source.claim("you")
@@ -141,7 +152,7 @@ def test_who_leaves_is_said_and_waited_for(source: BrowserSource) -> None:
     states = [live.state]
     for owner in ("me", "you"):
         source.claim(owner)
-        source.offer(owner, jpeg(0), time.perf_counter(), nothing)
+        source.offer(owner, jpeg(0), NOW_S, nothing)
         source.read()
         states.append(live.state)
         source.release(owner)
@@ -154,28 +165,33 @@ def test_a_picture_that_is_being_decoded_when_its_owner_leaves_is_left_out(sourc
     """The source stays lost, so that the page offers the camera to the next visitor."""
     live = source.live_state
     assert live is not None
-    source.offer("me", jpeg(1), time.perf_counter(), nothing)
+    source.offer("me", jpeg(1), NOW_S, nothing)
     source.read()
-    source.offer("me", jpeg(2), time.perf_counter(), lambda: source.release("me"))
-    threading.Timer(0.2, source.close).start()
+    source.offer("me", jpeg(2), NOW_S, lambda: (source.release("me"), source.close()))
     assert source.read() is None
     assert live.now().losses == 1
     assert live.now().reason == "the visitor's camera was switched off"
 
 
-def test_a_camera_that_falls_silent_is_said(source: BrowserSource) -> None:
-    """After three seconds, although its page is still there."""
+def test_a_camera_that_falls_silent_is_said(source: BrowserSource, clock: ManualTime) -> None:
+    """After three seconds, although its page is still there; its next picture is taken all the same."""
     live = source.live_state
     assert live is not None
-    source.offer("me", jpeg(0), time.perf_counter(), nothing)
+    source.offer("me", jpeg(0), NOW_S, nothing)
     source.read()
-    reader = threading.Thread(target=source.read)
+    frames: list[Frame | None] = []
+    reader = threading.Thread(target=lambda: frames.append(source.read()))
     reader.start()
-    while live.state == "playing":
-        time.sleep(0.05)
-    source.close()
-    reader.join()
+    clock.advance(2.9)
+    assert live.state == "playing"
+    clock.advance(0.2)
+    waited(lambda: live.state == "reconnecting")
     assert live.now().reason == "no picture from the visitor's camera for 3 s"
+    clock.advance(3600)
+    source.offer("me", jpeg(0), clock.now_s(), nothing)
+    reader.join()
+    assert frames[0] is not None
+    assert live.state == "playing"
 
 
 def test_closing_ends_a_read_that_waits(source: BrowserSource) -> None:

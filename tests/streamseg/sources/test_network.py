@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,16 +13,15 @@ import pytest
 from av.video.frame import VideoFrame
 
 from streamseg import Frame, Source, SourceError, Yuv420, open_source
-from streamseg.sources import Reader
-from streamseg.sources.capture_thread import Patience
-from streamseg.sources.network import network_source
+from streamseg.options import Reader
+from streamseg.sources.capture import LostError, Shot
+from streamseg.sources.capture_thread import Timeouts
+from streamseg.sources.network import NetworkCapture, network_source
 from streamseg.sources.planes import PlaneReader
 from streamseg.sources.url import without_password
 from tests.servers import (
     H264,
-    MPEGTS_OVER_TCP,
     answering,
-    ffmpeg_server,
     h264_of,
     live_clip,
     needs_ffmpeg,
@@ -31,6 +30,11 @@ from tests.servers import (
     web_server,
 )
 from tests.streamseg.sources.clips import Clip, noise_pictures
+from tests.streamseg.sources.manual_time import ManualTime
+from tests.streamseg.sources.watching import HANGS_S, opened
+
+UNHURRIED = Timeouts(HANGS_S, HANGS_S, HANGS_S, HANGS_S)
+"""FFmpeg's own limits go by real time, which a busy machine may need."""
 
 
 def read(source: Source, frames: int) -> list[Frame]:
@@ -42,7 +46,7 @@ def read(source: Source, frames: int) -> list[Frame]:
 def test_rtsp_plays_in_planes_with_the_streams_own_rate(tmp_path: Path) -> None:
     """Frames are the decoder's own planes; the rate, size, codec and colours are known before the first."""
     clip = live_clip(tmp_path / "clip.mp4", seconds=20)
-    with rtsp_server(h264_of(clip)) as server, open_source(f"rtsp://127.0.0.1:{server.port}/live") as source:
+    with rtsp_server(h264_of(clip)) as server, opened(f"rtsp://127.0.0.1:{server.port}/live") as source:
         info = source.info
         frames = read(source, 40)
     assert (info.kind, info.live, info.size, info.fps, info.codec) == ("network", True, (120, 160), 25, "h264")
@@ -54,11 +58,16 @@ def test_rtsp_plays_in_planes_with_the_streams_own_rate(tmp_path: Path) -> None:
     assert picture.max() > 200
 
 
-@needs_ffmpeg
-def test_frames_are_as_far_apart_as_the_stream_says() -> None:
-    """Although they arrive in heaps and hiccups: recordings of the stream play evenly."""
-    with ffmpeg_server(MPEGTS_OVER_TCP) as server, open_source(f"tcp://127.0.0.1:{server.port}") as source:
-        frames = read(source, 40)
+def test_frames_are_as_far_apart_as_the_stream_says(tmp_path: Path) -> None:
+    """Although they all arrive at once: recordings of the stream play evenly."""
+    stream = Clip(frames=45, gop=5).write(tmp_path / "clip.ts").read_bytes()
+    with (
+        answering(sending(stream)) as port,
+        network_source(f"tcp://127.0.0.1:{port}", reconnect=False, timeouts=UNHURRIED, clock=ManualTime()) as source,
+        pytest.raises(SourceError, match="was lost after"),
+    ):
+        frames: list[Frame] = []
+        frames.extend(iter(source.read, None))
     assert frames[0].index == 0
     assert frames[0].time_s == 0
     for earlier, later in pairwise(frames):
@@ -71,16 +80,19 @@ def test_hls_is_played_at_its_own_pace(tmp_path: Path) -> None:
     hls = ["-f", "hls", "-hls_time", "1", "-hls_playlist_type", "vod", str(tmp_path / "live.m3u8")]
     make = ["ffmpeg", "-v", "quiet", "-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=3", *H264, *hls]
     subprocess.run(make, check=True, stdin=subprocess.DEVNULL)
-    with web_server(tmp_path) as port, open_source(f"http://127.0.0.1:{port}/live.m3u8") as source:
-        frames = list(source)
-        assert source.read() is None
-        assert source.live_state is not None
-        assert source.live_state.state == "ended"
-    took_s = frames[-1].captured_s - frames[0].captured_s
+    clock = ManualTime()
+    with web_server(tmp_path) as port:
+        url = f"http://127.0.0.1:{port}/live.m3u8"
+        with network_source(url, timeouts=UNHURRIED, clock=clock) as source:
+            frames = list(source)
+            assert source.read() is None
+            assert source.live_state is not None
+            assert source.live_state.state == "ended"
     length_s = frames[-1].time_s - frames[0].time_s
     assert frames[-1].index >= 70
     assert length_s > 2.5
-    assert took_s >= length_s - 0.2
+    assert frames[-1].captured_s - frames[0].captured_s == pytest.approx(length_s, abs=0.01)
+    assert max(clock.slept) == pytest.approx(1 / 25)
 
 
 def test_damaged_pictures_are_told_from_clean_ones(tmp_path: Path) -> None:
@@ -92,42 +104,67 @@ def test_damaged_pictures_are_told_from_clean_ones(tmp_path: Path) -> None:
     stream = bytearray(path.read_bytes())
     hit = len(stream) // 2
     stream[hit : hit + 300] = np.random.default_rng(0).bytes(300)
-
-    def send(connection: socket.socket) -> None:
-        for start in range(0, len(stream), 4000):
-            connection.sendall(stream[start : start + 4000])
-            time.sleep(0.02)
-
-    frames: list[Frame] = []
-    with answering(send) as port:
-        patience = Patience(stall_s=1.0)
-        source = network_source(f"tcp://127.0.0.1:{port}", reconnect=False, patience=patience)
-        with source, pytest.raises(SourceError, match="was lost after"):
-            frames.extend(source)
+    with answering(sending(stream)) as port:
+        shots = every_shot(NetworkCapture(f"tcp://127.0.0.1:{port}", HANGS_S, HANGS_S))
     wrong = {
-        frame.index for frame in frames if min(np.abs(frame.planes().y - picture).mean() for picture in clean) > 0.5
+        index for index, shot in enumerate(shots) if min(np.abs(luma(shot) - picture).mean() for picture in clean) > 0.5
     }
-    flagged = {frame.index for frame in frames if frame.damaged}
+    flagged = {index for index, shot in enumerate(shots) if shot.damaged}
     assert wrong
     assert wrong <= flagged
     assert len(flagged) < 25
 
 
-@needs_ffmpeg
-def test_a_decoder_that_cannot_keep_up_goes_back_to_now(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_that_cannot_keep_up_goes_back_to_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it is more than three seconds late for is skipped up to a key frame, and counted."""
-    planes = PlaneReader.planes
+    clock, planes = ManualTime(), PlaneReader.planes
 
     def slow_planes(reader: PlaneReader, frame: VideoFrame) -> Yuv420:
-        time.sleep(0.2)  # five frames a second of 25
+        clock.advance(0.2)  # five frames a second of 25
         return planes(reader, frame)
 
     monkeypatch.setattr(PlaneReader, "planes", slow_planes)
-    with ffmpeg_server(MPEGTS_OVER_TCP) as server, open_source(f"tcp://127.0.0.1:{server.port}") as source:
-        frames = read(source, 40)
-    assert source.dropped > 50
-    for frame in frames:
-        assert frame.captured_s - frames[0].captured_s <= frame.index / 25 + 5.0  # without skipping 6.4 at the end
+    clip = Clip(frames=600, gop=25, pictures=[np.zeros((64, 96, 3), np.uint8)] * 600, options={"preset": "ultrafast"})
+    stream = clip.write(tmp_path / "clip.ts").read_bytes()
+    with answering(sending(stream)) as port:
+        capture = NetworkCapture(f"tcp://127.0.0.1:{port}", HANGS_S, HANGS_S, clock=clock)
+        shots = every_shot(capture)
+    assert capture.skipped + len(shots) == 600
+    assert capture.skipped > 300
+    late_s = [shot.captured_s - shots[0].captured_s - (shot.time_s - shots[0].time_s) for shot in shots]
+    assert max(late_s) <= 3.2  # one frame more than is allowed, which is noticed with the next
+    caught_up_s = [after for before, after in pairwise(late_s) if after < before]
+    assert len(caught_up_s) >= 3
+    assert max(caught_up_s) < 0.5
+
+
+def sending(stream: bytes) -> Callable[[socket.socket], None]:
+    """What a server does that sends all it has and leaves."""
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(stream)
+        connection.shutdown(socket.SHUT_WR)
+
+    return send
+
+
+def every_shot(capture: NetworkCapture) -> list[Shot]:
+    """All pictures up to the end of the connection."""
+    shots: list[Shot] = []
+    try:
+        while True:
+            shot = capture.read()
+            shots += [shot] if shot is not None else []
+    except LostError:
+        return shots
+    finally:
+        capture.close()
+
+
+def luma(shot: Shot) -> np.ndarray:
+    """(height, width) of a picture in planes."""
+    assert isinstance(shot.pixels, Yuv420)
+    return shot.pixels.y
 
 
 @pytest.mark.parametrize("reader", ["pyav", "opencv"])

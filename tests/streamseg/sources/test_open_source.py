@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import fields
+from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
 import pytest
 
-from streamseg import SourceError, UsageError, open_source
+from streamseg import Frame, Source, SourceError, SourceOptions, StreamInfo, UsageError, open_source, sources
+from streamseg.sources import OptionsByName, _Kind
+from streamseg.sources.browser import BrowserSource
 from streamseg.sources.image_folder import ImageFolderSource
 from streamseg.sources.opencv_file import OpenCVFileSource
 from streamseg.sources.synthetic import SyntheticSource
 from streamseg.sources.video_file import VideoFileSource
+from streamseg.sources.wrapper import unwrapped
 from tests.streamseg.sources.clips import Clip
 
 
@@ -36,7 +42,7 @@ def test_the_address_decides(tmp_path: Path) -> None:
 
 
 def test_reader_opencv_reads_files_with_opencv(tmp_path: Path) -> None:
-    """As `--reader opencv` asks for."""
+    """The frames are OpenCV's own."""
     with open_source(str(Clip(frames=3).write(tmp_path / "clip.mp4")), reader="opencv") as source:
         assert type(source) is OpenCVFileSource
 
@@ -54,7 +60,8 @@ def test_missing_file_suggests_the_near_name(tmp_path: Path) -> None:
     Clip(frames=2).write(tmp_path / "holiday.mp4")
     with pytest.raises(SourceError, match=r"no file '.*holyday\.mp4'; did you mean '.*holiday\.mp4'\?"):
         open_source(str(tmp_path / "holyday.mp4"))
-    with pytest.raises(SourceError, match=r"no file '.*zzz'; give a video file, .*synthetic:"):
+    what = "synthetic:, browser:, a camera number, .* a folder or glob of pictures or a video file"
+    with pytest.raises(SourceError, match=f"no file '.*zzz'; give {what}"):
         open_source(str(tmp_path / "zzz"))
     with pytest.raises(SourceError, match="no file"):
         open_source(str(tmp_path / "no" / "such" / "folder" / "clip.mp4"))
@@ -79,40 +86,132 @@ def test_missing_camera_says_which_exist() -> None:
         open_source("97")
 
 
-@pytest.mark.parametrize("address", ["97", "udp://127.0.0.1:9", "PICTURES"])
-def test_start_needs_a_video(tmp_path: Path, address: str) -> None:
-    """A start is refused before anything is opened where it cannot be followed."""
-    address = str(tmp_path) if address == "PICTURES" else address
-    with pytest.raises(UsageError, match="--start works on video files"):
-        open_source(address, start_s=1)
-    with pytest.raises(UsageError, match="start must be 0 or more"):
-        open_source(address, start_s=-1)
+SET = {
+    "reader": "opencv",
+    "decoder": "auto",
+    "start_s": 0.4,
+    "duration_s": 1.0,
+    "max_frames": 1,
+    "threads": 1,
+    "camera_size": (720, 1280),
+    "camera_fps": 30.0,
+    "reconnect": False,
+    "open_timeout_s": 1.0,
+}
+"""Every option, at a value that is not its own."""
+
+FOLLOWED = {
+    "synthetic:160x96": {"start_s", "duration_s", "max_frames"},
+    "browser:": {"camera_size", "camera_fps", "duration_s", "max_frames"},
+    "97": {"camera_size", "camera_fps", "reconnect", "open_timeout_s", "duration_s", "max_frames"},
+    "rtsp://me:hidden@127.0.0.1:9/live": {"reconnect", "open_timeout_s", "duration_s", "max_frames"},
+    "PICTURES": {"max_frames"},
+    "CLIP": {"reader", "decoder", "start_s", "threads", "duration_s", "max_frames"},
+}
+"""By address, the options that a source of this kind can follow."""
 
 
-@pytest.mark.parametrize("address", ["rtsp://me:hidden@127.0.0.1:9/live", "synthetic:", "PICTURES"])
-def test_wishes_for_a_camera_need_one(tmp_path: Path, address: str) -> None:
-    """A size that nobody would follow is refused before anything is opened, without showing a password."""
-    address = str(tmp_path) if address == "PICTURES" else address
-    for wish in ({"camera_size": (720, 1280)}, {"camera_fps": 30.0}):
-        with pytest.raises(UsageError, match="are for cameras at this machine") as caught:
-            open_source(address, **wish)  # type: ignore[arg-type]
-        assert "hidden" not in str(caught.value)
-
-
-@pytest.mark.parametrize("address", ["http://me:hidden@127.0.0.1:9/clip.mp4", "synthetic:", "PICTURES"])
-def test_a_time_to_answer_needs_something_live(tmp_path: Path, address: str) -> None:
-    """Files and the built-in scene answer at once or never."""
-    address = str(tmp_path) if address == "PICTURES" else address
-    with pytest.raises(UsageError, match="--open-timeout is for cameras at this machine and live streams") as caught:
-        open_source(address, open_timeout_s=1.0)
+@pytest.mark.parametrize("name", SET)
+@pytest.mark.parametrize("address", FOLLOWED)
+def test_an_option_that_a_source_cannot_follow_is_refused_by_name(
+    tmp_path: Path, clip: Path, address: str, name: str
+) -> None:
+    """Before anything is opened, never passed over in silence, without a password or a flag of the command line."""
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.png").write_bytes(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    real = {"PICTURES": str(tmp_path / "pictures"), "CLIP": str(clip)}.get(address, address)
+    options = SourceOptions(**{name: SET[name]})  # type: ignore[arg-type]
+    if name in FOLLOWED[address]:
+        try:
+            open_source(real, options).close()
+        except SourceError as error:  # of what is not there; the option was taken
+            assert address in ("97", "rtsp://me:hidden@127.0.0.1:9/live"), error
+        return
+    with pytest.raises(UsageError, match=f"^`{name}(=False)?` is for .*, and '.*' is .*; leave it out$") as caught:
+        open_source(real, options)
     assert "hidden" not in str(caught.value)
+    assert "--" not in str(caught.value)
 
 
-@pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])
-def test_a_time_to_answer_is_more_than_nothing(seconds: float) -> None:
-    """And has an end."""
-    with pytest.raises(UsageError, match="--open-timeout must be more than 0 seconds, got"):
-        open_source("rtsp://127.0.0.1:9/live", open_timeout_s=seconds)
+def test_hardware_decodes_with_pyav_alone(clip: Path) -> None:
+    """Two options that contradict each other, whatever the address."""
+    with pytest.raises(UsageError, match="`decoder` is for video files read by PyAV"):
+        open_source(str(clip), reader="opencv", decoder="auto")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"start_s": -1}, "`start_s` must be 0 or more seconds, got -1"),
+        ({"open_timeout_s": 0.0}, "`open_timeout_s` must be more than 0 seconds, got 0"),
+        ({"open_timeout_s": float("nan")}, "`open_timeout_s` must be more than 0 seconds, got nan"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_first(options: dict[str, float], message: str) -> None:
+    """Whatever the address."""
+    with pytest.raises(UsageError, match=message):
+        open_source("rtsp://127.0.0.1:9/live", **options)  # type: ignore[arg-type]
+
+
+def test_options_are_taken_as_a_value_or_by_name(clip: Path) -> None:
+    """One by name comes in place of the value's; the names are those of `SourceOptions`, for type checkers too."""
+    assert [field.name for field in fields(SourceOptions)] == list(OptionsByName.__annotations__)
+    options = SourceOptions(start_s=0.2, max_frames=2)
+    with open_source(str(clip), options) as source:
+        assert len(list(source)) == 2
+    with open_source(str(clip), options, max_frames=3) as source:
+        times = [frame.time_s for frame in source]
+    assert len(times) == 3
+    assert times[0] >= 0.2
+
+
+def test_a_browsers_camera_opens_like_any_other_source() -> None:
+    """From the library too; limits go around it, and the page finds the camera behind them."""
+    with open_source("browser:", camera_size=(480, 640), camera_fps=15, max_frames=3) as source:
+        camera = unwrapped(source)
+        assert isinstance(camera, BrowserSource)
+        assert (source.info.size, source.info.fps, source.info.live) == ((480, 640), 15, True)
+        assert source.live_state is camera.live_state
+    with pytest.raises(SourceError, match="'browser:chrome' names more than a visitor's camera; write browser: alone"):
+        open_source("browser:chrome")
+
+
+def test_a_path_and_the_number_of_a_camera_are_addresses(clip: Path) -> None:
+    """As Python programs have them at hand."""
+    with open_source(clip) as source:
+        assert source.info.kind == "video"
+    with pytest.raises(SourceError, match="no video comes from camera 97"):
+        open_source(97)
+
+
+def test_a_new_kind_of_source_is_one_file_and_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its options refused, limited and named in messages as those of the kinds that are there."""
+
+    class StillSource(Source):
+        """One grey, as often as asked."""
+
+        def __init__(self, address: str, *, start_s: float) -> None:
+            self.info = StreamInfo(address, "synthetic", 64, 96, fps=Fraction(25))
+            self.index = round(25 * start_s)
+
+        def read(self) -> Frame:
+            self.index += 1
+            return Frame(self.index - 1, (self.index - 1) / 25, np.full((64, 96, 3), 90, np.uint8))
+
+    file = ModuleType("streamseg.sources.still")
+    file.StillSource = StillSource  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, file.__name__, file)
+    line = _Kind("a still", "still:", lambda address, _: address == "still:", "still:StillSource",
+                 ("start_s", "max_frames"))  # fmt: skip
+    monkeypatch.setattr(sources, "_KINDS", (line, *sources._KINDS))
+    with open_source("still:", start_s=2, max_frames=3) as source:
+        assert [frame.index for frame in source] == [50, 51, 52]
+    with pytest.raises(UsageError, match="`threads` is for a video file, and 'still:' is a still; leave it out"):
+        open_source("still:", threads=2)
+    with pytest.raises(UsageError, match="`start_s` is for a still, the built-in scene or a video file, and"):
+        open_source("97", start_s=1)
+    with pytest.raises(SourceError, match="give still:, synthetic:, browser:, "):
+        open_source("zzz")
 
 
 def test_synthetic_scene_starts_later_on() -> None:

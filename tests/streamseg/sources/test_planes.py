@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from streamseg.pixels import YuvColor
 from streamseg.sources.video_file import VideoFileSource
@@ -55,6 +56,22 @@ def test_rotation_is_counterclockwise(tmp_path: Path, degrees: int, top_left: tu
         frame = source.read()
     assert frame is not None
     assert frame.bgr()[8, 8].tolist() == pytest.approx(top_left, abs=4)
+
+
+@pytest.mark.parametrize(
+    ("tag", "top_left"), [(1, (40, 40, 220)), (3, (200, 200, 200)), (6, (220, 40, 40)), (8, (40, 220, 40))]
+)
+def test_motion_jpeg_with_exif_is_read_and_turned(tmp_path: Path, tag: int, top_left: tuple[int, int, int]) -> None:
+    """Cameras write it into every picture; PyAV knows no such side data."""
+    picture = Image.fromarray(corners()[:, :, ::-1].copy())  # Pillow has RGB
+    exif = picture.getexif()
+    exif[0x0112], exif[0x010F] = tag, "a maker"
+    picture.save(tmp_path / "picture.jpg", exif=exif, quality=95, subsampling=0)
+    with VideoFileSource(tmp_path / "picture.jpg") as source:
+        frame = source.read()
+    assert frame is not None
+    assert frame.size == (SIZE[::-1] if tag > 4 else SIZE)
+    assert frame.bgr()[8, 8].tolist() == pytest.approx(top_left, abs=8)
 
 
 @pytest.mark.parametrize(

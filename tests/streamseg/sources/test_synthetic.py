@@ -14,6 +14,7 @@ import pytest
 from streamseg.errors import UsageError
 from streamseg.scene.weather import WEATHERS
 from streamseg.sources.synthetic import SyntheticScene, SyntheticSource, parse_synthetic
+from tests.waiting import PATIENCE_S
 
 SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLIST, VOID = *range(11), 255
 
@@ -40,7 +41,9 @@ def test_another_process_renders_the_same_bytes(scene):
         "image, labels = SyntheticScene(180, 320).render(2.0);"
         "print(zlib.crc32(image.tobytes()), zlib.crc32(labels.tobytes()))"
     )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
     image, labels = scene.render(2.0)
     assert said.stdout.split() == [str(zlib.crc32(image.tobytes())), str(zlib.crc32(labels.tobytes()))]
 

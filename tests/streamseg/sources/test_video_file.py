@@ -243,16 +243,22 @@ def test_closing_while_another_thread_reads_ends_quietly(tmp_path: Path) -> None
     """In a process of its own, so that a crash would be seen: reading gives None, nothing is printed."""
     path = Clip(frames=100, size=(480, 640), options={"preset": "ultrafast"}).write(tmp_path / "clip.mp4")
     code = """
-import sys, threading, time
+import sys, threading
 from streamseg import open_source
-for pause in (0.0, 0.01, 0.02, 0.03):
-    source = open_source(sys.argv[1])
-    reader = threading.Thread(target=lambda: [frame.planes() for frame in source])
+for many in (0, 1, 10, 30):
+    source, read, enough = open_source(sys.argv[1]), [], threading.Event()
+    def work():
+        for frame in source:
+            read.append(frame.planes())
+            if len(read) == many:
+                enough.set()
+    reader = threading.Thread(target=work)
     reader.start()
-    time.sleep(pause)
+    if many:
+        enough.wait()
     source.close()
-    reader.join(20)
-    assert not reader.is_alive() and source.read() is None
+    reader.join()
+    assert source.read() is None
 """
     done = subprocess.run([sys.executable, "-W", "error", "-c", code, str(path)], capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

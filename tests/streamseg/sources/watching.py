@@ -1,86 +1,116 @@
-"""A live source read by a thread, as the pipeline reads it, with what happened and when."""
+"""A live source read by a thread, as the pipeline reads it, and waiting for what becomes of it."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
 from streamseg import Frame, Source, SourceError
 from streamseg.live import LiveState
+from streamseg.sources.backoff import Backoff
+from streamseg.sources.network import network_source
+from tests.streamseg.sources.manual_time import ManualTime
+from tests.waiting import PATIENCE_S, wait_until
 
-BACK_S = 60.0  # for things that take as long as the machine is busy; what is promised is asserted beside it
+HANGS_S = PATIENCE_S
 
 
 class Watched:
     """Reads a source until it ends or the with-block does.
 
-    frames: (time of reading, frame), in order.
-    tries: when it was tried to connect again.
+    What is noted stays noted, so that nothing can come and go between two looks of a test on a busy machine.
+
+    frames: those read so far, in order.
+    reasons: of every loss and every try that failed, in order.
     error: what `read` raised; None when it did not.
     """
 
     def __init__(self, source: Source) -> None:
         assert source.live_state is not None
         self.source, self.state = source, source.live_state
-        self.frames: list[tuple[float, Frame]] = []
-        self.tries: list[float] = []
+        self.frames: list[Frame] = []
+        self.reasons: list[str] = []
         self.error: SourceError | None = None
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._look)]
+        self._seen = 0  # reasons that were waited for
+        lost = self.state.lost
+
+        def noted(reason: str) -> None:
+            lost(reason)
+            self.reasons.append(reason)
+
+        self.state.lost = noted
+        self._thread = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._over.set()
         self.source.close()
-        for thread in self._threads:
-            thread.join(10)
-            assert not thread.is_alive()
+        self._thread.join(HANGS_S)
+        assert not self._thread.is_alive()
 
-    def until(self, happened: Callable[[LiveState], bool]) -> float:
-        """Wait for it. Returns how many seconds that took."""
-        return waited(lambda: happened(self.state))
+    def until(self, happened: Callable[[LiveState], bool]) -> None:
+        """Wait for it."""
+        waited(lambda: happened(self.state))
 
-    def until_state(self, name: str) -> float:
-        """Wait for a state of `LiveState`. Returns how many seconds that took."""
-        return self.until(lambda state: state.state == name)
+    def until_state(self, name: str) -> None:
+        """Wait for a state of `LiveState`."""
+        self.until(lambda state: state.state == name)
 
-    def until_new_frame(self) -> float:
-        """Wait for a frame after those read so far. Returns how long after the last try to connect it came."""
+    def until_lost(self) -> None:
+        """Wait for a loss after the last frame or reason that was waited for."""
+        waited(lambda: len(self.reasons) > self._seen)
+
+    def until_reason(self, words: str) -> None:
+        """Wait for such a one, with these words in it."""
+        waited(lambda: any(words in reason for reason in self.reasons[self._seen :]))
+        self._seen += next(place for place, reason in enumerate(self.reasons[self._seen :], 1) if words in reason)
+
+    def until_new_frame(self) -> None:
+        """Wait for a frame after those read so far."""
         before = len(self.frames)
         waited(lambda: len(self.frames) > before)
-        arrival = self.frames[before][0]
-        return arrival - max((each for each in self.tries if each <= arrival), default=arrival)
+        self._seen = len(self.reasons)
+
+    def go_to_next_try(self, clock: ManualTime) -> float:
+        """Wait until a try is put off, and move the clock there. Returns by how many seconds."""
+        self.until(lambda state: (state.now().next_try_s or 0) > 0)
+        wait_s = self.state.now().next_try_s
+        assert wait_s is not None
+        clock.advance(wait_s + 0.001)  # sums of such numbers differ in their last digits
+        return wait_s
 
     def _read(self) -> None:
         try:
             for frame in self.source:
-                self.frames.append((time.perf_counter(), frame))
+                self.frames.append(frame)
         except SourceError as error:
             self.error = error
 
-    def _look(self) -> None:
-        while not self._over.wait(0.005):
-            retries = self.state.now().retries
-            if retries > len(self.tries):
-                self.tries.append(time.perf_counter())
+
+def waited(happened: Callable[[], bool]) -> None:
+    """Wait until it is so, for as long as a busy machine takes."""
+    wait_until(happened, "it never happened")
 
 
-def waited(happened: Callable[[], bool], limit_s: float = BACK_S) -> float:
-    """Wait until it is so; an error after `limit_s`. Returns how many seconds that took."""
-    start = time.perf_counter()
-    while not happened():
-        if time.perf_counter() - start > limit_s:
-            raise AssertionError(f"did not happen within {limit_s:g} s")
-        time.sleep(0.01)
-    return time.perf_counter() - start
+def opened(url: str, **options: Any) -> Source:
+    """A stream, tried until its server sends: of UDP nobody can tell when that is, and servers can be slow.
+
+    options: of `network_source`. It soon comes back after a loss, so that tests need not wait long.
+    """
+    start_s = time.perf_counter()
+    while True:
+        try:
+            return network_source(url, **{"backoff": Backoff(0.1, 0.5)} | options)
+        except SourceError:
+            if time.perf_counter() - start_s > HANGS_S:
+                raise
 
 
 def capture_threads() -> list[threading.Thread]:
@@ -88,7 +118,11 @@ def capture_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("streamseg-")]
 
 
-def held() -> tuple[int, int, int]:
-    """How many capture threads, network sockets and child processes this process has."""
+def held() -> Counter[str]:
+    """How many capture threads, network sockets and child processes this process has; `<=` compares each."""
     me = psutil.Process()
-    return len(capture_threads()), len(me.net_connections(kind="inet")), len(me.children(recursive=True))
+    return Counter(
+        threads=len(capture_threads()),
+        sockets=len(me.net_connections(kind="inet")),
+        processes=len(me.children(recursive=True)),
+    )

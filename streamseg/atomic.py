@@ -1,0 +1,318 @@
+"""Files that are either complete or not at their final name. Nothing else in the project writes and renames.
+
+A file is written under a hidden temporary name in the same folder, since only there is a rename one step. It is synced
+to the disk, moved to its own name, and then the folder is synced: after a crash or a power cut there is the old file or
+the new one. While that goes on its name is locked, so that two runs to one output cannot mix what they write. A lock
+ends with its process, however that ends.
+
+    AtomicFile      for what takes long, such as a recording: a second run to the same name is refused
+    AtomicFolder    for a folder of small files, such as masks: likewise, once for all of them
+    replacing       for what is written in one go by whoever takes a path: a second writer waits, and the last one wins
+    write_whole     the same, for bytes
+    write_new       for bytes that may replace nothing: the name gets a number where it is taken
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import sys
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from streamseg.errors import SinkError
+
+_REASONS = {
+    errno.ENOSPC: "there is no space left; free some or write elsewhere",
+    errno.EDQUOT: "the disk quota is used up; free some space or write elsewhere",
+    errno.EFBIG: "it grew past the largest file allowed there; write elsewhere or a shorter part",
+    errno.EACCES: "permission denied; choose a folder you may write to",
+    errno.EPERM: "permission denied; choose a folder you may write to",
+    errno.EROFS: "the disk is read-only; choose another folder",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+# Some network file systems know no locks. Writing unlocked, as everything did before, is better there than not at all.
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+_RETRY_S = 0.05  # where waiting means asking again: too short to be felt, too long to keep a core busy
+
+
+def cannot_write(path: Path, error: Exception, written: int | None = None) -> SinkError:
+    """The one line for a write that failed.
+
+    error: what the system or the encoder said.
+    written: frames taken before it happened; None leaves that out.
+    """
+    number = error.errno if isinstance(error, OSError) else None
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    after = "" if written is None else f" after {written} frame{'' if written == 1 else 's'}"
+    return SinkError(f"cannot write '{path}'{after}: {_REASONS.get(number or 0, said)}")
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raises SinkError when there is a file at `path` that may not be replaced."""
+    if not overwrite and path.exists():
+        raise SinkError(f"'{path}' already exists; choose another name or add `overwrite=True`")
+
+
+class AtomicFile:
+    """A file that is written for a while by whoever takes a path, then committed or discarded.
+
+    A run that was killed leaves at most the temporary file, which the next run to the same place removes.
+
+    path: the final name.
+    temporary: where to write; there is nothing yet.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool) -> None:
+        """
+        path: the final name. Its folder must exist: making one out of a misspelt path would hide the result.
+        overwrite: whether a file already there is replaced, by `commit`.
+
+        Raises:
+            SinkError: there is something at `path`, its folder is missing or cannot be written to, or another run is
+                writing it.
+        """
+        self.path = path
+        self.temporary = _temporary(path)
+        self._overwrite = overwrite
+        if path.is_dir():
+            raise SinkError(f"cannot write '{path}': it is a folder; name a file")
+        refuse_existing(path, overwrite=overwrite)
+        if not path.parent.is_dir():
+            raise SinkError(f"cannot write '{path}': there is no folder '{path.parent}'; make it first")
+        self._lock = _locked_for_a_run(path, _lock_name(path))
+        try:
+            self.temporary.unlink(missing_ok=True)
+        except OSError as error:
+            self._lock.release()
+            raise cannot_write(path, error) from error
+
+    def commit(self) -> Path:
+        """Move the file to its final name and return that.
+
+        What is there is replaced where that was allowed. Else, if another program has put something there since the
+        beginning, both are kept, this one as NAME_2.
+
+        Raises:
+            OSError: it cannot be; the temporary file is still there, for `discard`.
+        """
+        path = _move(self.temporary, self.path, overwrite=self._overwrite)
+        self._lock.release()
+        return path
+
+    def clear(self) -> None:
+        """Remove the temporary file, if any; never raises, since it runs while another error is on its way."""
+        with suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove the temporary file and let another run write here; never raises, and may be called after `commit`."""
+        self.clear()
+        self._lock.release()
+
+
+class AtomicFolder:
+    """A folder of files that are each complete as soon as they are there."""
+
+    def __init__(self, path: Path) -> None:
+        """
+        path: made with its parents where it is missing.
+
+        Raises:
+            SinkError: it is a file, it cannot be made or written to, or another run is writing to it.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise SinkError(f"'{path}' is a file; name a folder") from error
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        self.path = path
+        self._lock = _locked_for_a_run(path, path / ".lock")
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write one file whole, replacing one of that name. Raises OSError."""
+        path = self.path / name
+        temporary = _temporary(path)
+        try:
+            temporary.write_bytes(content)
+            # Not synced one by one: waiting for a disk takes longer than segmenting the frame.
+            temporary.replace(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+    def close(self) -> None:
+        """Let another run write here. What was written stays."""
+        self._lock.release()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write a new `path` to: moved there if nothing was raised, else removed.
+
+    Where somebody else is at it, in this process or another, this waits until they have finished.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    lock = _Lock(_lock_name(path), wait=True)
+    temporary = _temporary(path)
+    try:
+        temporary.unlink(missing_ok=True)
+        yield temporary
+        _move(temporary, path, overwrite=True)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        lock.release()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a small file so that it is never seen half written. Raises OSError."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_new(path: Path, content: bytes) -> Path:
+    """Write a small file under a name that is free: `path`, or NAME_2, NAME_3, ... Returns that. Raises OSError."""
+    lock = _Lock(_lock_name(path), wait=True)
+    temporary = _temporary(path)
+    try:
+        temporary.write_bytes(content)
+        return _move(temporary, path, overwrite=False)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        lock.release()
+
+
+def _temporary(path: Path) -> Path:
+    # In front, so that the end of the name, by which libraries know what to write, stays as it is.
+    return path.with_name(f".part-{path.name}")
+
+
+def _lock_name(path: Path) -> Path:
+    return path.with_name(f".lock-{path.name}")
+
+
+def _move(temporary: Path, path: Path, *, overwrite: bool) -> Path:
+    _sync(temporary, os.O_RDWR)  # before the new name: it must never stand for what is not there yet
+    if overwrite:
+        temporary.replace(path)
+    else:
+        path = _moved_beside(temporary, path)
+    with suppress(OSError):  # neither Windows nor every file system does that for folders, and the file is whole
+        _sync(path.parent, os.O_RDONLY)
+    return path
+
+
+def _moved_beside(temporary: Path, path: Path) -> Path:
+    """Move without replacing anything, to `path` or the first name like it that is free."""
+    for number in itertools.count(1):
+        free = path if number == 1 else path.with_stem(f"{path.stem}_{number}")
+        try:
+            os.link(temporary, free)  # unlike a rename, it fails where the name is taken
+        except FileExistsError:
+            continue
+        except OSError:  # no hard links, as on FAT: then with a moment between looking and moving
+            if free.exists():
+                continue
+            temporary.replace(free)
+        else:
+            temporary.unlink()
+        return free
+    raise AssertionError("numbers do not end")
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked_for_a_run(path: Path, lock: Path) -> _Lock:
+    try:
+        return _Lock(lock, wait=False)
+    except BlockingIOError as error:
+        raise SinkError(
+            f"cannot write '{path}': another run is writing there; let it end, or write elsewhere"
+        ) from error
+    except OSError as error:  # nothing can be made in that folder
+        raise cannot_write(path if error.errno == errno.ENAMETOOLONG else lock.parent, error) from error
+
+
+class _Lock:
+    """A file that one holder has locked. It is removed when released; one that a killed process left is free."""
+
+    def __init__(self, path: Path, *, wait: bool) -> None:
+        """wait: until it is free; otherwise that is a BlockingIOError. Raises OSError: it cannot be made."""
+        self._path = path
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                _lock_descriptor(descriptor, wait=wait)
+                if _is_at(descriptor, path):
+                    break
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)  # its holder had removed it before letting go: the next one is another file
+        # Also where an owner is forgotten without having been closed, as after an error in its constructor.
+        self._close = weakref.finalize(self, os.close, descriptor)
+
+    def release(self) -> None:
+        """Let go; more than once does no harm."""
+        if self._close.alive:
+            if sys.platform == "win32":  # no file that is open can be removed there
+                self._close()
+            with suppress(OSError):
+                self._path.unlink()
+            self._close()
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock_descriptor(descriptor: int, *, wait: bool) -> None:
+    """Raises BlockingIOError where it is taken and not waited for."""
+    while True:
+        try:
+            _try_lock(descriptor)
+        except BlockingIOError:
+            if not wait:
+                raise
+            time.sleep(_RETRY_S)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            return
+        else:
+            return
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> None:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # one byte, which need not be there, stands for the file
+        except PermissionError as error:  # what Windows says of a lock that is taken
+            raise BlockingIOError(errno.EAGAIN, "locked") from error
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

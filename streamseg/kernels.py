@@ -1,0 +1,306 @@
+"""The steps between decoder, network and encoder that cost the most: in C, or by a twin in NumPy and OpenCV.
+
+Which of the two runs is decided here and nowhere else: C where the library was compiled and takes these arguments. The
+results are equal but for rounding: one grey level of a network's input, two of a painted picture, ties among logits.
+Arrays are checked here, in front of both: C trusts what it is told, and a twin must not take what C refuses.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import cv2
+import numpy as np
+
+from streamseg import native
+from streamseg.color import rgb_from_yuv_1024, yuv444_to_bgr
+from streamseg.pixels import check_image, in_rows, lies_in_rows, received
+from streamseg.spec import Clahe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from streamseg.pixels import Image, Size, YuvColor
+
+_IDS = 256  # that a byte can hold
+_MOST_BUFFERS = 12  # of luma, chroma and BGR, two uses each, in two sizes: a recording, and a window beside it
+_MOST_PIXELS = 2**31 - 1  # C counts the pixels of a plane in an int
+_local = threading.local()
+
+
+@dataclass(frozen=True, eq=False)
+class Tint:
+    """What each class id does to a layer of a picture.
+
+    colors: (256,) uint8 for a plane, (256, 3) uint8 for interleaved BGR; by class id.
+    strengths: (256,) float64, 0 leaves the layer as it is, 1 leaves nothing of it; by class id. 0 for what is not to be
+        painted, ids without a class among them.
+
+    Raises:
+        TypeError, ValueError: other shapes or types, or a strength out of range.
+    """
+
+    colors: NDArray[np.uint8]
+    strengths: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.colors.shape not in ((_IDS,), (_IDS, 3)) or self.colors.dtype != np.uint8:
+            raise TypeError(f"colors of a Tint must be (256,) or (256, 3) uint8, got {received(self.colors)}")
+        if self.strengths.shape != (_IDS,) or not ((self.strengths >= 0) & (self.strengths <= 1)).all():
+            raise ValueError(f"strengths of a Tint must be (256,) from 0 to 1, got {received(self.strengths)}")
+
+    @property
+    def channels(self) -> int | None:
+        """Of the layers that it is for, as `check_image` takes them."""
+        return None if self.colors.ndim == 1 else 3
+
+    @cached_property
+    def _strength(self) -> NDArray[np.float64]:
+        """In the shape that goes with `colors`."""
+        return self.strengths if self.colors.ndim == 1 else self.strengths[:, None]
+
+    @cached_property
+    def fixed_point(self) -> native.FixedPoint:
+        """For C; of a plane."""
+        return native.FixedPoint(self.colors * self._strength, 1 - self._strength)
+
+    @cached_property
+    def bytes(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """For OpenCV: what a class adds, and 255 times what is left of the layer, both in the shape of `colors`."""
+        kept = np.broadcast_to(255 * (1 - self._strength), self.colors.shape)
+        return np.rint(self.colors * self._strength).astype(np.uint8), np.rint(kept).astype(np.uint8)
+
+    @cached_property
+    def even_below(self) -> int:
+        """How many ids, from 0 on, share the strength of id 0."""
+        differs = self.strengths != self.strengths[0]
+        return int(differs.argmax()) if differs.any() else _IDS
+
+
+def blend(layers: Sequence[Image], labels: Image, tints: Sequence[Tint], outs: Sequence[Image]) -> None:
+    """layer * (1 - strength) + color * strength, colours and strengths upsampled bilinearly from the labels' size.
+
+    layers: (height, width) uint8 each, such as Y, U and V with the sizes of 4:2:0; or one of (height, width, 3).
+    labels: (h, w) uint8 class ids, of any size.
+    tints: one for each layer.
+    outs: written to; of the layers' shapes, in other memory.
+
+    Raises:
+        TypeError, ValueError: not of these shapes and types, or an array that cannot be written to row by row.
+    """
+    check_image(labels, "labels")
+    if not len(layers) == len(tints) == len(outs):
+        counts = f"{len(layers)} layers, {len(tints)} tints and {len(outs)} outs"
+        raise ValueError(f"blending wants a tint and an out for each layer, got {counts}")
+    for layer, tint, out in zip(layers, tints, outs, strict=True):
+        check_image(layer, "a layer to be blended", channels=tint.channels)
+        _check_target(out, (layer.shape[0], layer.shape[1]), tint)
+        # the first question costs little and is nearly always answered with no; the second one is exact
+        if np.may_share_memory(layer, out) and np.shares_memory(layer, out):
+            raise ValueError("a layer must be painted on other memory, got its own: frames are never changed")
+    if native.LIBRARY is not None and len(layers) == 3:  # planes; C has no code for interleaved BGR
+        rows = np.ascontiguousarray(labels)
+        native.blend([in_rows(each) for each in layers], rows, [tint.fixed_point for tint in tints], outs)
+        return
+    even = labels.max() < min(tint.even_below for tint in tints)
+    for layer, tint, out in zip(layers, tints, outs, strict=True):
+        (_blend_evenly if even else _blend_by_class)(layer, labels, tint, out)
+
+
+def _check_target(out: Image, size: Size, tint: Tint) -> None:
+    """That C and OpenCV can both paint on it."""
+    check_image(out, "a layer to be painted on", channels=tint.channels)
+    if out.shape[:2] != size:
+        raise ValueError(f"a layer to be painted on must be {size}, got {out.shape[:2]}")
+    if not out.flags.writeable:
+        raise ValueError("a layer to be painted on must be writeable, got a read-only one; paint on a copy")
+    if not lies_in_rows(out):
+        raise ValueError(
+            "a layer to be painted on must have its rows one behind the other in memory, "
+            f"got strides {out.strides} for {out.shape}; paint on a new array and copy from there"
+        )
+
+
+def _blend_evenly(layer: Image, labels: Image, tint: Tint, out: Image) -> None:
+    """Where all ids that occur have one strength: half the work."""
+    strength = float(tint.strengths[0])
+    colors = _resized("added", _looked_up(tint.colors, labels), layer.shape)
+    cv2.addWeighted(layer, 1 - strength, colors, strength, 0, dst=out)
+
+
+def _blend_by_class(layer: Image, labels: Image, tint: Tint, out: Image) -> None:
+    added, kept = (
+        _resized(use, _looked_up(table, labels), layer.shape)
+        for use, table in zip(("added", "kept"), tint.bytes, strict=True)
+    )
+    cv2.multiply(layer, kept, dst=kept, scale=1 / 255)  # exact where kept is 255: those pixels stay as they are
+    cv2.add(kept, added, dst=out)
+
+
+def fill(labels: Image, tints: Sequence[Tint], outs: Sequence[Image]) -> None:
+    """The colours alone, upsampled by nearest neighbour; those of the tints where nothing is painted too.
+
+    labels, tints, outs: as for `blend`, but for the sizes, which `outs` alone say.
+
+    Raises:
+        TypeError, ValueError: not of these shapes and types, or an array that cannot be written to row by row.
+    """
+    check_image(labels, "labels")
+    for tint, out in zip(tints, outs, strict=True):
+        _check_target(out, (out.shape[0], out.shape[1]), tint)
+        colors = _looked_up(tint.colors, labels)
+        cv2.resize(colors, out.shape[1::-1], dst=out, interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def _looked_up(table: NDArray[np.uint8], labels: Image) -> Image:
+    """table: (256,) or (256, 3) uint8. Returns: the labels' shape, or with a third dimension of 3, uint8."""
+    return cast("Image", cv2.LUT(labels, table)) if table.ndim == 1 else table[labels]
+
+
+def _resized(use: str, small: Image, shape: tuple[int, ...]) -> Image:
+    """`small` at the height and width of `shape`, in memory that this thread's next call with the same `use` and
+    `shape` overwrites."""
+    buffers: OrderedDict[tuple[str, tuple[int, ...]], Image] = _local.__dict__.setdefault("buffers", OrderedDict())
+    key = (use, shape)
+    if key not in buffers:
+        buffers[key] = np.empty(shape, np.uint8)
+        if len(buffers) > _MOST_BUFFERS:  # of sizes gone by, as of a window that was resized
+            buffers.popitem(last=False)
+    buffers.move_to_end(key)
+    return cast("Image", cv2.resize(small, shape[1::-1], dst=buffers[key], interpolation=cv2.INTER_LINEAR))
+
+
+def argmax(logits: NDArray[Any]) -> Image:
+    """The class with the largest logit, the first of equals.
+
+    logits: (classes, ...), of real numbers, at most 256 classes; what comes of NaN is not defined.
+
+    Returns: (...) uint8.
+
+    Raises:
+        TypeError, ValueError: other shapes or types.
+    """
+    _check_logits(logits)
+    best = logits[0].copy()  # a running maximum takes a fraction of the time that np.argmax takes along the first axis
+    labels = np.zeros(best.shape, np.uint8)
+    for class_id in range(1, len(logits)):
+        np.putmask(labels, logits[class_id] > best, class_id)
+        np.maximum(best, logits[class_id], out=best)
+    return labels
+
+
+def upsampled_argmax(logits: NDArray[Any], factor: int) -> Image:
+    """`argmax` of logits upsampled bilinearly between pixel centres, without upsampling most of them.
+
+    Four neighbours that agree on a class agree on all that lies between them: a bilinear value is a mean of the four
+    with weights, so the logit that is largest in all four is the largest of the means. The sums are done only in
+    cells whose corners differ, a tenth of a usual picture.
+
+    logits: (classes, h, w), of real numbers, at most 256 classes; computed in float32.
+    factor: even, 2 or more: with an odd one, pixels lie on the border between two cells.
+
+    Returns: (h * factor, w * factor) uint8.
+
+    Raises:
+        TypeError, ValueError: other shapes or types, or another factor.
+    """
+    _check_logits(logits)
+    if logits.ndim != 3:
+        raise ValueError(f"logits to be upsampled must be (classes, height, width), got {received(logits)}")
+    if not isinstance(factor, int) or factor < 2 or factor % 2:
+        raise ValueError(f"the factor of upsampling must be 2, 4, 6, ..., got {factor!r}")
+    if logits[0].size * factor * factor > _MOST_PIXELS:
+        raise ValueError(f"labels of at most {_MOST_PIXELS} pixels can be made, got {logits.shape} times {factor}")
+    numbers = np.ascontiguousarray(logits, np.float32)
+    if native.LIBRARY is not None and factor <= native.LARGEST_FACTOR:
+        return native.upsampled_argmax(numbers, factor)
+    return _upsampled_argmax_by_numpy(numbers, factor)
+
+
+def _check_logits(logits: object) -> None:
+    if not isinstance(logits, np.ndarray) or logits.dtype.kind not in "fiu":
+        raise TypeError(f"logits must be an array of real numbers, classes first, got {received(logits)}")
+    if logits.ndim < 1 or logits.size == 0 or len(logits) > _IDS:
+        raise ValueError(f"logits must be of 1 to {_IDS} classes, classes first, and not empty, got {received(logits)}")
+
+
+def _upsampled_argmax_by_numpy(logits: NDArray[np.float32], factor: int) -> Image:
+    corners = np.pad(logits, ((0, 0), (1, 1), (1, 1)), mode="edge")  # beyond the border nothing changes
+    classes, height, width = corners.shape
+    rows, columns = height - 1, width - 1  # of cells between corners
+    at = argmax(corners)
+    labels = at[:-1, :-1].repeat(factor, 0).repeat(factor, 1)
+    mixed = (at[:-1, :-1] != at[:-1, 1:]) | (at[:-1, :-1] != at[1:, :-1]) | (at[:-1, :-1] != at[1:, 1:])
+    cell_row, cell_column = np.nonzero(mixed)
+    if len(cell_row):
+        first = cell_row * width + cell_column
+        places = np.stack([first, first + 1, first + width, first + width + 1])
+        between = _weights(factor) @ corners.reshape(classes, -1).take(places, axis=1)
+        found = argmax(between).T.reshape(-1, factor, factor)
+        labels.reshape(rows, factor, columns, factor)[cell_row, :, cell_column, :] = found
+    border = factor // 2
+    return labels[border:-border, border:-border]
+
+
+@cache
+def _weights(factor: int) -> Any:
+    """(factor * factor, 4): for the pixels of a cell in reading order, the shares of its four corners in that order."""
+    second = (np.arange(factor, dtype=np.float32) + 0.5) / factor  # pixel centres
+    shares = np.stack([1 - second, second])
+    return np.einsum("iy,jx->yxij", shares, shares).reshape(factor * factor, 4)
+
+
+def equalized(bgr: Image, clahe: Clahe) -> Image:
+    """CLAHE on the luma of a BGR picture; colour differences stay as they are. (height, width, 3) uint8 both.
+
+    Raises:
+        TypeError, ValueError: another shape or type, or settings that cannot be meant.
+    """
+    check_image(bgr, "a picture to be equalised", channels=3)
+    ycrcb = cv2.cvtColor(bgr, cv2.COLOR_BGR2YCrCb)
+    luma, red, blue = cv2.split(ycrcb)
+    better = _operator(clahe).apply(luma)
+    return cast("Image", cv2.cvtColor(cv2.merge((better, red, blue)), cv2.COLOR_YCrCb2BGR))
+
+
+def equalized_yuv444(y: Image, u: Image, v: Image, color: YuvColor, clahe: Clahe, *, rgb: bool) -> Image:
+    """Three planes of one size to a picture with CLAHE on its luma.
+
+    y, u, v: (height, width) uint8.
+    color: what their numbers mean.
+    rgb: whether red comes first; else blue.
+
+    Returns: (height, width, 3) uint8, contiguous.
+
+    Raises:
+        TypeError, ValueError: other shapes or types.
+    """
+    for plane in (y, u, v):
+        check_image(plane, "a plane to be equalised")
+    if not y.shape == u.shape == v.shape:
+        raise ValueError(f"planes to be equalised must be of one size, got {y.shape}, {u.shape} and {v.shape}")
+    if native.LIBRARY is not None and _tiles_fit(clahe.tiles, (y.shape[0], y.shape[1])):
+        planes = [np.ascontiguousarray(plane) for plane in (y, u, v)]  # decoders leave gaps between rows
+        return native.equalized(planes, rgb_from_yuv_1024(color), clahe.tiles, clahe.clip_limit, rgb=rgb)
+    picture = equalized(yuv444_to_bgr(y, u, v, color), clahe)
+    return cast("Image", cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)) if rgb else picture
+
+
+def _tiles_fit(tiles: tuple[int, int], size: Size) -> bool:
+    """Whether C takes these: it has no code for the pictures that OpenCV extends to a whole number of tiles."""
+    fit = all(count <= native.MOST_TILES and length % count == 0 for count, length in zip(tiles, size, strict=True))
+    return fit and size[0] * size[1] <= _MOST_PIXELS
+
+
+def _operator(clahe: Clahe) -> cv2.CLAHE:
+    """One operator a thread and setting: OpenCV's keeps buffers inside and is not safe to share."""
+    operators: dict[Clahe, cv2.CLAHE] = _local.__dict__.setdefault("operators", {})
+    if clahe not in operators:
+        rows, columns = clahe.tiles
+        operators[clahe] = cv2.createCLAHE(clahe.clip_limit, (columns, rows))
+    return operators[clahe]

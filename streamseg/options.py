@@ -1,0 +1,217 @@
+"""What a run is asked for, in three parts: each goes to its own room and nowhere else.
+
+SourceOptions   to `open_source`: how frames are read
+ModelOptions    to whatever loads the network: which one, where and how often it runs
+OutputOptions   to whatever opens the sinks: what is written, shown and said
+
+The command line makes the three once. They are checked here, on construction, so that no room checks them again; what
+a room refuses besides is what only it can know, such as a camera that cannot begin at 0:30.
+
+Messages name a parameter in backticks, as in "`start_s` must be 0 or more seconds, got -1" or "pass `overwrite=True`";
+the command line puts its own option in that place (`commands/flags.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from streamseg.controls import VIEWS, View
+from streamseg.errors import UsageError
+from streamseg.web_address import Address
+
+if TYPE_CHECKING:  # pixels are arrays, and whoever asks for help needs no NumPy
+    from streamseg.pixels import Size
+
+Reader: TypeAlias = Literal["pyav", "opencv"]
+DecoderName: TypeAlias = Literal["cpu", "auto", "cuda", "vaapi", "videotoolbox"]
+EncoderName: TypeAlias = Literal["auto", "x264", "nvenc", "videotoolbox", "vaapi"]
+ClaheMode: TypeAlias = Literal["on", "off", "auto"]
+
+MOST_SMOOTHING = 255
+"""Frames: `stages.Smoothing` counts votes in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How a source is opened and read, beside its address.
+
+    reader: what reads video files.
+    decoder: what decodes them: "cpu", or hardware by its name, with which the reader "pyav" alone can do; "auto" takes
+        hardware if it works on the file.
+    start_s: seconds into a video file or the synthetic scene to begin at.
+    duration_s: seconds after which to stop; None means to the end.
+    max_frames: frames after which to stop; None means to the end.
+    threads: for decoding video files; None lets the decoder choose.
+    camera_size: (height, width) to ask a camera for; None leaves it to the camera.
+    camera_fps: frames a second to ask a camera for; None leaves it to the camera.
+    reconnect: live sources that were lost are opened again, for ever; otherwise a loss is an error.
+    open_timeout_s: seconds that a camera or a live stream may take to answer, each time it is opened; None leaves it to
+        the kind of source.
+
+    Raises:
+        UsageError: a value of the wrong type or out of range, or hardware with a reader that knows none.
+    """
+
+    reader: Reader = "pyav"
+    decoder: DecoderName = "cpu"
+    start_s: float = 0.0
+    duration_s: float | None = None
+    max_frames: int | None = None
+    threads: int | None = None
+    camera_size: Size | None = None
+    camera_fps: float | None = None
+    reconnect: bool = True
+    open_timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        _require_choice("reader", self.reader, get_args(Reader))
+        _require_choice("decoder", self.decoder, get_args(DecoderName))
+        if not (_is_number(self.start_s) and self.start_s >= 0):
+            raise UsageError(f"`start_s` must be 0 or more seconds, got {self.start_s!r}")
+        _require_above_0("duration_s", self.duration_s, "seconds")
+        _require_count("max_frames", self.max_frames)
+        _require_count("threads", self.threads)
+        if self.camera_size is not None and not _is_size(self.camera_size):
+            raise UsageError(f"`camera_size` must be two whole numbers from 1 on, got {self.camera_size!r}")
+        _require_above_0("camera_fps", self.camera_fps, "frames a second")
+        _require_switch("reconnect", self.reconnect)
+        _require_above_0("open_timeout_s", self.open_timeout_s, "seconds")
+        if self.decoder != "cpu" and self.reader != "pyav":
+            raise UsageError(f"`decoder` is for video files read by PyAV, and `reader` is {self.reader!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Which network runs, where, and on which frames.
+
+    model: an .onnx file or the name of a bundled one; None is the bundled default.
+    device: where it runs, such as "auto", "cpu" or "cuda:1"; which there are, the engines know.
+    precision: what it computes in, such as "auto" or "fp32"; which there are, the engines know.
+    clahe: contrast equalisation before it: "auto" as it was trained.
+    threads: of the CPU; None is one for each core.
+    target_fps: frames a second that its size, or `every`, is to be chosen for; None chooses nothing.
+    every: it runs on the first of so many frames, the others reuse labels; None is on all, or what `target_fps` takes.
+    smooth: a pixel changes its class only when a new one won in so many frames in a row; None does not smooth.
+
+    Raises:
+        UsageError: a value of the wrong type or out of range, or both `target_fps` and `every`.
+    """
+
+    model: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    clahe: ClaheMode = "auto"
+    threads: int | None = None
+    target_fps: float | None = None
+    every: int | None = None
+    smooth: int | None = None
+
+    def __post_init__(self) -> None:
+        # Device and precision are not checked here: which there are depends on the engines that are installed.
+        _require_choice("clahe", self.clahe, get_args(ClaheMode))
+        _require_count("threads", self.threads)
+        _require_above_0("target_fps", self.target_fps, "frames a second")
+        _require_count("every", self.every)
+        _require_count("smooth", self.smooth, MOST_SMOOTHING)
+        if self.target_fps is not None and self.every is not None:
+            raise UsageError("`target_fps` finds out on which frames the network runs; leave `every` out")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What is written, shown and said.
+
+    output: a video file, a folder for pictures, or "window:" or "null:"; None is beside a recording, and nowhere for a
+        live source.
+    masks: a folder for pictures of class ids; None writes none.
+    stats: a .csv or .jsonl file for a line a frame; None writes none.
+    segment_s: seconds of each file that a live source is recorded in; None is one file for all.
+    overwrite: files that are there may be replaced.
+    serve: where the page is served; None serves one only of a live source where there is no display.
+    allow_host: names that the page is also reached by.
+    view: what is painted, see `Settings`.
+    alpha: strength of the colours, 0 to 1.
+    classes: names of those to paint; None is all.
+    legend: list the colours in the picture.
+    hud: show frame rate, latency, drops and device in the picture.
+    encoder: of H.264, "auto" takes hardware if a short trial works.
+    quiet: say nothing but errors.
+    verbose: say what was chosen, and the time of each stage.
+
+    Raises:
+        UsageError: a value of the wrong type or out of range.
+    """
+
+    output: str | None = None
+    masks: Path | None = None
+    stats: Path | None = None
+    segment_s: float | None = None
+    overwrite: bool = False
+    serve: Address | None = None
+    allow_host: tuple[str, ...] = ()
+    view: View = "overlay"
+    alpha: float = 0.5
+    classes: tuple[str, ...] | None = None
+    legend: bool = True
+    hud: bool = False
+    encoder: EncoderName = "auto"
+    quiet: bool = False
+    verbose: bool = False
+
+    def __post_init__(self) -> None:
+        # Names of classes are checked against the model, by the painter; suffixes by whoever writes the file.
+        _require_above_0("segment_s", self.segment_s, "seconds")
+        _require_choice("view", self.view, VIEWS)
+        if not (_is_number(self.alpha) and 0 <= self.alpha <= 1):
+            raise UsageError(f"`alpha` must be from 0 (invisible) to 1 (opaque), got {self.alpha!r}")
+        for name in ("allow_host", "classes"):
+            _require_names(name, getattr(self, name))
+        _require_choice("encoder", self.encoder, get_args(EncoderName))
+        for name in ("overwrite", "legend", "hud", "quiet", "verbose"):
+            _require_switch(name, getattr(self, name))
+
+
+def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}")
+
+
+def _require_count(name: str, value: Any, most: int | None = None) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
+        span = "1 or more" if most is None else f"from 1 to {most}"
+        raise UsageError(f"`{name}` must be a whole number, {span}, got {value!r}")
+
+
+def _require_above_0(name: str, value: Any, unit: str) -> None:
+    if value is not None and not (_is_number(value) and value > 0):
+        raise UsageError(f"`{name}` must be more than 0 {unit}, got {value!r}")
+
+
+def _require_switch(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise UsageError(f"`{name}` must be True or False, got {value!r}")
+
+
+def _require_names(name: str, value: object) -> None:
+    # A lone text would be taken for a name of each of its letters.
+    if value is not None and not (isinstance(value, tuple | list) and all(isinstance(each, str) for each in value)):
+        raise UsageError(f"`{name}` must be names in a tuple or list, got {value!r}")
+
+
+def _is_number(value: object) -> bool:
+    # True and False are integers to Python, and infinity would never come to its end.
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def _is_size(value: object) -> bool:
+    """Whether it is (height, width), both whole and above 0."""
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in value)
+    )

@@ -1,0 +1,94 @@
+"""One video file while it is written: pictures and sound, interleaved."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from streamseg.frame import Sound, StreamInfo
+from streamseg.pixels import Size, Yuv420, YuvColor
+from streamseg.sinks.formats import FileFormat, VideoCodec
+from streamseg.sinks.sound import SoundTracks
+from streamseg.sinks.video_track import VideoTrack
+
+
+class Muxer:
+    """A file that pictures go into, with the sound that belongs to them. All methods may raise what PyAV raises.
+
+    size: (height, width) of its pictures.
+    notes: about the sound, complete after `finish`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        file_format: FileFormat,
+        codec: VideoCodec,
+        size: Size,
+        color: YuvColor,
+        info: StreamInfo,
+        *,
+        sound: Sound | None,
+        time_base: Fraction,
+    ) -> None:
+        """
+        size: (height, width) of the pictures.
+        color: what their numbers mean.
+        info: of the source, for rate and shape of pixels.
+        sound: what to put beside the pictures; None for nothing.
+        time_base: seconds per tick of all times here.
+        """
+        self.size: Size = size
+        self.notes: list[str] = []
+        self._time_base = time_base
+        # An absolute path, since FFmpeg takes "name:rest" for a protocol.
+        self._container = av.open(
+            str(path.absolute()),
+            "w",
+            format=file_format.muxer,
+            container_options=file_format.muxer_options(time_base),
+        )
+        self._pictures = VideoTrack(
+            self._container,
+            codec,
+            size,
+            color,
+            time_base=time_base,
+            fps=info.fps,
+            sample_aspect_ratio=info.sample_aspect_ratio,
+        )
+        self._sound = SoundTracks(sound, self._container, file_format) if sound else None
+
+    def canvas(self) -> Yuv420:
+        """Planes to paint the next picture on."""
+        return self._pictures.canvas()
+
+    def write(self, ticks: int) -> None:
+        """Add the picture on the canvas, to be shown from `ticks` on, and the sound before it."""
+        if self._sound:
+            self._sound.advance(ticks * self._time_base.numerator / self._time_base.denominator)
+        self._pictures.write(ticks)
+
+    def finish(self, last_duration: int, sound_until_s: float) -> None:
+        """Complete the file.
+
+        last_duration: of the last picture, ticks.
+        sound_until_s: where the sound is cut, seconds from the start of the file; infinity for nowhere.
+        """
+        self._pictures.finish(last_duration)
+        if self._sound:  # after the pictures, which may have been waiting in the encoder and come before it in time
+            self._sound.advance(sound_until_s)
+            self._sound.finish()
+            self.notes += self._sound.notes
+        self._container.close()
+
+    def abandon(self) -> None:
+        """Let go of all files, whatever state they are in."""
+        try:
+            if self._sound:
+                self._sound.close()
+            self._container.close()
+        except (OSError, av.FFmpegError, ValueError):
+            return

@@ -1,0 +1,188 @@
+"""What kernels take, and that C and its twin refuse and leave alone the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from streamseg import kernels, native
+from streamseg.color import bgr_to_yuv420
+from streamseg.compositing import Palette
+from streamseg.frame import Frame
+from streamseg.painting import Painter
+from streamseg.pixels import Yuv420, YuvColor
+from streamseg.segmentation import Segmentation
+from streamseg.spec import Clahe, SegmentClass
+
+CLASSES = tuple(SegmentClass(each, f"class {each}", (40 * each, 250, 7)) for each in range(3))
+NOISE = np.random.default_rng(8).integers(0, 256, (72, 96, 3), np.uint8)
+PLANES = bgr_to_yuv420(NOISE)
+LABELS = np.zeros((18, 24), np.uint8)
+LABELS[:, 12:] = 2
+
+
+@pytest.fixture(params=["compiled", "numpy"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Each test once with the library and once without."""
+    if request.param == "numpy":
+        monkeypatch.setattr(native, "LIBRARY", None)
+    elif native.LIBRARY is None:
+        pytest.skip("the library is not compiled: no C compiler here")
+    yield request.param
+
+
+def layers(planes: Yuv420) -> list[np.ndarray]:
+    """Y, U, V."""
+    return [planes.y, planes.u, planes.v]
+
+
+def painted(labels: np.ndarray, pixels: Yuv420 | np.ndarray = PLANES, **settings: object) -> np.ndarray:
+    """Luma of planes, or BGR, without a legend."""
+    one = Segmentation(Frame(0, 0.0, pixels), labels, CLASSES)
+    painter = Painter(CLASSES, legend=False, **settings)
+    return painter.planes(one).y if isinstance(pixels, Yuv420) else painter.bgr(one)
+
+
+@pytest.mark.parametrize("unknown", [3, 200, 255])
+@pytest.mark.parametrize("selected", [None, ["class 2"]], ids=["all", "some"])
+@pytest.mark.parametrize("pixels", [PLANES, NOISE], ids=["planes", "bgr"])
+def test_ids_without_a_class_leave_the_exact_pixels(unknown, selected, pixels):
+    """Left half unknown, right half a class: beyond the border between them not a byte changes, on the right all do."""
+    labels = LABELS.copy()
+    labels[:, :12] = unknown
+    result = painted(labels, pixels, selected=selected, alpha=0.5)
+    source = PLANES.y if isinstance(pixels, Yuv420) else NOISE
+    # the border is at 48, and a label is 4 pixels wide: between their centres, at 46 and 50, both are mixed
+    assert np.array_equal(result[:, :44], source[:, :44])
+    assert np.mean(result[:, 52:] != source[:, 52:]) > 0.9  # not all: some bytes are the colour's own by chance
+
+
+def test_nothing_but_unknown_ids_is_the_picture_itself():
+    """In every view that shows the picture."""
+    labels = np.full((18, 24), 255, np.uint8)
+    assert np.array_equal(painted(labels), PLANES.y)
+    assert np.array_equal(painted(labels, view="wipe"), PLANES.y)
+    assert np.array_equal(painted(labels, view="side"), np.hstack([PLANES.y, PLANES.y]))
+    assert np.array_equal(painted(labels, NOISE), NOISE)
+
+
+def test_unknown_ids_are_black_where_colours_stand_alone():
+    """Black as what is not selected is."""
+    result = painted(np.full((18, 24), 77, np.uint8), view="mask")
+    assert (result == 16).all()  # black in video range
+
+
+@pytest.mark.parametrize("mirror", [np.flipud, np.fliplr])
+def test_a_mirrored_frame_is_painted_as_its_copy_is(mirror):
+    """Negative strides go no further than the frame."""
+    turned = [mirror(plane) for plane in layers(PLANES)]
+    copies = [np.ascontiguousarray(plane) for plane in turned]
+    mirrored, copied = Yuv420(*turned, PLANES.color), Yuv420(*copies, PLANES.color)
+    assert np.array_equal(painted(LABELS, mirrored), painted(LABELS, copied))
+    assert np.array_equal(painted(mirror(LABELS), PLANES), painted(np.ascontiguousarray(mirror(LABELS)), PLANES))
+
+
+def test_read_only_planes_with_gaps_are_painted_as_their_copy_is():
+    """As decoders hand them out."""
+    # 9 is no multiple of what is done at once, and the bytes behind a row must not come into the picture
+    wide = [np.pad(plane, ((0, 0), (0, 9))) for plane in layers(PLANES)]
+    for plane in wide:
+        plane.flags.writeable = False
+    views = [plane[:, :-9] for plane in wide]
+    assert np.array_equal(painted(LABELS, Yuv420(*views, PLANES.color)), painted(LABELS))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (np.fliplr, r"rows one behind the other in memory, got strides \(96, -1\)"),
+        (np.flipud, r"rows one behind the other in memory, got strides \(-96, 1\)"),
+        (lambda plane: np.broadcast_to(plane, plane.shape), "writeable, got a read-only one"),
+    ],
+)
+def test_planes_that_cannot_be_painted_on_are_refused(change, said):
+    """A copy would never reach the caller's memory."""
+    fresh = [np.zeros_like(plane) for plane in layers(PLANES)]
+    one = Segmentation(Frame(0, 0.0, PLANES), LABELS, CLASSES)
+    with pytest.raises(ValueError, match=said):
+        Painter(CLASSES).planes(one, Yuv420(change(fresh[0]), *fresh[1:], PLANES.color))
+
+
+def test_a_frame_is_never_painted_on_itself():
+    """It is shown to others yet, and the decoder predicts from it."""
+    one = Segmentation(Frame(0, 0.0, PLANES), LABELS, CLASSES)
+    with pytest.raises(ValueError, match="on other memory, got its own"):
+        Painter(CLASSES).planes(one, PLANES)
+
+
+def test_planes_of_another_size_or_colour_are_refused():
+    """Colours stored by one matrix and read by another would be wrong everywhere."""
+    one = Segmentation(Frame(0, 0.0, PLANES), LABELS, CLASSES)
+    small = [np.zeros((height // 2, width // 2), np.uint8) for height, width in ((72, 96), (36, 48), (36, 48))]
+    with pytest.raises(ValueError, match=r"planes of \(36, 48\) in .* cannot take a picture of \(72, 96\)"):
+        Painter(CLASSES).planes(one, Yuv420(*small, PLANES.color))
+    same = [np.zeros_like(plane) for plane in layers(PLANES)]
+    with pytest.raises(ValueError, match=r"bt709.* cannot take .*bt601"):
+        Painter(CLASSES).planes(one, Yuv420(*same, YuvColor("bt709")))
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "said"),
+    [
+        ({"labels": LABELS.astype(np.int32)}, TypeError, r"labels must be .* got \(18, 24\) int32"),
+        ({"labels": LABELS[0]}, ValueError, r"labels must be .* got \(24,\) uint8"),
+        ({"layers": [PLANES.y.astype(int), PLANES.u, PLANES.v]}, TypeError, r"a layer .* got \(72, 96\) int64"),
+        ({"layers": [PLANES.y[:40], PLANES.u, PLANES.v]}, ValueError, r"painted on must be \(40, 96\), got \(72, 96\)"),
+        (
+            {"layers": layers(PLANES)[:2]},
+            ValueError,
+            "a tint and an out for each layer, got 2 layers, 3 tints and 3 outs",
+        ),
+    ],
+)
+def test_blending_takes_nothing_that_does_not_fit(changed, error, said):
+    """C would read beyond the end; its twin would say something else."""
+    given = {
+        "layers": layers(PLANES), "labels": LABELS, "tints": Palette(CLASSES).tints(PLANES.color, 0.5),
+        "outs": [np.empty_like(plane) for plane in layers(PLANES)],
+    }  # fmt: skip
+    with pytest.raises(error, match=said):
+        kernels.blend(**(given | changed))
+
+
+@pytest.mark.parametrize(
+    ("logits", "factor", "error", "said"),
+    [
+        (np.zeros((3, 2, 2), complex), 2, TypeError, r"real numbers, classes first, got \(3, 2, 2\) complex128"),
+        ([[[0.0]]], 2, TypeError, "got list"),
+        (np.zeros((3, 2)), 2, ValueError, r"\(classes, height, width\), got \(3, 2\) float64"),
+        (np.zeros((3, 0, 2)), 2, ValueError, r"not empty, got \(3, 0, 2\)"),
+        (np.zeros((257, 1, 1)), 2, ValueError, r"1 to 256 classes.* got \(257, 1, 1\)"),
+        (np.zeros((3, 2, 2)), 3, ValueError, "must be 2, 4, 6, ..., got 3"),
+        (np.zeros((3, 2, 2)), 0, ValueError, "must be 2, 4, 6, ..., got 0"),
+        (np.zeros((3, 2, 2)), 2.0, ValueError, "must be 2, 4, 6, ..., got 2.0"),
+        # 4e10 labels: their number does not fit the ints in which C counts
+        (np.zeros((3, 2, 2)), 10**5, ValueError, "at most 2147483647 pixels"),
+    ],
+)
+def test_upsampling_takes_nothing_that_does_not_fit(logits, factor, error, said):
+    """With what was expected and what came."""
+    with pytest.raises(error, match=said):
+        kernels.upsampled_argmax(logits, factor)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float64, np.int8])
+def test_logits_of_any_real_type_and_layout_are_upsampled(kind):
+    """As networks in half precision and quantised ones give them, channels last too."""
+    logits = np.random.default_rng(2).integers(-9, 9, (6, 5, 4)).astype(kind).transpose(2, 0, 1)
+    expected = kernels.upsampled_argmax(np.ascontiguousarray(logits, np.float32), 4)
+    assert np.array_equal(kernels.upsampled_argmax(logits, 4), expected)
+    assert expected.shape == (24, 20)
+
+
+def test_planes_of_different_sizes_are_not_equalised():
+    """Three of one size make a picture."""
+    with pytest.raises(ValueError, match=r"of one size, got \(72, 96\), \(36, 48\) and \(36, 48\)"):
+        kernels.equalized_yuv444(*layers(PLANES), YuvColor(), Clahe(), rgb=False)
