@@ -27,8 +27,7 @@ from train.datasets.frame_pairs import FramePairs
 from train.donors import Donors
 from train.label_sets import VOID_CODE, SetTable
 from train.soft_targets import SoftFolder
-from train.steadiness import motion_plane
-from train.targets import stacked
+from train.targets import motion_plane, stacked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,30 +13,11 @@ arXiv:1610.02242, take the same distance between two views of one picture).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-import numpy as np
 from keras import ops
 
 from train.encoders import Tensor
-
-if TYPE_CHECKING:
-    from streamseg.flow import Motion
-    from streamseg.pixels import Image
-
-_ZERO = 128  # the byte of no motion
-
-_FARTHEST = 127  # pixels that a byte can hold: a third of the width of a crop, more than anything moves in a frame
-
-
-def motion_plane(motion: Motion) -> Image:
-    """(h, w, 2) uint8: how many columns and rows back each pixel came from, plus 128; 0, 0 where that is not sure."""
-    height, width = motion.sure.shape
-    columns = np.rint(motion.x - np.arange(width, dtype=np.float32)[None])
-    rows = np.rint(motion.y - np.arange(height, dtype=np.float32)[:, None])
-    offsets = np.stack([columns, rows], -1)
-    held = motion.sure & (np.abs(offsets) <= _FARTHEST).all(-1)
-    return np.where(held[..., None], offsets + _ZERO, 0).astype(np.uint8)
+from train.targets import STILL
 
 
 def steadiness_loss(
@@ -47,8 +28,8 @@ def steadiness_loss(
 ) -> Tensor:
     """The mean over the pixels whose motion is sure, a scalar; 0 when there are none.
 
-    motion: (n, h, w, 2), see `motion_plane`. Samples 0 and 1 are the frames of a pair, 2 and 3 of the next;
-        the later one has the motion. Samples that are no pair have none.
+    motion: (n, h, w, 2), see `train.targets.motion_plane`. Samples 0 and 1 are the frames of a pair, 2 and 3 of the
+        next; the later one has the motion. Samples that are no pair have none.
     logits: (n, h, w, classes) float32.
     stride: pixels of the motion to one place here.
     total: sums over the part of the batch -> sums over the whole, see `train.losses.label_set_loss`.
@@ -56,7 +37,7 @@ def steadiness_loss(
     _, height, width, classes = logits.shape
     shares = ops.softmax(logits, axis=-1)
     motion = ops.cast(motion[1::2], "float32")
-    steps = ops.cast(ops.round((motion - _ZERO) / stride), "int32")
+    steps = ops.cast(ops.round((motion - STILL) / stride), "int32")
     columns = steps[..., 0] + ops.reshape(ops.arange(width, dtype="int32"), (1, 1, width))
     rows = steps[..., 1] + ops.reshape(ops.arange(height, dtype="int32"), (1, height, 1))
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)

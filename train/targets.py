@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from streamseg.flow import Motion
     from streamseg.pixels import Image
 
 CODE = 0
@@ -19,9 +20,24 @@ SOFT = slice(1, 5)
 """The teacher's class, share, class, share, see `train.soft_targets.SoftTarget.plane`; all 0 where it says nothing."""
 
 MOTION = slice(5, 7)
-"""Where a pixel was in the frame before, see `train.steadiness.motion_plane`; 0, 0 where that is not known."""
+"""Where a pixel was in the frame before, see `motion_plane`; 0, 0 where that is not known."""
 
 CHANNELS = 7
+
+STILL = 128
+"""The byte of no motion."""
+
+_FARTHEST = 127  # pixels that a byte can hold: a third of the width of a crop, more than anything moves in a frame
+
+
+def motion_plane(motion: Motion) -> Image:
+    """(h, w, 2) uint8: how many columns and rows back each pixel came from, plus `STILL`; 0, 0 where it is not sure."""
+    height, width = motion.sure.shape
+    columns = np.rint(motion.x - np.arange(width, dtype=np.float32)[None])
+    rows = np.rint(motion.y - np.arange(height, dtype=np.float32)[:, None])
+    offsets = np.stack([columns, rows], -1)
+    held = motion.sure & (np.abs(offsets) <= _FARTHEST).all(-1)
+    return np.where(held[..., None], offsets + STILL, 0).astype(np.uint8)
 
 
 def stacked(codes: Image, soft: Image | None = None, motion: Image | None = None) -> Image:

@@ -24,9 +24,9 @@ from train.fit import Training, check_shares
 from train.label_sets import VOID_CODE
 from train.loader import Loader, check_pairs, sampling_plan
 from train.run_folder import RunFolder
-from train.steadiness import motion_plane, steadiness_loss
+from train.steadiness import steadiness_loss
 from train.supervision import set_table
-from train.targets import CHANNELS, CODE, MOTION
+from train.targets import CHANNELS, CODE, MOTION, motion_plane
 
 pytestmark = [
     pytest.mark.training,

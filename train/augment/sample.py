@@ -13,6 +13,7 @@ from train.augment.dashboard import with_dashboard
 from train.augment.dashcam import captioned, with_bars, with_bonnet
 from train.augment.geometry import moved
 from train.augment.light import darkened, relit
+from train.augment.motorcycle import with_motorcycle
 from train.augment.settings import Augmentation, Drawn
 from train.augment.windscreen import foggy, rained_on, reflected, snowed_on
 
@@ -94,21 +95,19 @@ def changed(
     for chance, change in weather:
         if chosen(chance):
             picture = change(random, picture)
-    if chosen(how.bonnet):
-        picture, codes = with_bonnet(random, picture, codes, drawn.own_car)
-    if chosen(how.dashboard):
-        picture, codes = with_dashboard(random, picture, codes, drawn.own_car)
+    for chance, draw in ((how.bonnet, with_bonnet), (how.dashboard, with_dashboard)):
+        if chosen(chance):
+            picture, codes = draw(random, picture, codes, drawn.own_car)
+    if how.motorcycle and chosen(how.motorcycle):
+        picture, codes = with_motorcycle(random, picture, codes, drawn.own_car)
     if how.chains and chosen(how.chains):  # as in `borrowed`, 0 draws no number
         picture = mixed_chains(random, picture)
     picture = relit(
         random, picture, brightness=chosen(how.brightness), contrast=chosen(how.contrast), color=chosen(how.color)
     )
-    if chosen(how.night):
-        picture = darkened(random, picture)
-    if chosen(how.blur):
-        picture = blurred(random, picture)
-    if chosen(how.noise):
-        picture = noisy(random, picture)
+    for chance, change in ((how.night, darkened), (how.blur, blurred), (how.noise, noisy)):
+        if chosen(chance):
+            picture = change(random, picture)
     if chosen(how.letterbox):
         picture, codes = with_bars(random, picture, codes, drawn.bar)
     if chosen(how.caption):

@@ -28,6 +28,7 @@ class Augmentation:
     reflection: something bright from inside shines in the windscreen.
     bonnet: the own car's bonnet covers the lower edge.
     dashboard: the own car's dashboard covers it, out of focus, at times with a steering wheel or a pillar.
+    motorcycle: the own vehicle is a motorcycle, whose tank, bar, instruments and mirrors are in view.
     paste: poles, signs, people, cyclists or an own car's front of other pictures put into this one; which, says
         `Experiment.pasted`. 0 reads no second picture.
     style: the colours of another picture. 0 reads no second picture.
@@ -60,6 +61,7 @@ class Augmentation:
     reflection: float = 0.08
     bonnet: float = 0.1
     dashboard: float = 0.05
+    motorcycle: float = 0.0
     paste: float = 0.0
     style: float = 0.0
     chains: float = 0.0
@@ -99,8 +101,8 @@ class Augmentation:
 
     def nothing_drawn(self) -> Augmentation:
         """The same without what hides or lights a part of the picture, which would not move as the scene does."""
-        hidden = ("fog", "rain", "snow", "reflection", "bonnet", "dashboard", "night", "letterbox", "caption")
-        return replace(self, **dict.fromkeys(hidden, 0.0))  # type: ignore[arg-type]
+        weather, own = ("fog", "rain", "snow", "reflection", "night"), ("bonnet", "dashboard", "motorcycle")
+        return replace(self, **dict.fromkeys((*weather, *own, "letterbox", "caption"), 0.0))  # type: ignore[arg-type]
 
     @property
     def needs_donors(self) -> bool:

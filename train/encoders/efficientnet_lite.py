@@ -72,7 +72,7 @@ def _scaled(encoder: str) -> Sequence[tuple[int, int, int, int, int]]:
     width, depth = _MULTIPLIERS[encoder]
     stages = []
     for place, (blocks, kernel, stride, expansion, filters) in enumerate(_STAGES):
-        # the first stage keeps its one block in all of them, since its pictures are the largest
+        # the lite models leave the first stage at its one block, as published
         deeper = math.ceil(blocks * depth) if place else blocks
         stages.append((deeper, kernel, stride, expansion, _rounded(filters * width)))
     return stages
