@@ -47,6 +47,7 @@ class OptionsByName(TypedDict, total=False):
     duration_s: float | None
     max_frames: int | None
     threads: int | None
+    fps: float | None
     camera_size: Size | None
     camera_fps: float | None
     reconnect: bool
@@ -177,7 +178,7 @@ _KINDS: tuple[_Kind, ...] = (
     _Kind("a video file", "", _is_video_for_opencv, "opencv_file:OpenCVFileSource",
           ("reader", "start_s", "threads", *_LIMITS)),
     _Kind("a video file", "a video file", _is_video, "video_file:VideoFileSource",
-          ("reader", "start_s", "threads", "decoder", *_LIMITS)),
+          ("reader", "start_s", "threads", "decoder", "fps", *_LIMITS)),
 )  # fmt: skip
 
 

@@ -28,6 +28,9 @@ _SEEK_MARGINS_S = (0, 10)  # a container may land behind the time asked for: try
 _READ_ERRORS_IN_A_ROW = 20  # a bad spot gives a few, a disk or server that is gone one after the other for ever
 _MOST_THREADS = 16  # FFmpeg advises against more
 _HELD_BACK = 64  # frames a decoder holds back at most: 16 for re-ordering, and one a thread
+# Compressed pictures one after the other without a container, as FFmpeg names the kinds: no times are stored.
+_RAW = frozenset("h264 hevc vvc evc av1 obu m4v mpegvideo mjpeg vc1 cavsvideo avs2 avs3 dirac dnxhd h261 h263".split())
+_PICTURES_IN_A_ROW = "_pipe"  # and pictures of one kind in one file end so
 
 
 class Decoder:
@@ -36,16 +39,20 @@ class Decoder:
     read_error: why reading stopped before the end of the file; None when it did not.
     """
 
-    def __init__(self, address: str, threads: int | None, hardware: str | None = None) -> None:
+    def __init__(
+        self, address: str, threads: int | None, hardware: str | None = None, *, raw_fps: Fraction | None = None
+    ) -> None:
         """
         threads: None is one for every two cores. A thread that has a core to itself decodes several times what a
             network gets through, and each one more holds another picture back and costs time of its own.
         hardware: what decodes, as FFmpeg names it, with one thread; what it cannot do is done by the CPU. None is the
             CPU alone.
+        raw_fps: the rate of a raw stream, in place of what it says of itself; None leaves it to the stream.
 
         Raises:
             SourceError: the file cannot be opened.
         """
+        self._raw_fps = raw_fps
         self._damaged: set[tuple[int | None, int | None]] = set()  # place in the file, and time of decoding
         self.read_error: str | None = None
         self._address = address
@@ -58,7 +65,9 @@ class Decoder:
 
     @property
     def time_base(self) -> Fraction:
-        """Seconds per tick."""
+        """Seconds per tick; of a raw stream, which has no clock, one frame."""
+        if self.raw and self.fps:
+            return 1 / self.fps
         return self.stream.time_base or Fraction(1, av.time_base)
 
     @property
@@ -67,8 +76,15 @@ class Decoder:
         return is_truncated(Path(self._address), self._format_name)
 
     @property
+    def raw(self) -> bool:
+        """Compressed pictures without a container, which store no times: they come evenly, at `fps`."""
+        return self._format_name in _RAW or self._format_name.endswith(_PICTURES_IN_A_ROW)
+
+    @property
     def fps(self) -> Fraction | None:
         """Average frame rate; None when the file does not say."""
+        if self.raw:  # FFmpeg's average is 25 for all of them; what stands in the stream, its decoder has read
+            return self._raw_fps or self.stream.codec_context.framerate or None
         return self.stream.average_rate or self.stream.guessed_rate or None
 
     @property

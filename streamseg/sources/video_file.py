@@ -8,7 +8,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamseg.errors import SourceError
+from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
 from streamseg.sources.decoder import Decoder, timestamp
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from streamseg.options import DecoderName
 
 _USUAL_RATE = Fraction(25)  # of files that do not say
+_FINEST_RATE = 1001  # denominators: 30000/1001 is the oddest rate in use, and keeps its value
 _ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
 
 
@@ -45,16 +46,19 @@ class VideoFileSource(Source):
         start_s: float = 0.0,
         threads: int | None = None,
         decoder: DecoderName = "cpu",
+        fps: float | None = None,
     ) -> None:
         """
         address: a path, or the http(s) address of a file.
         start_s: frames before it are not handed out.
         threads: decoder threads; None is one for every two cores.
         decoder: see `SourceOptions`.
+        fps: of a raw stream; None is what the stream says.
 
         Raises:
             SourceError: missing, empty, no video, no decodable frame, over before `start_s`, or the hardware that was
                 named does not decode it.
+            UsageError: `fps` for a file that stores times.
         """
         self._address = str(address)
         self._lock = threading.Lock()  # FFmpeg crashes where a file is closed while another thread decodes it
@@ -63,12 +67,15 @@ class VideoFileSource(Source):
         self._end_s = start_s
         hardware, note = choose_decoder(decoder, self._address)
         self.notes = [note] if note else []
-        self._decoder = Decoder(self._address, threads, hardware)
+        self._decoder = opened_decoder(self._address, threads, hardware, fps)
+        self.notes += _doubts(self._decoder)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
         time_base, origin = self._decoder.time_base, self._decoder.origin
         self._pts = MonotonicPts(origin, round(self._frame_s / time_base), round(1 / time_base))
         start = ceil(start_s / time_base - _ROUNDING)
-        self._frames = self._decoder.frames(origin + start if start_s else None)
+        # What FFmpeg says of times in a raw stream is counted at 25 a second, and there is nothing to seek by.
+        self._raw = self._decoder.raw
+        self._frames = self._decoder.frames(origin + start if start_s and not self._raw else None)
         try:
             first = self._first(start, start_s)
         except BaseException:
@@ -102,7 +109,7 @@ class VideoFileSource(Source):
         frame = next(self._frames, None)
         if count := self._decoder.damaged_packets:
             self.damage = f"{count} packet{'s are' if count > 1 else ' is'} damaged"
-        return None if frame is None else (self._pts.next(timestamp(frame)), frame)
+        return None if frame is None else (self._pts.next(None if self._raw else timestamp(frame)), frame)
 
     def _first(self, start: int, start_s: float) -> tuple[int, VideoFrame]:
         timed = self._next()
@@ -155,3 +162,23 @@ class VideoFileSource(Source):
             f"'{without_password(self._address)}' breaks off after {self._end_s:.2f} s ({self._index} frames read"
             f"{about}): the file is truncated or damaged; copy it again to get the rest"
         )
+
+
+def opened_decoder(address: str, threads: int | None, hardware: str | None, fps: float | None) -> Decoder:
+    """A decoder of the file, whose rate is `fps` where it stores none. Raises as `VideoFileSource` does."""
+    if fps is None:
+        return Decoder(address, threads, hardware)
+    decoder = Decoder(address, threads, hardware, raw_fps=Fraction(fps).limit_denominator(_FINEST_RATE))
+    if not decoder.raw:
+        decoder.close()
+        raise UsageError(
+            f"`fps` is for raw streams, and '{without_password(address)}' stores the time of every frame; leave it out"
+        )
+    return decoder
+
+
+def _doubts(decoder: Decoder) -> list[str]:
+    """What a person should know of a file that says too little."""
+    if decoder.raw and decoder.fps is None:
+        return [f"the stream does not say its rate, {_USUAL_RATE} frames a second are assumed; tell it with `fps`"]
+    return []
