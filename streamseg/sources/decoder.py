@@ -15,6 +15,7 @@ from av.codec.hwaccel import HWAccel
 from streamseg.frame import Sound
 from streamseg.machine import core_count
 from streamseg.sources.container import open_container
+from streamseg.sources.storage_order import StorageOrder
 from streamseg.sources.truncation import is_truncated
 from streamseg.sources.url import is_url
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _SEEK_MARGINS_S = (0, 10)  # a container may land behind the time asked for: try earlier, then from the start
+_SEEK_MARGINS_STORED_S = (10,)  # without times of showing it takes a key frame or two to know which frame is which
 _READ_ERRORS_IN_A_ROW = 20  # a bad spot gives a few, a disk or server that is gone one after the other for ever
 _MOST_THREADS = 16  # FFmpeg advises against more
 _HELD_BACK = 64  # frames a decoder holds back at most: 16 for re-ordering, and one a thread
@@ -62,6 +64,7 @@ class Decoder:
         self._held_back: deque[int] = deque(maxlen=_HELD_BACK)  # times of packets whose frames have not come yet
         self.container, self.stream = self._open()
         self._format_name = self.container.format.name
+        self._storage = StorageOrder() if self._format_name == "avi" else None
 
     @property
     def time_base(self) -> Fraction:
@@ -131,6 +134,17 @@ class Decoder:
 
     def frames(self, start: int | None = None) -> Iterator[VideoFrame]:
         """All frames, or those from a key frame on whose time is not after `start`, in order of their times."""
+        frames = self._all_frames(start)
+        if self._storage is None:
+            return frames
+        return map(self._shown, frames)
+
+    def _shown(self, frame: VideoFrame) -> VideoFrame:
+        assert self._storage is not None
+        frame.pts = self._storage.show(frame)
+        return frame
+
+    def _all_frames(self, start: int | None) -> Iterator[VideoFrame]:
         last: int | None = None
         for frame in self._decoded() if start is None else self._sought(start):
             last = timestamp(frame)
@@ -160,7 +174,7 @@ class Decoder:
 
     def _sought(self, start: int) -> Iterator[VideoFrame]:
         """Frames from a key frame that is not later than `start`, or from the beginning."""
-        for margin_s in _SEEK_MARGINS_S:
+        for margin_s in _SEEK_MARGINS_S if self._storage is None else _SEEK_MARGINS_STORED_S:
             try:
                 self.container.seek(start - round(margin_s / self.time_base), stream=self.stream)
             except av.FFmpegError:
@@ -170,12 +184,16 @@ class Decoder:
             time = None if first is None else timestamp(first)
             if first is not None and time is not None and time <= start:
                 return chain([first], frames)
+        if self._storage is not None and self._thread_type == "AUTO":  # the end, decoded again, keeps what it knows
+            self._storage = StorageOrder()
         self._reopen()
         return self._decoded()
 
     def _decoded(self) -> Iterator[VideoFrame]:
         self._held_back.clear()
         for packet in self._packets():
+            if self._storage is not None:
+                self._storage.store(packet)
             if packet.pts is not None and not packet.is_discard:
                 self._held_back.append(packet.pts)
             for frame in self._frames_of(packet):

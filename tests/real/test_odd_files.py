@@ -27,3 +27,8 @@ def times_of(name: str) -> list[Fraction]:
 def test_a_raw_stream_of_60_frames_a_second_lasts_one_second() -> None:
     """Its rate stands in the stream alone."""
     assert times_of("raw60.h264") == [Fraction(index, 60) for index in range(60)]
+
+
+def test_an_avi_with_b_frames_has_even_times() -> None:
+    """It stores nothing but the order of its compressed pictures."""
+    assert times_of("avi_h264.avi") == [Fraction(index, 30) for index in range(30)]
