@@ -14,6 +14,7 @@ from av.codec.hwaccel import HWAccel
 
 from streamseg.frame import Sound
 from streamseg.machine import core_count
+from streamseg.sources.clean_aperture import clean_aperture
 from streamseg.sources.container import open_container
 from streamseg.sources.storage_order import StorageOrder
 from streamseg.sources.truncation import is_truncated
@@ -25,13 +26,18 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from streamseg.pixels import Size
+
 _SEEK_MARGINS_S = (0, 10)  # a container may land behind the time asked for: try earlier, then from the start
 _SEEK_MARGINS_STORED_S = (10,)  # without times of showing it takes a key frame or two to know which frame is which
 _READ_ERRORS_IN_A_ROW = 20  # a bad spot gives a few, a disk or server that is gone one after the other for ever
 _MOST_THREADS = 16  # FFmpeg advises against more
 _HELD_BACK = 64  # frames a decoder holds back at most: 16 for re-ordering, and one a thread
 # Compressed pictures one after the other without a container, as FFmpeg names the kinds: no times are stored.
-_RAW = frozenset("h264 hevc vvc evc av1 obu m4v mpegvideo mjpeg vc1 cavsvideo avs2 avs3 dirac dnxhd h261 h263".split())
+_RAW = (
+    "h264", "hevc", "vvc", "evc", "av1", "obu", "m4v", "mpegvideo", "mjpeg", "vc1", "cavsvideo", "avs2", "avs3",
+    "dirac", "dnxhd", "h261", "h263",
+)  # fmt: skip
 _PICTURES_IN_A_ROW = "_pipe"  # and pictures of one kind in one file end so
 
 
@@ -118,6 +124,13 @@ class Decoder:
             return None
         path = self._address if is_url(self._address) else str(Path(self._address).absolute())
         return Sound(path, float(self.origin * self.time_base) + start_s)
+
+    def shown_part(self, size: Size) -> tuple[slice, slice] | None:
+        """Rows and columns to be shown of stored pictures of (height, width); None is all of them."""
+        if "mp4" not in self._format_name:
+            return None
+        aperture = clean_aperture(Path(self._address), self.stream.id)
+        return None if aperture is None else aperture.within(size)
 
     @property
     def origin(self) -> int:

@@ -19,6 +19,11 @@ from streamseg.sources.suffixes import PICTURES
 if TYPE_CHECKING:
     from streamseg.pixels import Image
 
+_APPLE_DOUBLE_NAME, _APPLE_DOUBLE = (
+    "._",
+    b"\x00\x05\x16\x07",
+)  # RFC 1740, appendix B; a picture may have such a name too
+
 
 class ImageFolderSource(Source):
     """The pictures of a folder, of a glob (`**` looks into sub-folders), or a single one.
@@ -93,11 +98,23 @@ def _picture_paths(address: str) -> list[Path]:
         found = [path]
     else:
         found = [Path(each) for each in glob.glob(address, recursive=True)]  # noqa: PTH207 - takes whole paths
-    pictures = [each for each in found if each.suffix.lower() in PICTURES and each.is_file()]
+    named = [each for each in found if each.suffix.lower() in PICTURES and each.is_file()]
+    pictures = [each for each in named if not _is_apple_double(each)]
     if not pictures:
         where = f"the folder '{address}' holds" if path.is_dir() else f"'{address}' matches"
         raise SourceError(f"{where} no pictures; looked for {', '.join(PICTURES)}")
     return sorted(pictures, key=_natural)
+
+
+def _is_apple_double(path: Path) -> bool:
+    """What macOS writes beside each file on disks of other systems, under its name: attributes, no picture."""
+    if not path.name.startswith(_APPLE_DOUBLE_NAME):
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_APPLE_DOUBLE)) == _APPLE_DOUBLE
+    except OSError:  # a picture as any other, which is then named among those that could not be read
+        return False
 
 
 def _natural(path: Path) -> list[tuple[int, int | str]]:

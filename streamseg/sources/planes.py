@@ -79,8 +79,10 @@ _QUARTER_TURNS = (
 class PlaneReader:
     """Makes every frame of a stream the size, orientation and colour description of its first one."""
 
-    def __init__(self, first: VideoFrame) -> None:
+    def __init__(self, first: VideoFrame, part: tuple[slice, slice] | None = None) -> None:
+        """part: rows and columns of the stored picture that are shown, from even numbers on; None is all of it."""
         self._width, self._height = first.width, first.height
+        self._part = part
         self._orientation = Orientation.of(first)
         self._reformatter = VideoReformatter()
         self.color = _color_of(first)
@@ -93,7 +95,10 @@ class PlaneReader:
     @property
     def size(self) -> Size:
         """(height, width) of the upright picture."""
-        return (self._width, self._height) if self.transposed else (self._height, self._width)
+        height, width = self._height, self._width
+        if self._part is not None:
+            height, width = (each.stop - each.start for each in self._part)
+        return (width, height) if self.transposed else (height, width)
 
     def planes(self, frame: VideoFrame) -> Yuv420:
         """The upright picture. A frame of another size than the first is scaled to it.
@@ -101,7 +106,11 @@ class PlaneReader:
         Raises:
             SourceError: FFmpeg cannot convert the pixel format.
         """
-        y, u, v = (self._orientation.upright(_view(plane)) for plane in self._as_yuv420(frame).planes)
+        planes = [_view(plane) for plane in self._as_yuv420(frame).planes]
+        if self._part is not None:
+            chroma = tuple(slice(each.start // 2, (each.stop + 1) // 2) for each in self._part)
+            planes = [plane[part] for plane, part in zip(planes, (self._part, chroma, chroma), strict=True)]
+        y, u, v = (self._orientation.upright(plane) for plane in planes)
         return Yuv420(y, u, v, self.color)
 
     def _as_yuv420(self, frame: VideoFrame) -> VideoFrame:

@@ -1,8 +1,8 @@
 """Times of frames in containers that store nothing but the order of compressed pictures: AVI.
 
 An AVI file says when each compressed picture is due for decoding, not when it is to be shown, and codecs such as H.264
-store pictures ahead of those that are shown before them. FFmpeg takes the one for the other, which gives times that jump.
-The times are right, only not each picture's own: the first frame shown has the first time, and so on.
+store pictures ahead of those that are shown before them. FFmpeg takes the one for the other, and times jump. They are
+right, only not each picture's own: the first frame shown has the first time, and so on.
 """
 
 from __future__ import annotations

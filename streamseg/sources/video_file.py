@@ -32,6 +32,7 @@ class VideoFileSource(Source):
 
     - `Frame.pts` is the file's timestamp counted from the start of the recording (transport streams start at any
       time of day); see `MonotonicPts` for the ones that are missing or step back.
+    - Of pictures with a clean aperture, that part alone is handed out.
     - Pixels keep their stored shape; `info.sample_aspect_ratio` says how wide they are to be shown.
     - A picture size that changes in mid-stream is scaled to the first one.
     - Damaged packets are stepped over and counted in `damage`. Frames that the decoder had to make up in parts are
@@ -66,7 +67,7 @@ class VideoFileSource(Source):
         self._index = 0
         self._end_s = start_s
         hardware, note = choose_decoder(decoder, self._address)
-        self.notes = [note] if note else []
+        self.notes: list[str] = [note] if note else []
         self._decoder = opened_decoder(self._address, threads, hardware, fps)
         self.notes += _doubts(self._decoder)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
@@ -82,7 +83,7 @@ class VideoFileSource(Source):
             self._decoder.close()
             raise
         self._waiting: tuple[int, VideoFrame] | None = first
-        self._reader = PlaneReader(first[1])
+        self._reader = PlaneReader(first[1], self._decoder.shown_part((first[1].height, first[1].width)))
         self.info = self._describe(start_s)
 
     def read(self) -> Frame | None:
@@ -92,8 +93,7 @@ class VideoFileSource(Source):
             timed, self._waiting = self._waiting or self._next(), None
             if timed is not None:
                 return self._hand_out(*timed)
-            self._ended = True
-            self._decoder.close()
+            self._end()
         # Only now: every frame that could be had was handed out before the error.
         if self._decoder.read_error or self._decoder.truncated:
             raise self._broken_off()
@@ -101,9 +101,14 @@ class VideoFileSource(Source):
 
     def close(self) -> None:
         with self._lock:
-            self._ended = True
             self._waiting = None
-            self._decoder.close()
+            self._end()
+
+    def _end(self) -> None:
+        if not self._ended and (note := self._pts.note()):
+            self.notes.append(note)
+        self._ended = True
+        self._decoder.close()
 
     def _next(self) -> tuple[int, VideoFrame] | None:
         frame = next(self._frames, None)

@@ -32,3 +32,43 @@ def test_a_raw_stream_of_60_frames_a_second_lasts_one_second() -> None:
 def test_an_avi_with_b_frames_has_even_times() -> None:
     """It stores nothing but the order of its compressed pictures."""
     assert times_of("avi_h264.avi") == [Fraction(index, 30) for index in range(30)]
+
+
+@pytest.mark.parametrize(("name", "frames"), [("trail_insta360.mp4", 30), ("trail_text.mp4", 30), ("gif_crlf.gif", 5)])
+def test_a_whole_file_with_bytes_behind_its_end_raises_no_alarm(name: str, frames: int) -> None:
+    """Neither an error nor damage."""
+    with open_source(str(FILES / name)) as source:
+        assert len(list(source)) == frames
+        assert source.damage is None
+        assert source.notes == []
+
+
+def test_frames_that_step_back_in_time_are_moved_and_counted() -> None:
+    """Four have the time of the frame before."""
+    times = times_of("dup2.mkv")
+    assert len(times) == 30
+    assert sorted(set(times)) == times
+    with open_source(str(FILES / "dup2.mkv")) as source:
+        assert len(list(source)) == 30
+        assert source.notes == ["4 frames claimed to be no later than the one before; moved by a tick"]
+
+
+def test_what_macos_leaves_beside_pictures_is_passed_over() -> None:
+    """Three pictures, no damage."""
+    with open_source(str(FILES / "appledouble")) as source:
+        assert [frame.name for frame in source] == ["0001", "0002", "0003"]
+        assert source.damage is None
+
+
+def test_a_clip_of_four_pixels_gets_an_overlay_without_words(streamseg, model) -> None:
+    """All 15 frames, exit 0."""
+    done = streamseg("run", FILES / "tiny2.mkv", "out.mp4", "--model", model)
+    assert done.code == 0, done.err
+    assert "15 frames in, 15 out" in done.out
+
+
+def test_the_clean_aperture_is_applied() -> None:
+    """The middle 480x320 of 640x360."""
+    with open_source(str(FILES / "clap.mp4")) as source:
+        frames = list(source)
+    assert [frame.size for frame in frames] == [(320, 480)] * 30

@@ -107,6 +107,50 @@ def test_whole_files_raise_no_alarm(tmp_path: Path) -> None:
             assert source.damage is None, name
 
 
+BEHIND_THE_END = {
+    "text": b"camera,speed\n2026-11-30 10:00:00,48\n",
+    "a lonely line end": b"\r\n",
+    "records with a mark at their end": bytes(range(200)) + b"8db42d694ccc418790edff439fe026bf",
+    "zeros": bytes(5000),
+    "a box that never ends": b"\xff\xff\xff\xf0gps0" + bytes(16),
+}
+
+
+@pytest.mark.parametrize("behind", BEHIND_THE_END.values(), ids=list(BEHIND_THE_END))
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt", "container_options"),
+    [
+        ("a.mp4", "libx264", "yuv420p", {}),
+        ("b.mp4", "libx264", "yuv420p", FRAGMENTED),
+        ("c.mov", "libx264", "yuv420p", FASTSTART),
+        ("d.gif", "gif", "rgb8", {}),
+        ("e.avi", "mpeg4", "yuv420p", {}),
+        ("f.mkv", "libx264", "yuv420p", {}),
+    ],
+)
+def test_bytes_behind_the_end_are_no_cut(
+    tmp_path: Path, name: str, codec: str, pix_fmt: str, container_options: dict[str, str], behind: bytes
+) -> None:
+    """Cameras put records of their own there; all frames come, and no alarm."""
+    clip = Clip(frames=12, codec=codec, pix_fmt=pix_fmt, container_options=container_options)
+    path = clip.write(tmp_path / name)
+    path.write_bytes(path.read_bytes() + behind)
+    with open_source(str(path)) as source:
+        assert len(list(source)) == 12
+        assert source.damage is None
+
+
+def test_an_avi_that_went_through_a_pipe_is_whole(tmp_path: Path) -> None:
+    """Nobody could go back to write the length: it says 0, or as much as it can."""
+    path = Clip(frames=12, codec="mpeg4").write(tmp_path / "clip.avi")
+    data = bytearray(path.read_bytes())
+    for length in (0, 0xFFFFFFFF):
+        data[4:8] = length.to_bytes(4, "little")
+        path.write_bytes(data)
+        with open_source(str(path)) as source:
+            assert len(list(source)) == 12
+
+
 @pytest.mark.parametrize("threads", [1, None])
 def test_flipped_bits_are_stepped_over_and_the_frames_marked(tmp_path: Path, threads: int | None) -> None:
     """Bit errors in the picture data: all frames come, and those that the decoder had to mend are marked."""
