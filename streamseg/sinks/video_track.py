@@ -30,6 +30,8 @@ class VideoTrack:
     """Compresses pictures and gives each packet its duration, which only the next picture's time tells.
 
     One buffer serves all pictures; it is replaced only where the encoder still holds it.
+
+    stored_size: (height, width) of the pictures in the file.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class VideoTrack:
         time_base: Fraction,
         fps: Fraction | None,
         sample_aspect_ratio: Fraction | None,
+        title: str | None = None,
     ) -> None:
         """
         size: (height, width) of the pictures; odd ones are made even by repeating the last row or column, since
@@ -49,6 +52,7 @@ class VideoTrack:
         color: written into the file, so that players show the colours that were meant.
         time_base: seconds per tick of all times here.
         fps: the average, for what the file says of itself; None is taken as 30.
+        title: of the track; None gives it none.
 
         Raises:
             av.FFmpegError, ValueError: the encoder does not take these settings.
@@ -70,6 +74,9 @@ class VideoTrack:
         encoder.color_range = _RANGE_TAGS[color.full_range]
         if sample_aspect_ratio:
             encoder.sample_aspect_ratio = sample_aspect_ratio
+        if title:
+            self._stream.metadata["title"] = title
+        self.stored_size: Size = (even_height, even_width)
         self._time_base = time_base
         self._color = color
         self._shapes = (size, *[((size[0] + 1) // 2, (size[1] + 1) // 2)] * 2)  # of what is painted on each plane

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from streamseg import open_source
@@ -72,3 +73,13 @@ def test_the_clean_aperture_is_applied() -> None:
     with open_source(str(FILES / "clap.mp4")) as source:
         frames = list(source)
     assert [frame.size for frame in frames] == [(320, 480)] * 30
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm"])
+def test_wide_pixels_are_shown_wide_from_every_kind_of_file(streamseg, model, tmp_path, suffix) -> None:
+    """480x360 with pixels of 4:3 is shown as 640x360."""
+    done = streamseg("run", FILES / "sar43.mp4", f"out.{suffix}", "--model", model)
+    assert done.code == 0, done.err
+    with av.open(str(tmp_path / f"out.{suffix}")) as container:
+        video = container.streams.video[0]
+        assert (video.width, video.height, video.sample_aspect_ratio) == (480, 360, Fraction(4, 3))
