@@ -12,9 +12,10 @@ import numpy as np
 
 from streamseg.errors import SourceError
 from streamseg.frame import Frame, StreamInfo
+from streamseg.sources.animation import is_animation
 from streamseg.sources.base import Source
 from streamseg.sources.opencv import quiet_opencv
-from streamseg.sources.suffixes import PICTURES
+from streamseg.sources.suffixes import ANIMATIONS, PICTURES
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -44,6 +45,7 @@ class ImageFolderSource(Source):
         self._next = 0
         self._index = 0
         self._unread: list[Path] = []
+        self.notes: list[str] = []
         self._first = self._read_picture()  # its size is asked for before the first frame is
         if self._first is None:
             raise SourceError(
@@ -72,6 +74,8 @@ class ImageFolderSource(Source):
             self._next += 1
             bgr = _decoded(path)
             if bgr is not None:
+                if path.suffix.lower() in ANIMATIONS and is_animation(path):
+                    self.notes.append(f"'{path.name}' moves, its first picture is taken; for all, name the file alone")
                 return path, bgr
             self._unread.append(path)
             self.damage = _unread_text(self._unread)
