@@ -12,6 +12,7 @@ from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
 from streamseg.sources.decoder import Decoder, timestamp
+from streamseg.sources.deinterlacing import Deinterlacer
 from streamseg.sources.hardware_decoders import choose_decoder
 from streamseg.sources.monotonic_pts import MonotonicPts
 from streamseg.sources.planes import PlaneReader
@@ -26,12 +27,15 @@ _USUAL_RATE = Fraction(25)  # of files that do not say
 _FINEST_RATE = 1001  # denominators: 30000/1001 is the oddest rate in use, and keeps its value
 _ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
 
+_INTERLACED = "interlaced, so that moving edges would be combed; deinterlaced by bwdif"
+
 
 class VideoFileSource(Source):
     """Every frame that can be decoded, upright, as planar YUV, with the file's own times.
 
     - `Frame.pts` is the file's timestamp counted from the start of the recording (transport streams start at any
       time of day); see `MonotonicPts` for the ones that are missing or step back.
+    - Interlaced frames are deinterlaced, one picture for each.
     - Of pictures with a clean aperture, that part alone is handed out.
     - Pixels keep their stored shape; `info.sample_aspect_ratio` says how wide they are to be shown.
     - A picture size that changes in mid-stream is scaled to the first one.
@@ -76,7 +80,9 @@ class VideoFileSource(Source):
         start = ceil(start_s / time_base - _ROUNDING)
         # What FFmpeg says of times in a raw stream is counted at 25 a second, and there is nothing to seek by.
         self._raw = self._decoder.raw
-        self._frames = self._decoder.frames(origin + start if start_s and not self._raw else None)
+        deinterlacer = Deinterlacer(lambda: self.notes.append(_INTERLACED))
+        seek = origin + start if start_s and not self._raw else None
+        self._frames = deinterlacer.frames(self._decoder.frames(seek))
         try:
             first = self._first(start, start_s)
         except BaseException:
