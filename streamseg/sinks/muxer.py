@@ -59,6 +59,7 @@ class Muxer:
             time_base=time_base,
             fps=info.fps,
             sample_aspect_ratio=info.sample_aspect_ratio,
+            color_tags=info.color_tags if color == info.color else None,  # of other planes they would say nothing
             title=ROOM if info.sample_aspect_ratio and not file_format.mp4_family else None,
         )
         self._sound = SoundTracks(sound, self._container, file_format) if sound else None

@@ -27,6 +27,7 @@ _HIGH_DEFINITION_ROWS = 720  # from here on players take untagged colours for BT
 _MATRIX: dict[int, Literal["bt601", "bt709", "bt2020"]] = {  # by number in ITU-T H.273
     1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 7: "bt709", 9: "bt2020", 10: "bt2020",
 }  # fmt: skip
+_NOT_SAID = 2  # in H.273, of anything
 _SWSCALE_MATRIX = {"bt601": 5, "bt709": 1, "bt2020": 9}  # the names swscale has for them
 
 
@@ -86,6 +87,8 @@ class PlaneReader:
         self._orientation = Orientation.of(first)
         self._reformatter = VideoReformatter()
         self.color = _color_of(first)
+        # (matrix, primaries, transfer) as ITU-T H.273 numbers them; RGB gets a matrix here, and keeps the rest.
+        self.tags = (_NOT_SAID if _is_rgb(first) else int(first.colorspace), first.color_primaries, first.color_trc)
 
     @property
     def transposed(self) -> bool:

@@ -13,6 +13,7 @@ from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
 from streamseg.sources.decoder import Decoder, timestamp
 from streamseg.sources.deinterlacing import Deinterlacer
+from streamseg.sources.dynamic_range import standard_range
 from streamseg.sources.hardware_decoders import choose_decoder
 from streamseg.sources.monotonic_pts import MonotonicPts
 from streamseg.sources.planes import PlaneReader
@@ -28,6 +29,7 @@ _FINEST_RATE = 1001  # denominators: 30000/1001 is the oddest rate in use, and k
 _ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
 
 _INTERLACED = "interlaced, so that moving edges would be combed; deinterlaced by bwdif"
+_HDR = "recorded in high dynamic range ({}); mapped to BT.709 with diffuse white as white"
 
 
 class VideoFileSource(Source):
@@ -35,6 +37,7 @@ class VideoFileSource(Source):
 
     - `Frame.pts` is the file's timestamp counted from the start of the recording (transport streams start at any
       time of day); see `MonotonicPts` for the ones that are missing or step back.
+    - Recordings in PQ or HLG are mapped to BT.709.
     - Interlaced frames are deinterlaced, one picture for each.
     - Of pictures with a clean aperture, that part alone is handed out.
     - Pixels keep their stored shape; `info.sample_aspect_ratio` says how wide they are to be shown.
@@ -82,8 +85,9 @@ class VideoFileSource(Source):
         self._raw = self._decoder.raw
         deinterlacer = Deinterlacer(lambda: self.notes.append(_INTERLACED))
         seek = origin + start if start_s and not self._raw else None
-        self._frames = deinterlacer.frames(self._decoder.frames(seek))
+        frames = deinterlacer.frames(self._decoder.frames(seek))
         try:
+            self._frames = standard_range(frames, lambda system: self.notes.append(_HDR.format(system)))
             first = self._first(start, start_s)
         except BaseException:
             self._decoder.close()
@@ -153,6 +157,7 @@ class VideoFileSource(Source):
             start_s=start_s,
             codec=decoder.stream.codec_context.name,
             color=self._reader.color,
+            color_tags=self._reader.tags,
             sound=decoder.sound(start_s),
             sample_aspect_ratio=shape if shape and shape != 1 else None,
         )

@@ -97,3 +97,13 @@ def test_an_interlaced_recording_is_deinterlaced() -> None:
         above, below = rows[1:-1] - rows[:-2], rows[1:-1] - rows[2:]
         combs = (np.minimum(above, below) > 20) | (np.maximum(above, below) < -20)
         assert combs.mean() <= 0.002
+
+
+@pytest.mark.parametrize("name", ["true_pq.mp4", "true_hlg.mp4"])
+def test_a_recording_in_high_range_is_as_bright_as_on_a_display(name: str) -> None:
+    """The bar of three quarters of white shows 189 of 255, and the file says that it is BT.709."""
+    with open_source(str(FILES / name)) as source:
+        frames = list(source)
+        assert source.info.color_tags == (1, 1, 1)
+    assert len(frames) == 5
+    assert frames[2].bgr()[100, 120].tolist() == pytest.approx([189] * 3, abs=4)
