@@ -16,6 +16,7 @@ from streamseg.frame import Sound
 from streamseg.machine import core_count
 from streamseg.sources.clean_aperture import clean_aperture
 from streamseg.sources.container import open_container
+from streamseg.sources.matroska_damage import is_broken
 from streamseg.sources.storage_order import StorageOrder
 from streamseg.sources.truncation import is_truncated
 from streamseg.sources.url import is_url
@@ -83,6 +84,11 @@ class Decoder:
     def truncated(self) -> bool:
         """The file ends before its own structure does."""
         return is_truncated(Path(self._address), self._format_name)
+
+    @property
+    def broken(self) -> bool:
+        """Parts of the container are overwritten, which its reader steps over in silence. Takes a while to find out."""
+        return self._format_name.startswith("matroska") and not is_url(self._address) and is_broken(Path(self._address))
 
     @property
     def raw(self) -> bool:

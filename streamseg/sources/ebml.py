@@ -39,7 +39,7 @@ class Part:
 def elements(file: BinaryIO, start: int, end: int) -> Iterator[Element]:
     """Each element of those that lie one behind the other; after one of unknown length, none."""
     while start < end:
-        found = _element_at(file, start)
+        found = next_element(file, start)
         if found is None:
             return
         yield found
@@ -89,7 +89,8 @@ def checksum(content: bytes) -> bytes:
     return zlib.crc32(content).to_bytes(4, "little")
 
 
-def _element_at(file: BinaryIO, at: int) -> Element | None:
+def next_element(file: BinaryIO, at: int) -> Element | None:
+    """The element that begins at a place; None where none does."""
     file.seek(at)
     header = file.read(_LONGEST_HEADER)
     # The leading zero bits of an id and of a length say how many bytes each takes.

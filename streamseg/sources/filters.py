@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import av
 from av.filter import Graph
@@ -51,7 +51,7 @@ class FilterChain:
     def _ready(self) -> Iterator[VideoFrame]:
         while self._given:
             try:
-                frame = cast("VideoFrame", self._graph.vpull())
+                frame = self._graph.vpull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
             given = self._given.popleft()

@@ -107,7 +107,16 @@ class VideoFileSource(Source):
         # Only now: every frame that could be had was handed out before the error.
         if self._decoder.read_error or self._decoder.truncated:
             raise self._broken_off()
+        self._look_for_loss()
         return None
+
+    def _look_for_loss(self) -> None:
+        promised = self.info.frame_count
+        # Looking through the container takes a moment; nothing is missing where all that its header promised came.
+        if (promised is None or self._index < promised) and self._decoder.broken:
+            about = f" of about {promised}" if promised else ""
+            told = f"parts of the container are overwritten, {self._index} frames{about} were left"
+            self.damage = f"{self.damage}; {told}" if self.damage else told
 
     def close(self) -> None:
         with self._lock:
