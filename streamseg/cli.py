@@ -214,6 +214,7 @@ def command_line() -> None:
 @click.option("--start", "start_s", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
 @click.option("--duration", "duration_s", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
+@click.option("--fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate of a raw stream (.h264).")
 @click.option("--camera-size", type=PictureSize(), metavar="WxH", help="Size to ask the camera for.")
 @click.option("--camera-fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate to ask the camera for.")
 @click.option(

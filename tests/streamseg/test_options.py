@@ -35,6 +35,7 @@ def test_what_is_not_given_has_a_value_that_is_right_for_every_run(kind):
         (SourceOptions, {"max_frames": 0}, "`max_frames` must be a whole number, 1 or more, got 0"),
         (SourceOptions, {"max_frames": 2.5}, "`max_frames` must be a whole number, 1 or more, got 2.5"),
         (SourceOptions, {"threads": True}, "`threads` must be a whole number, 1 or more, got True"),
+        (SourceOptions, {"fps": 0}, "`fps` must be more than 0 frames a second, got 0"),
         (SourceOptions, {"camera_size": "1280x720"}, "`camera_size` must be two whole numbers from 1 on"),
         (SourceOptions, {"camera_size": (0, 720)}, "`camera_size` must be two whole numbers from 1 on"),
         (SourceOptions, {"camera_fps": -30}, "`camera_fps` must be more than 0 frames a second, got -30"),
