@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.filter import Graph
@@ -114,7 +115,7 @@ class _Animation:
     def _take(self) -> None:
         while True:
             try:
-                frame = self._palettes.pull()
+                frame = cast("av.VideoFrame", self._palettes.pull())
             except (BlockingIOError, EOFError):  # nothing more for now, or for ever
                 return
             self._container.mux(self._stream.encode(frame))
@@ -124,7 +125,7 @@ def _palettes(size: Size) -> Graph:
     """Turns pictures into 256 colours chosen for each."""
     graph = Graph()
     height, width = size
-    source = graph.add_buffer(width=width, height=height, format="bgr24", time_base=_TICK)
+    source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("bgr24"), time_base=_TICK)
     twice = graph.add("split")
     chosen = graph.add("palettegen", "stats_mode=single")
     used = graph.add("paletteuse", "new=1")

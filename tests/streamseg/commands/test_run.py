@@ -135,13 +135,14 @@ def test_opencv_can_read_the_file_instead(streamseg, clip, model, tmp_path):
 
 
 def test_nothing_is_overwritten_unless_asked(streamseg, clip, model, tmp_path):
-    """The file that was there is byte for byte what it was."""
+    """The overlay that was there is byte for byte what it was."""
     kept = tmp_path / "out.mp4"
-    kept.write_bytes(b"precious")
+    assert streamseg("run", clip, kept, "--model", model, "--max-frames", "5").code == 0
+    before = kept.read_bytes()
     refused = streamseg("run", clip, kept, "--model", model)
     assert refused.code == 5
     assert "--overwrite" in refused.err
-    assert kept.read_bytes() == b"precious"
+    assert kept.read_bytes() == before
     assert streamseg("run", clip, kept, "--model", model, "--overwrite").code == 0
     assert len(frame_times(kept)) == 20
 
