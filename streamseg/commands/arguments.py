@@ -97,7 +97,7 @@ def _is_output(word: str, before: Sequence[str]) -> bool:
     if _is_there(word, Path.is_file):
         # Several sources never go into one file, so there it is a source. A single one may be written over an earlier
         # result; and over nothing else, but what cannot be read was not meant as a source either.
-        return len(before) == 1 and (written_by_streamseg(path) or not _opens(word))
+        return len(before) == 1 and (_is_same(path, before[0]) or written_by_streamseg(path) or not _opens(word))
     if is_live_address(word) or word.startswith("synthetic:") or glob.has_magic(word):
         return False
     if not path.suffix and not all(_are_pictures(each) for each in before):
@@ -111,6 +111,11 @@ def _is_there(word: str, what: Callable[[Path], bool]) -> bool:
         return what(Path(word))
     except OSError:  # too long for a name, or in a folder that may not be looked into
         return False
+
+
+def _is_same(path: Path, word: str) -> bool:
+    """Whether a file is the very source, which is then refused as an OUTPUT."""
+    return _is_there(word, Path.exists) and path.samefile(word)
 
 
 def _opens(address: str) -> bool:

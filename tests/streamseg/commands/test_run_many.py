@@ -326,3 +326,16 @@ def test_with_overwrite_a_source_that_breaks_off_leaves_the_old_overlay(
     assert (tmp_path / "a_overlay.mp4").read_bytes() == before
     assert 0 < frames_in(tmp_path / "a_overlay.partial.mp4") < 60
     assert "a_overlay.partial.mp4" in capsys.readouterr().out
+
+
+def test_the_source_as_its_own_output_is_refused_by_whatever_name(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not taken for two sources."""
+    before = clips(tmp_path, "a.mp4")
+    (tmp_path / "link.mp4").symlink_to("a.mp4")
+    for word in ("a.mp4", "./a.mp4", "link.mp4"):
+        assert run("a.mp4", word, "--overwrite") == 5
+        assert "is the source itself" in capsys.readouterr().err
+    assert unchanged(before)
+    assert names(tmp_path) == ["a.mp4", "link.mp4"]
