@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from streamseg.atomic import write_whole
 from streamseg.backends.engines import versions
 from streamseg.machine import machine_facts
 
@@ -42,8 +43,12 @@ def save(measured: Mapping[str, Any], subject: str = "", folder: Path = RESULTS)
     folder.mkdir(parents=True, exist_ok=True)
     # a day's later result replaces the earlier: one a day is enough to compare
     path = folder / f"{'_'.join(filter(None, map(_slug, parts)))}.json"
-    path.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    write_whole(path, _text(measured))
     return path
+
+
+def _text(measured: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(measured, indent=2)}\n".encode()
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +60,7 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
 def deliver(measured: Mapping[str, Any], options: argparse.Namespace, subject: str = "") -> None:
     """Write a record to where the options of `add_output_options` say."""
     if options.json:
-        options.json.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+        write_whole(options.json, _text(measured))
     if options.save:
         save(measured, subject)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from streamseg.errors import ModelError
+from streamseg.spec import NOTHING
 from train.datasets.base import VOID, LabelSets
 
 if TYPE_CHECKING:
@@ -56,29 +57,42 @@ class Scores:
     label_sets: the data set's labels.
     classes: how many the model has.
     counts: (256, classes) int64, pixels by the data set's own label and predicted class.
+    missed: (256,) int64, pixels by label of which the model said nothing: no class is right there.
     """
 
     label_sets: LabelSets
     classes: int
     counts: NDArray[np.int64] = field(init=False)
+    missed: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.counts = np.zeros((256, self.classes), np.int64)
+        self.counts, self.missed = np.zeros((256, self.classes), np.int64), np.zeros(256, np.int64)
         self._allowed = allowed_matrix(self.label_sets, self.classes)
 
     def add(self, labels: Image, predicted: Image) -> None:
         """Count one picture. Both (height, width) uint8: the data set's own labels, and class ids.
 
         Raises:
-            ModelError: a predicted id is none of the model's classes.
+            ModelError: a predicted id is none of the model's classes, nor "nothing".
         """
         counts = joint_counts(labels, predicted)
-        if (strange := np.flatnonzero(counts[:, self.classes :].any(0))).size:
+        if (strange := np.flatnonzero(counts[:, self.classes : NOTHING].any(0))).size:
             raise ModelError(
                 f"the model gave class id {self.classes + strange[0]} but describes {self.classes} classes, 0 to "
                 f"{self.classes - 1}; correct its description"
             )
         self.counts += counts[:, : self.classes]
+        self.missed += counts[:, NOTHING]
+
+    def include(self, other: Scores) -> None:
+        """Add another's counts, of the same data set and model."""
+        self.counts += other.counts
+        self.missed += other.missed
+
+    @property
+    def labelled(self) -> NDArray[np.int64]:
+        """(256,) int64: pixels by the data set's own label, whatever was said of them."""
+        return self.counts.sum(1) + self.missed  # type: ignore[no-any-return]
 
     @property
     def iou(self) -> NDArray[np.float64]:
@@ -87,7 +101,7 @@ class Scores:
         sure = allowed & (allowed.sum(1, keepdims=True) == 1)
         # predictions inside a vague set are neither hits nor misses of any one class
         wrong = ~allowed & allowed.any(1, keepdims=True)
-        labelled = sure.T @ self.counts.sum(1)
+        labelled = sure.T @ self.labelled
         union = labelled + (self.counts * wrong).sum(0)
         hit = (self.counts * sure).sum(0)
         return np.where(labelled > 0, hit / np.maximum(union, 1), np.nan)
@@ -101,7 +115,7 @@ class Scores:
     @property
     def pixel_accuracy(self) -> float:
         """Share of labelled pixels whose prediction is in their set; NaN when there are none."""
-        total = self.counts[self._allowed.any(1)].sum()
+        total = self.labelled[self._allowed.any(1)].sum()
         return float((self.counts * self._allowed).sum() / total) if total else float("nan")
 
     @property

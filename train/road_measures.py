@@ -145,7 +145,7 @@ def sure_labels(label_sets: LabelSets, classes: int, road: int) -> tuple[NDArray
 def of_labels(scores: Scores, road: int) -> RoadMeasures:
     """The measures of the labels a model gives, where the class with the highest probability wins."""
     is_road, is_not = sure_labels(scores.label_sets, scores.classes, road)
-    called, total = scores.counts[:, road], scores.counts.sum(1)
+    called, total = scores.counts[:, road], scores.labelled
     return RoadMeasures(
         tp=int(called[is_road].sum()),
         fp=int(called[is_not].sum()),

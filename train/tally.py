@@ -63,7 +63,7 @@ class Tally:
         one = Scores(self.label_sets, len(self.classes))
         one.add(each.labels, each.predicted)
         # counts add up; means of pictures would weigh small and large ones alike
-        self.scores.counts += one.counts
+        self.scores.include(one)
         self._merits[each.name] = rounded(one.merit)
         self._by_picture.add(each.name, each.group, one)
         if self.worst:

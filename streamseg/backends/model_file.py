@@ -13,7 +13,7 @@ OPENVINO = ".xml"
 
 _TORCH = "a PyTorch file; export it with torch.onnx.export (Ultralytics: yolo export model={file} format=onnx)"
 _TENSORFLOW = "a TensorFlow or Keras file; convert it to ONNX with tf2onnx"
-_BUILT = "built for one GPU and one version of TensorRT; use the ONNX file it was built from, with --device tensorrt"
+_BUILT = "built for one GPU and one version of TensorRT; use the ONNX file it was built from, with the device tensorrt"
 _CONVERSIONS = {
     ".pt": _TORCH,
     ".pth": _TORCH,

@@ -69,6 +69,18 @@ def test_labels_that_say_nothing_are_not_scored():
     assert list(scores.confusion()) == [frozenset({0})]
 
 
+def test_pixels_of_which_the_model_says_nothing_are_wrong_ones():
+    """A network that decides by a threshold may leave pixels out: they are missed, and count against no other class."""
+    scores = Scores({0: frozenset({0}), 1: frozenset({1})}, 2)
+    scores.add(np.array([[0, 0, 0, 1]], np.uint8), np.array([[0, 255, 255, 1]], np.uint8))
+    assert scores.iou == pytest.approx([1 / 3, 1.0])
+    assert scores.pixel_accuracy == 0.5
+    both = Scores({0: frozenset({0}), 1: frozenset({1})}, 2)
+    both.include(scores)
+    both.include(scores)
+    assert both.labelled[:2].tolist() == [6, 2]
+
+
 def test_labels_of_one_meaning_are_one_row_of_the_confusion():
     """Lane marking and road are both road."""
     scores = Scores({0: frozenset({0}), 1: frozenset({1, 2}), 2: frozenset({0})}, 3)

@@ -20,6 +20,8 @@ from train.classes import CAMVID_CLASSES, ROAD_SCENE_CLASSES
 from train.commands import pack
 from train.datasets import open_dataset
 
+pytestmark = pytest.mark.training
+
 CHECKOUT = Path(__file__).parents[2]
 
 CONFIG = """

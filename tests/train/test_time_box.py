@@ -18,7 +18,10 @@ from train.fit import Training
 from train.run_folder import CURVE, LOSSES, RunFolder
 from train.time_box import RESERVE, SCORING, Pace, fitted
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")  # Keras' save_weights, with NumPy 2.4
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:keras"),  # Keras' save_weights, with NumPy 2.4
+]
 
 
 def experiment(**fields) -> Experiment:
