@@ -106,6 +106,6 @@ class PictureFileSink(Sink):
     def _too_many(self) -> SinkError:
         numbered = self._path.with_stem(f"{self._path.stem}_%06d")
         return SinkError(
-            f"'{self._path}' is one picture, and the source has more; write '{numbered}' for all of them, "
-            "or pass `max_frames=1`"
+            f"cannot write '{self._path}': it is one picture, and the source has more; "
+            f"write '{numbered}' for all of them, or pass `max_frames=1`"
         )

@@ -71,7 +71,7 @@ def test_every_option_of_run_has_its_room():
 
 def test_the_three_are_made_of_the_values_of_the_command_by_name():
     """Minutes have become seconds by then, and names a tuple."""
-    arguments = "clip.mp4 out.mkv --start 1:30 --segment 10 --classes road,,car --threads 3 --no-reconnect --every 2"
+    arguments = "clip.mp4 -o out.mkv --start 1:30 --segment 10 --classes road,,car --threads 3 --no-reconnect --every 2"
     context = command_line.commands["run"].make_context("run", arguments.split())
     values = context.params
     assert flags.source_options(values) == SourceOptions(start_s=90.0, reconnect=False)

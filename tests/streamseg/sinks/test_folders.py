@@ -165,7 +165,7 @@ def test_one_frame_is_one_picture(tmp_path: Path, name: str) -> None:
 
 def test_many_frames_do_not_go_into_one_picture(tmp_path: Path) -> None:
     """Said before the first frame where the source tells how many it has, else at the second; nothing is left."""
-    said = r"out.png' is one picture, and the source has more; write '.*out_%06d.png' for all of them"
+    said = r"out.png': it is one picture, and the source has more; write '.*out_%06d.png' for all of them"
     with pytest.raises(SinkError, match=said):
         open_pictures(tmp_path / "out.png", 2)
     sink = open_pictures(tmp_path / "out.png")
