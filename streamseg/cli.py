@@ -17,7 +17,7 @@ import click
 
 from streamseg import __version__
 from streamseg.commands import flags
-from streamseg.commands.failures import exit_code, one_line
+from streamseg.commands.failures import exit_code, one_line, print_traceback
 from streamseg.errors import INTERRUPTED, UsageError
 from streamseg.views import VIEWS
 
@@ -176,6 +176,12 @@ def command_line() -> None:
 @click.option("--masks", type=click.Path(path_type=Path), metavar="DIR", help="Also write class ids as PNG files.")
 @click.option(
     "--stats", type=click.Path(path_type=Path), metavar="FILE", help="Also write a line per frame, .csv or .jsonl."
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Also write how it went, for programs: frames, timings, versions, status; also of a run that fails.",
 )
 @click.option(
     "--segment",
@@ -402,6 +408,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except Exception as error:  # on purpose, or a fault of ours or of the installation
+        print_traceback(error)
         return _say(one_line(error, command_line), exit_code(error))
 
 

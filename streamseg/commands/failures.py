@@ -19,15 +19,17 @@ def exit_code(error: Exception) -> int:
 def one_line(error: Exception, group: click.Group) -> str:
     """What happened, and what the pipeline noted with it, such as the files that are kept.
 
-    A fault of streamseg's own is also printed with its traceback where STREAMSEG_TRACEBACK is set.
-
     group: whose flags the library's parameters are called by.
     """
     if isinstance(error, StreamsegError):
         return flags.in_flags(_with_notes(str(error), error), group)
-    if os.environ.get("STREAMSEG_TRACEBACK"):
-        traceback.print_exception(error)
     return _with_notes(_unexpected(error), error)
+
+
+def print_traceback(error: Exception) -> None:
+    """Of a fault of streamseg's own, where STREAMSEG_TRACEBACK is set."""
+    if not isinstance(error, StreamsegError) and os.environ.get("STREAMSEG_TRACEBACK"):
+        traceback.print_exception(error)
 
 
 def _with_notes(text: str, error: Exception) -> str:

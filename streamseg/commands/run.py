@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from streamseg.backends import LoadedBackend
-from streamseg.commands.arguments import expanded, sources_and_output
+from streamseg.commands.arguments import Sources, expanded, sources_and_output
 from streamseg.commands.outputs import SharedBySinks, opened_sinks
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
 from streamseg.commands.run_many import Tally, run_each
+from streamseg.commands.run_record import RunRecord, SourceRecord, noted_failure
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
 from streamseg.options import ModelOptions, OutputOptions, SourceOptions
@@ -45,13 +46,21 @@ def run_command(
     addresses, output = sources_and_output(words, output_options.output)
     output_options = replace(output_options, output=output)
     sources = expanded(addresses)
-    runner = _Runner(source_options, model_options, output_options, {} if sources.several else None)
-    if not sources.several:
-        return runner.run(sources.addresses[0])
-    refuse_one_file(output, len(sources.addresses))
+    if sources.several:
+        refuse_one_file(output, len(sources.addresses))
+    record = None if output_options.report is None else RunRecord(output_options.report, model_options.model)
+    runner = _Runner(source_options, model_options, output_options, {} if sources.several else None, record)
+    try:
+        return _run_all(sources, runner) if sources.several else runner.run(sources.addresses[0])
+    finally:  # also of a run that failed: that is when it is asked for
+        if record is not None:
+            record.write()
+
+
+def _run_all(sources: Sources, runner: _Runner) -> int:
     tally = Tally(sources.skipped)
     run_each(sources.addresses, tally, runner.run, lambda: runner.plan is not None)
-    if not output_options.quiet:
+    if not runner.quiet:
         click.echo(tally.summary())
     return tally.exit_code
 
@@ -63,15 +72,34 @@ class _Runner:
     """
 
     def __init__(
-        self, source: SourceOptions, model: ModelOptions, output: OutputOptions, written: dict[Path, str] | None
+        self,
+        source: SourceOptions,
+        model: ModelOptions,
+        output: OutputOptions,
+        written: dict[Path, str] | None,
+        record: RunRecord | None,
     ) -> None:
-        """written: see `SharedBySinks`."""
+        """
+        written: see `SharedBySinks`.
+        record: is told how each source went; None where nobody asks for it.
+        """
         self._source_options, self._model_options, self._output_options = source, model, output
         self._written = written
+        self._record = record
+        self.quiet = output.quiet
         self.plan: Plan | None = None
 
     def run(self, address: str) -> int:
         """Run one source. Returns: the exit code. Raises: see `run_command`."""
+        record = SourceRecord(address) if self._record is None else self._record.begin(address)
+        try:
+            record.code = self._run(address, record)
+        except BaseException as error:
+            noted_failure(record, error)
+            raise
+        return record.code
+
+    def _run(self, address: str, record: SourceRecord) -> int:
         model = self._model_options
         with ExitStack() as stack:
             source = stack.enter_context(open_source(address, self._source_options))
@@ -93,7 +121,12 @@ class _Runner:
             sinks = opened_sinks(output, shared, stack)
             pipeline = _pipeline(source, plan, sinks, smoothing, shared)
             stack.pop_all()  # from here on the pipeline closes what was opened
-        return _run(output, source, plan.backend, pipeline, sinks)
+        record.report = pipeline.report
+        try:
+            return _run(output, source, plan.backend, pipeline, sinks)
+        finally:
+            record.damage = source.damage
+            record.outputs = [sink.place for sink in sinks if sink.place]
 
 
 def _pipeline(

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 import click
 
-from streamseg.commands.failures import exit_code, one_line
+from streamseg.commands.failures import exit_code, one_line, print_traceback
 from streamseg.errors import INTERRUPTED, ModelError, StreamsegError
 from streamseg.sources.url import without_password
 
@@ -77,6 +77,7 @@ def run_each(addresses: Sequence[str], tally: Tally, run: Callable[[str], int], 
             if isinstance(error, ModelError) and not ready():
                 raise  # it would be the same for all that come
             tally.endings[address] = ("failed", exit_code(error))
+            print_traceback(error)
             click.echo(f"streamseg: {without_password(address)}: {one_line(error, group)}", err=True)
     tally.left = len(addresses) - len(tally.endings)
 
