@@ -302,7 +302,7 @@ def test_usage_errors_are_one_line_with_code_2(streamseg, clip, arguments, said)
 
 def test_masks_cannot_go_where_the_overlay_goes(streamseg, clip, model):
     """Two outputs in one place would lose one of them."""
-    done = streamseg("run", clip, "same/", "--masks", "same", "--model", model)
+    done = streamseg("run", clip, "same/", "--frames", "--masks", "same", "--model", model)
     assert done.code == 5
     assert "its own place" in done.err
 
