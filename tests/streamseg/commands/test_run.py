@@ -200,7 +200,7 @@ def a_file_that_is_no_model(folder: Path) -> None:
 
 def a_model_of_another_shape(folder: Path) -> None:
     logits_model(folder / "other.onnx", 96, 96).with_suffix(".toml").write_text(
-        'name = "x"\nheight = 48\nwidth = 64\nclasses = [{ name = "a", color = [0, 0, 0] }]\n'
+        'name = "x"\nheight = 48\nwidth = 64\nclasses = [{ name = "a", color = [0, 0, 0] }, { name = "b", color = [9, 9, 9] }]\n'
         '[tensors]\nlayout = "nchw"\ninput_dtype = "float32"\noutput = "logits"\n'
     )
 
