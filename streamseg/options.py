@@ -127,12 +127,14 @@ class ModelOptions:
 class OutputOptions:
     """What is written, shown and said.
 
-    output: a video file, a folder for pictures, or "window:" or "null:"; None is beside a recording, and nowhere for a
-        live source.
+    output: a file, or a folder for what is named after the source, or "window:" or "null:"; None is beside a recording,
+        and nowhere for a live source.
+    frames: write each frame as a picture into a folder, and no video.
     masks: a folder for pictures of class ids; None writes none.
     stats: a .csv or .jsonl file for a line a frame; None writes none.
+    report: a .json file for how it went, written also where it fails; None writes none.
     segment_s: seconds of each file that a live source is recorded in; None is one file for all.
-    overwrite: files that are there may be replaced.
+    overwrite: files that are there, and that streamseg wrote, may be replaced.
     serve: where the page is served; None serves one only of a live source where there is no display.
     allow_host: names that the page is also reached by.
     view: what is painted, see `Settings`.
@@ -149,8 +151,10 @@ class OutputOptions:
     """
 
     output: str | None = None
+    frames: bool = False
     masks: Path | None = None
     stats: Path | None = None
+    report: Path | None = None
     segment_s: float | None = None
     overwrite: bool = False
     serve: Address | None = None
@@ -173,7 +177,7 @@ class OutputOptions:
         for name in ("allow_host", "classes"):
             _require_names(name, getattr(self, name))
         _require_choice("encoder", self.encoder, get_args(EncoderName))
-        for name in ("overwrite", "legend", "hud", "quiet", "verbose"):
+        for name in ("frames", "overwrite", "legend", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 
+from streamseg.file_tag import METADATA
 from streamseg.frame import Sound, StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.display_size import ROOM, write_display_size
@@ -51,6 +52,7 @@ class Muxer:
             format=file_format.muxer,
             container_options=file_format.muxer_options(time_base),
         )
+        self._container.metadata.update(METADATA)  # by which the file is known as one of ours
         self._pictures = VideoTrack(
             self._container,
             codec,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from streamseg.options import DecoderName, Reader
     from streamseg.pixels import Size
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "is_live_address", "open_source"]
 
 _STREAMS = ("rtsp", "rtsps", "http", "https", "udp", "tcp", "rtp", "srt", "rtmp")
 
@@ -162,6 +162,12 @@ def _is_video(address: str, _: SourceOptions) -> bool:
 def _is_remote_file(address: str) -> bool:
     parts = urlsplit(address)
     return parts.scheme.lower() in ("http", "https") and PurePosixPath(parts.path).suffix.lower() in VIDEOS
+
+
+def is_live_address(address: str) -> bool:
+    """Whether an address is that of a camera or a stream, by its form alone: nothing is opened."""
+    options = SourceOptions()
+    return any(fits(address, options) for fits in (_is_browser, _is_camera, _is_stream))
 
 
 def _exists(address: str) -> bool:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from streamseg.errors import SourceError
+from streamseg.file_tag import written_by_streamseg
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.animation import is_animation
 from streamseg.sources.base import Source
@@ -29,6 +30,7 @@ _APPLE_DOUBLE_NAME, _APPLE_DOUBLE = (
 class ImageFolderSource(Source):
     """The pictures of a folder, of a glob (`**` looks into sub-folders), or a single one.
 
+    Pictures that streamseg wrote are left out, unless there are no others.
     Frames carry the stem of their file as `name`; index and time count the pictures that could be read.
     A picture that cannot be read is left out, counted, and named in `damage`.
     """
@@ -107,7 +109,9 @@ def _picture_paths(address: str) -> list[Path]:
     if not pictures:
         where = f"the folder '{address}' holds" if path.is_dir() else f"'{address}' matches"
         raise SourceError(f"{where} no pictures; looked for {', '.join(PICTURES)}")
-    return sorted(pictures, key=_natural)
+    # Overlays may lie beside their pictures; a folder of nothing else was named on purpose.
+    not_ours = [each for each in pictures if not written_by_streamseg(each)]
+    return sorted(not_ours or pictures, key=natural_order)
 
 
 def _is_apple_double(path: Path) -> bool:
@@ -121,8 +125,8 @@ def _is_apple_double(path: Path) -> bool:
         return False
 
 
-def _natural(path: Path) -> list[tuple[int, int | str]]:
-    """Sort key in which digits count as numbers."""
+def natural_order(path: Path) -> list[tuple[int, int | str]]:
+    """Sort key in which digits count as numbers: img2 comes before img10."""
     parts = re.split(r"(\d+)", str(path).casefold())
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]
 

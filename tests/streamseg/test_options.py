@@ -66,14 +66,13 @@ def test_every_option_of_run_has_its_room():
     """None is passed by: each flag is a field of one of the three, and each field has a flag."""
     named = {each.name for each in command_line.commands["run"].params if isinstance(each, click.Option)}
     known = [each.name for kind in (SourceOptions, ModelOptions, OutputOptions) for each in fields(kind)]
-    arguments = {"output"}
-    assert named == set(known) - arguments
+    assert named == set(known)
     assert sorted(known).count("threads") == 2, "of the decoder, which no flag sets, and of the network"
 
 
 def test_the_three_are_made_of_the_values_of_the_command_by_name():
     """Minutes have become seconds by then, and names a tuple."""
-    arguments = "clip.mp4 out.mkv --start 1:30 --segment 10 --classes road,,car --threads 3 --no-reconnect --every 2"
+    arguments = "clip.mp4 -o out.mkv --start 1:30 --segment 10 --classes road,,car --threads 3 --no-reconnect --every 2"
     context = command_line.commands["run"].make_context("run", arguments.split())
     values = context.params
     assert flags.source_options(values) == SourceOptions(start_s=90.0, reconnect=False)
