@@ -13,6 +13,7 @@ import click
 
 from streamseg.backends import LoadedBackend
 from streamseg.commands.arguments import Sources, expanded, sources_and_output
+from streamseg.commands.flags import in_flags
 from streamseg.commands.outputs import SharedBySinks, opened_sinks
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
 from streamseg.commands.run_many import Tally, run_each
@@ -164,7 +165,7 @@ def _run(options: OutputOptions, source: Source, backend: LoadedBackend, pipelin
                 click.echo(closing_line(report, [sink.place for sink in sinks if sink.place]))
             unknown = [note for note in [backend.unknown.note()] if note]
             for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
-                click.echo(f"note: {note}", err=True)
+                _say_note(note)
     if signals:  # said even where nothing else is: scripts see the exit code, people want to know what they have
         click.echo("streamseg: stopped early; what was processed by then is complete", err=True)
         return INTERRUPTED
@@ -181,13 +182,21 @@ def _settings(model: ModelOptions, output: OutputOptions, plan: Plan) -> Setting
     return Settings(output.view, output.alpha, clahe_wanted(model.clahe, plan.backend.spec), output.legend, output.hud)
 
 
+def _say_note(note: str) -> None:
+    """A note of the library, in the flags that the person typed."""
+    context = click.get_current_context(silent=True)  # none where a program runs the command
+    group = context.find_root().command if context else None
+    text = in_flags(note, group) if isinstance(group, click.Group) else note
+    click.echo(f"note: {text}", err=True)
+
+
 def _say_network(plan: Plan) -> None:
     """What is wrong or odd about the network."""
     backend = plan.backend
     if backend.notes:
-        click.echo(f"note: {'; '.join(backend.notes)}; running on {backend.device}", err=True)
+        _say_note(f"{'; '.join(backend.notes)}; running on {backend.device}")
     for doubt in backend.spec.doubts:
-        click.echo(f"note: {doubt}", err=True)
+        _say_note(doubt)
 
 
 def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, plan: Plan, *, first: bool) -> None:
@@ -195,7 +204,7 @@ def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, pla
     info, backend = source.info, plan.backend
     if not output.quiet:
         for note in source.notes:
-            click.echo(f"note: {note}", err=True)
+            _say_note(note)
         if first and model.target_fps is not None:
             click.echo(plan.reason, err=True)
         if first and backend.choice and (backend.choice.fresh or output.verbose):

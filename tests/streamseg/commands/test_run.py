@@ -337,3 +337,12 @@ def test_output_to_a_closed_pipe_is_no_error(clip, model, tmp_path):
     command = f"{sys.executable} -m streamseg info {model} | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, env=os.environ, check=False)
     assert "Traceback" not in done.stderr
+
+
+def test_a_note_names_the_flag_that_helps(streamseg, model, tmp_path):
+    """Motion JPEG without a container says no rate; what the library calls `fps` is a flag here."""
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    (tmp_path / "raw.mjpeg").write_bytes(3 * picture)
+    done = streamseg("run", "raw.mjpeg", "null:", "--model", model)
+    assert done.code == 0, done.err
+    assert "tell it with --fps" in done.err
