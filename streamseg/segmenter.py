@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -78,13 +79,25 @@ def _frame_of(picture: Image | str | Path) -> Frame:
     from streamseg.sources.suffixes import PICTURES
 
     path = Path(picture)
-    if not path.is_file() or path.suffix.lower() not in PICTURES:
-        problem = "is no picture" if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
+    problem = _why_no_picture(path, PICTURES) if str(picture) else "does not exist"  # an empty Path would be "."
+    if problem:
         raise SourceError(
-            f"'{path}' {problem}; give an array or a file that ends in {', '.join(PICTURES)}. "
+            f"'{picture}' {problem}; give an array or a file that ends in {', '.join(PICTURES)}. "
             "open_source reads videos, cameras and folders frame by frame"
         )
     return cast("Frame", ImageFolderSource(path).read())  # it has read the picture already, or has raised
+
+
+def _why_no_picture(path: Path, suffixes: Collection[str]) -> str:
+    """Empty for a file with the name of a picture."""
+    try:
+        if path.is_dir():
+            return "is a folder"
+        if not path.is_file():
+            return "does not exist"
+    except OSError as error:  # too long for a name, or in a folder that may not be looked into
+        return f"cannot be read ({error.strerror})"
+    return "" if path.suffix.lower() in suffixes else "is no picture"
 
 
 def clahe_wanted(mode: ClaheMode, spec: ModelSpec) -> bool:

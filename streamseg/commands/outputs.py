@@ -179,7 +179,7 @@ def _default_output(options: OutputOptions, shared: SharedBySinks) -> str:
     """Where the overlay of a recording goes when the user did not say."""
     address, info = shared.address, shared.info
     if info.kind == "synthetic":
-        return f"synthetic_{options.view}.mp4"
+        return f"{address.partition(':')[0]}_{options.view}.mp4"
     path = Path(address)
     if info.kind == "pictures":
         folder = path if path.is_dir() else path.parent

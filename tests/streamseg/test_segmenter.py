@@ -67,6 +67,8 @@ def test_a_path_is_the_picture_in_the_file(segment: Segmenter, tmp_path: Path, k
         ([[0]], TypeError, "got list"),
         (None, TypeError, "got NoneType"),
         ("nowhere.png", SourceError, r"'nowhere\.png' does not exist; give an array or a file that ends in \.jpg"),
+        ("", SourceError, "'' does not exist"),
+        ("a" * 5000 + ".png", SourceError, r"cannot be read \("),  # longer than any file system allows
         (".", SourceError, r"is a folder.* open_source reads videos, cameras and folders"),
     ],
 )
