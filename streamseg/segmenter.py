@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 
 from streamseg.backends.base import Backend
 from streamseg.controls import Controls, Settings
-from streamseg.errors import SourceError
+from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame
 from streamseg.options import ClaheMode
 from streamseg.preprocess import network_input
@@ -39,6 +39,9 @@ class Segmenter:
         """
         clahe: "auto" as the model was trained; "on" with the model's settings, or the usual ones if it has none.
         controls: to be followed in CLAHE from frame to frame, instead of `clahe`; None means that nothing changes.
+
+        Raises:
+            UsageError: `clahe` is another word.
         """
         self.backend = backend
         self._controls = controls or Controls(Settings(clahe=clahe_wanted(clahe, backend.spec)))
@@ -101,5 +104,7 @@ def _why_no_picture(path: Path, suffixes: Collection[str]) -> str:
 
 
 def clahe_wanted(mode: ClaheMode, spec: ModelSpec) -> bool:
-    """Whether frames for the model are equalised in this mode."""
+    """Whether frames for the model are equalised in this mode. Raises UsageError for another mode."""
+    if mode not in get_args(ClaheMode):  # True, as somebody else's function takes it, would mean "off"
+        raise UsageError(f"`clahe` must be one of {', '.join(get_args(ClaheMode))}, got {mode!r}")
     return mode == "on" or (mode == "auto" and spec.clahe is not None)
