@@ -272,7 +272,7 @@ def run(source: str, **values: Any) -> int:  # fmt: skip
     scene; synthetic:1280x720,fps=30,seed=1,frames=300).
 
     OUTPUT is a video (.mp4, .mkv, .webm), or a folder for pictures. If it is left out: NAME_overlay.mp4 beside a
-    video, NAME_overlay beside a folder; nothing of a live source.
+    video (NAME_side.mp4 with --view side), NAME_overlay beside a folder; nothing of a live source.
 
     A live source is shown, in a window or else on a page, whether it is recorded or not; null: neither shows nor
     writes pictures. Keys in the window: q or Escape ends, space pauses, Tab goes to the next view, + and - change the
