@@ -59,23 +59,25 @@ def measured(
     folder: its current one.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _stopped_by_exception():
-        start_s = time.perf_counter()
-        process = subprocess.Popen(
-            # before the program begins, so that its thread pools are made for these cores
-            [*(("taskset", "-c", ",".join(map(str, cores))) if cores else ()), *map(str, command)],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            env={**os.environ, **(environment or {})},
-            cwd=folder,
-        )
+        start_s, process = time.perf_counter(), None
         try:
+            with _signals_held():  # one that came between its start and its name here would leave it running
+                process = subprocess.Popen(
+                    # before the program begins, so that its thread pools are made for these cores
+                    [*(("taskset", "-c", ",".join(map(str, cores))) if cores else ()), *map(str, command)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    env={**os.environ, **(environment or {})},
+                    cwd=folder,
+                )
             memory = _Memory(process.pid)
             # the only call that tells the processor time of one child and its own
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:  # or it would take the time of whatever is measured next
-            process.kill()
-            process.wait()
+            if process is not None:
+                process.kill()
+                process.wait()
             raise
         wall_s = time.perf_counter() - start_s
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -95,6 +97,26 @@ def _stopped_by_exception() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, usual)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """SIGTERM and Ctrl-C that come meanwhile come at its end; on the main thread only."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # not blocked by a mask, which the program would inherit
+    usual = {
+        each: signal.signal(each, lambda number, _: came.append(number)) for each in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in usual.items():
+            signal.signal(each, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def _end(number: int, _: object) -> None:

@@ -20,9 +20,10 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from streamseg.errors import SinkError
 
@@ -52,9 +53,25 @@ def cannot_write(path: Path, error: Exception, written: int | None = None) -> Si
     return SinkError(f"cannot write '{path}'{after}: {_REASONS.get(number or 0, said)}")
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
+Recogniser: TypeAlias = Callable[[Path], bool]
+"""Whether streamseg wrote the file at a path. What it did not write is never replaced."""
+
+
+def nothing_is_ours(_path: Path) -> bool:
+    """For kinds of files that carry no tag."""
+    return False
+
+
+def refuse_existing(path: Path, *, overwrite: bool, ours: Recogniser) -> None:
     """Raises SinkError when there is a file at `path` that may not be replaced."""
-    if not overwrite and path.exists():
+    if not path.exists():
+        return
+    if not ours(path):  # first, since the other message would advise to replace somebody's recording
+        raise SinkError(
+            f"'{path}' already exists and was not written by streamseg, so it is never replaced; "
+            "choose another name, or move it away"
+        )
+    if not overwrite:
         raise SinkError(f"'{path}' already exists; choose another name or add `overwrite=True`")
 
 
@@ -67,10 +84,11 @@ class AtomicFile:
     temporary: where to write; there is nothing yet.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
+    def __init__(self, path: Path, *, overwrite: bool, ours: Recogniser = nothing_is_ours) -> None:
         """
         path: the final name. Its folder must exist: making one out of a misspelt path would hide the result.
         overwrite: whether a file already there is replaced, by `commit`.
+        ours: tells files that may be replaced from those that never are.
 
         Raises:
             SinkError: there is something at `path`, its folder is missing or cannot be written to, or another run is
@@ -79,9 +97,10 @@ class AtomicFile:
         self.path = path
         self.temporary = _temporary(path)
         self._overwrite = overwrite
+        self._ours = ours
         if path.is_dir():
             raise SinkError(f"cannot write '{path}': it is a folder; name a file")
-        refuse_existing(path, overwrite=overwrite)
+        refuse_existing(path, overwrite=overwrite, ours=ours)
         if not path.parent.is_dir():
             raise SinkError(f"cannot write '{path}': there is no folder '{path.parent}'; make it first")
         self._lock = _locked_for_a_run(path, _lock_name(path))
@@ -91,16 +110,23 @@ class AtomicFile:
             self._lock.release()
             raise cannot_write(path, error) from error
 
-    def commit(self) -> Path:
+    def commit(self, *, whole: bool = True) -> Path:
         """Move the file to its final name and return that.
 
         What is there is replaced where that was allowed. Else, if another program has put something there since the
         beginning, both are kept, this one as NAME_2.
 
+        whole: False where something broke before the end: what is there then stays, and this becomes NAME.partial.
+
         Raises:
             OSError: it cannot be; the temporary file is still there, for `discard`.
         """
-        path = _move(self.temporary, self.path, overwrite=self._overwrite)
+        if whole or not self.path.exists():
+            # Asked again: hours may have passed, and what is there now may be somebody else's.
+            overwrite = self._overwrite and (not self.path.exists() or self._ours(self.path))
+            path = _move(self.temporary, self.path, overwrite=overwrite)
+        else:
+            path = _move(self.temporary, self.path.with_stem(f"{self.path.stem}.partial"), overwrite=False)
         self._lock.release()
         return path
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +17,8 @@ import click
 
 from streamseg import __version__
 from streamseg.commands import flags
-from streamseg.errors import INTERRUPTED, StreamsegError, UsageError
+from streamseg.commands.failures import exit_code, one_line, print_traceback
+from streamseg.errors import INTERRUPTED, UsageError
 from streamseg.views import VIEWS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -170,11 +170,18 @@ def command_line() -> None:
 
 
 @command_line.command()
-@click.argument("source")
-@click.argument("output", required=False)
+@click.argument("words", nargs=-1, metavar="SOURCE... [OUTPUT]")
+@click.option("-o", "--output", metavar="OUTPUT", help="Where to write; every other word is then a SOURCE.")
+@click.option("--frames", is_flag=True, help="Write every frame as a picture, into a folder, instead of a video.")
 @click.option("--masks", type=click.Path(path_type=Path), metavar="DIR", help="Also write class ids as PNG files.")
 @click.option(
     "--stats", type=click.Path(path_type=Path), metavar="FILE", help="Also write a line per frame, .csv or .jsonl."
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Also write how it went, for programs: frames, timings, versions, status; also of a run that fails.",
 )
 @click.option(
     "--segment",
@@ -183,7 +190,7 @@ def command_line() -> None:
     metavar="MINUTES",
     help="Record a live source in files of this length, each named by when it begins.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace files that are already there.")
+@click.option("--overwrite", is_flag=True, help="Replace files that streamseg wrote before; nothing else ever is.")
 @click.option(
     "--serve",
     type=ServeAddress(),
@@ -214,6 +221,7 @@ def command_line() -> None:
 @click.option("--start", "start_s", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
 @click.option("--duration", "duration_s", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
+@click.option("--fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate of a raw stream (.h264).")
 @click.option("--camera-size", type=PictureSize(), metavar="WxH", help="Size to ask the camera for.")
 @click.option("--camera-fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate to ask the camera for.")
 @click.option(
@@ -264,15 +272,18 @@ def command_line() -> None:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what was chosen, and the time of each stage.")
-def run(source: str, **values: Any) -> int:  # fmt: skip
-    """Segment SOURCE and write or show the overlay.
+def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
+    """Segment each SOURCE and write or show the overlay.
 
-    SOURCE is a video file, a folder or quoted glob of pictures, a camera number or device, an rtsp://, http:// or
-    udp:// address, browser: (the camera of whoever opens the page that is served then), or synthetic: (the built-in
-    scene; synthetic:1280x720,fps=30,seed=1,frames=300).
+    SOURCE is a video file, a folder or quoted glob of videos or of pictures, a picture, a camera number or device, an
+    rtsp://, http:// or udp:// address, browser: (the camera of whoever opens the page that is served then), or
+    synthetic: (the built-in scene; synthetic:1280x720,fps=30,seed=1,frames=300). Several are run one after the other;
+    what streamseg wrote itself is left out then.
 
-    OUTPUT is a video (.mp4, .mkv, .webm), or a folder for pictures. If it is left out: NAME_overlay.mp4 beside a
-    video (NAME_side.mp4 with --view side), NAME_overlay beside a folder; nothing of a live source.
+    OUTPUT is a file (.mp4, .mov, .mkv, .webm, .gif; .png or .jpg for a picture, out/%06d.png for every frame), or a
+    folder: one that is there, or a name with a / at its end. Left out, it is NAME_overlay.mp4 beside a video
+    (NAME_side.mp4 with --view side), NAME_overlay.jpg beside a picture, NAME_overlay/ beside a folder of pictures, and
+    nothing for a live source.
 
     A live source is shown, in a window or else on a page, whether it is recorded or not; null: neither shows nor
     writes pictures. Keys in the window: q or Escape ends, space pauses, Tab goes to the next view, + and - change the
@@ -280,15 +291,18 @@ def run(source: str, **values: Any) -> int:  # fmt: skip
 
     \b
     streamseg run clip.mp4
+    streamseg run *.mp4 -o overlays/
     streamseg run clip.mp4 out.mkv --classes road,car --masks masks --stats stats.csv
-    streamseg run "frames/*.png" overlays
+    streamseg run "frames/*.png" overlays/
     streamseg run synthetic: demo.mp4 --duration 10
     streamseg run 0 --camera-size 1280x720
     streamseg run rtsp://camera/stream drive.mp4 --segment 10 --serve 8080
     """
+    if not words:
+        raise click.UsageError("Missing argument 'SOURCE'.", click.get_current_context())
     from streamseg.commands.run import run_command
 
-    return run_command(source, flags.source_options(values), flags.model_options(values), flags.output_options(values))
+    return run_command(words, flags.source_options(values), flags.model_options(values), flags.output_options(values))
 
 
 @command_line.command()
@@ -399,31 +413,12 @@ def main(arguments: list[str] | None = None) -> int:
         return _say(f"{' '.join(error.format_message().split())} (see {where} --help)", 2)
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped", INTERRUPTED)
-    except StreamsegError as error:
-        return _say(flags.in_flags(_with_notes(str(error), error), command_line), error.exit_code)
     except BrokenPipeError:  # whoever read our output has left, `| head` for one
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    except Exception as error:  # a fault of ours, or of the installation
-        if os.environ.get("STREAMSEG_TRACEBACK"):
-            traceback.print_exc()
-        return _say(_with_notes(_unexpected(error), error), 1)
-
-
-def _with_notes(text: str, error: Exception) -> str:
-    """A message and what the pipeline noted with the error, such as the files that are kept; one line."""
-    # One line like any other error, so that scripts that read the last line of stderr have it all.
-    return "; ".join([text, *getattr(error, "__notes__", ())])
-
-
-def _unexpected(error: Exception) -> str:
-    """One line for what nobody foresaw."""
-    text = " ".join(str(error).split())
-    if isinstance(error, ImportError) and "shared object" in text:
-        return f"a system library is missing: {text}; on Debian or Ubuntu: apt-get install libgl1 libglib2.0-0"
-    if isinstance(error, ImportError):
-        return f"the installation is incomplete: {text}; install streamseg again"
-    return f"unexpected {type(error).__name__}: {text}; set STREAMSEG_TRACEBACK=1 for the details to report"
+    except Exception as error:  # on purpose, or a fault of ours or of the installation
+        print_traceback(error)
+        return _say(one_line(error, command_line), exit_code(error))
 
 
 def _say(message: str, exit_code: int) -> int:

@@ -148,6 +148,8 @@ class StreamInfo:
     live: frames come at their own pace and cannot be waited for.
     codec: the name of the compression, None for raw pictures.
     color: of the planes; None when frames are BGR.
+    color_tags: (matrix, primaries, transfer) of the planes as ITU-T H.273 numbers them, 2 for what is not said; None
+        when nothing is known of them.
     sound: None when there is none to copy.
     sample_aspect_ratio: width of a pixel over its height, upright; None when pixels are square or not known.
     """
@@ -164,6 +166,7 @@ class StreamInfo:
     live: bool = False
     codec: str | None = None
     color: YuvColor | None = None
+    color_tags: tuple[int, int, int] | None = None
     sound: Sound | None = None
     sample_aspect_ratio: Fraction | None = None
 

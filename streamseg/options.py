@@ -45,6 +45,7 @@ class SourceOptions:
     duration_s: seconds after which to stop; None means to the end.
     max_frames: frames after which to stop; None means to the end.
     threads: for decoding video files; None lets the decoder choose.
+    fps: frames a second of a raw stream (.h264, .h265, .mjpeg), which stores no times; None is what the stream says.
     camera_size: (height, width) to ask a camera for; None leaves it to the camera.
     camera_fps: frames a second to ask a camera for; None leaves it to the camera.
     reconnect: live sources that were lost are opened again, for ever; otherwise a loss is an error.
@@ -61,6 +62,7 @@ class SourceOptions:
     duration_s: float | None = None
     max_frames: int | None = None
     threads: int | None = None
+    fps: float | None = None
     camera_size: Size | None = None
     camera_fps: float | None = None
     reconnect: bool = True
@@ -74,6 +76,7 @@ class SourceOptions:
         _require_above_0("duration_s", self.duration_s, "seconds")
         _require_count("max_frames", self.max_frames)
         _require_count("threads", self.threads)
+        _require_above_0("fps", self.fps, "frames a second")
         if self.camera_size is not None and not _is_size(self.camera_size):
             raise UsageError(f"`camera_size` must be two whole numbers from 1 on, got {self.camera_size!r}")
         _require_above_0("camera_fps", self.camera_fps, "frames a second")
@@ -124,12 +127,14 @@ class ModelOptions:
 class OutputOptions:
     """What is written, shown and said.
 
-    output: a video file, a folder for pictures, or "window:" or "null:"; None is beside a recording, and nowhere for a
-        live source.
+    output: a file, or a folder for what is named after the source, or "window:" or "null:"; None is beside a recording,
+        and nowhere for a live source.
+    frames: write each frame as a picture into a folder, and no video.
     masks: a folder for pictures of class ids; None writes none.
     stats: a .csv or .jsonl file for a line a frame; None writes none.
+    report: a .json file for how it went, written also where it fails; None writes none.
     segment_s: seconds of each file that a live source is recorded in; None is one file for all.
-    overwrite: files that are there may be replaced.
+    overwrite: files that are there, and that streamseg wrote, may be replaced.
     serve: where the page is served; None serves one only of a live source where there is no display.
     allow_host: names that the page is also reached by.
     view: what is painted, see `Settings`.
@@ -146,8 +151,10 @@ class OutputOptions:
     """
 
     output: str | None = None
+    frames: bool = False
     masks: Path | None = None
     stats: Path | None = None
+    report: Path | None = None
     segment_s: float | None = None
     overwrite: bool = False
     serve: Address | None = None
@@ -170,7 +177,7 @@ class OutputOptions:
         for name in ("allow_host", "classes"):
             _require_names(name, getattr(self, name))
         _require_choice("encoder", self.encoder, get_args(EncoderName))
-        for name in ("overwrite", "legend", "hud", "quiet", "verbose"):
+        for name in ("frames", "overwrite", "legend", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
 
 

@@ -20,7 +20,7 @@ policy "latest" goes on, and it is for what shows pictures to keep still.
 
 If anything raises, the others are told to stop and joined with a limit, the sinks are closed, and the caller gets the
 original exception, with a note of the files that were kept. How the run ended is decided once, before the first sink is
-closed: only a sink that failed itself is closed as "failed", the others keep what they took, as "cut". A source that
+closed: only a sink that failed itself is closed as "failed", the others keep what they took, as "broken". A source that
 breaks off is no failure of what was read before it: those frames are finished first.
 """
 
@@ -320,7 +320,7 @@ class Pipeline:
     def _finish(self, start_s: float) -> None:
         """Close the sinks, the first error winning, and fill in the report."""
         broken = self._error is not None or self._source_error is not None
-        ending: Outcome = "cut" if broken or self._stopping.is_set() else "complete"
+        ending: Outcome = "broken" if broken else "cut" if self._stopping.is_set() else "complete"
         for output in self._outputs:
             try:
                 output.close("failed" if broken and not output.frames else ending)

@@ -12,7 +12,7 @@ from streamseg.sinks.base import Outcome
 class RunReport:
     """What a run did. Times in seconds unless the name says otherwise.
 
-    outcome: "complete", "cut" (stopped early: Ctrl-C, a closed window, a broken source) or "failed".
+    outcome: "complete", "cut" (stopped early: Ctrl-C, a closed window), "broken" (the source broke off) or "failed".
     frames_in: that the source had; frames_out: taken by all sinks; dropped: too old to be shown (live only), some of
         them by the source itself.
     damaged: frames out that the decoder marked as damaged.

@@ -156,6 +156,8 @@ def _weighted(layer: Image, opacity: Image) -> tuple[Image, Image]:
 def _blend(layer: Image, top: int, left: int, share: Image, keep: Image) -> None:
     region = layer[top : top + share.shape[0], left : left + share.shape[1]]
     height, width = region.shape[:2]
+    if not region.size:  # of a picture of a few pixels, the margin alone leaves nothing to draw on
+        return
     kept = cv2.multiply(np.ascontiguousarray(region), keep[:height, :width], scale=1 / 255)
     region[:] = cv2.add(kept, share[:height, :width])
 

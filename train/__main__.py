@@ -16,6 +16,7 @@ COMMANDS = {
     "pack": "what a config trains on, in one file",
     "consistency": "how steady a network's labels are on clips",
     "pseudo-labels": "masks of what several models are sure of together, to train on",
+    "soft-targets": "what a teacher thinks of every picture that a config trains on",
     "split": "set some pictures aside for validation, by seed",
     "augmentations": "a picture of what each augmentation does",
     "kitti-scene": "write the built-in scene in KITTI road's layout",

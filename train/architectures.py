@@ -24,6 +24,7 @@ ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
     "fcn8s-squeezenet": partial(fcn8s_light, "squeezenet"),
     "fcn8s-efficientnet-lite0": partial(fcn8s_light, "efficientnet-lite0"),
     "fcn8s-efficientnet-lite0-fused": partial(fcn8s_light, "efficientnet-lite0-fused"),
+    "fcn8s-efficientnet-lite2": partial(fcn8s_light, "efficientnet-lite2"),
 }
 """Network by name: builder(size, classes, **options) -> keras.Model."""
 

@@ -26,7 +26,7 @@ _RANGES: dict[str, tuple[Any, float, float, str]] = {
     **dict.fromkeys(("batch", "epochs", "steps_per_epoch", "validate_every", "loss_stride"), _COUNT),
     **dict.fromkeys(("warmup_steps", "pictures_every", "seed"), _COUNT_OR_NONE),
     **dict.fromkeys(("learning_rate", "clip_norm"), _POSITIVE),
-    **dict.fromkeys(("weight_decay", "class_weight_power", "jaccard_weight"), _NOT_NEGATIVE),
+    **dict.fromkeys(("weight_decay", "class_weight_power", "jaccard_weight", "steadiness"), _NOT_NEGATIVE),
     "clahe_share": ((int, float), 0, 1 + sys.float_info.epsilon, "a number from 0 to 1"),
     "decay_share": ((int, float), 0, 1 + sys.float_info.epsilon, "a number from 0 to 1"),
     "average_decay": ((int, float), 0, 1, "a number from 0 to less than 1"),
@@ -59,6 +59,30 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Distillation:
+    """What a teacher's soft targets add to the loss (Hinton, Vinyals and Dean, arXiv:1503.02531).
+
+    folder: of soft targets, see `train.soft_targets.SoftFolder`; relative to where the training is started.
+    weight: of the mean divergence from the teacher, against 1 for the loss of the labels.
+    temperature: both sides' logits are divided by it, which shows what else the teacher thinks of; from 1, which
+        leaves them.
+
+    Raises:
+        UsageError: a number is out of its range.
+    """
+
+    folder: str
+    weight: float = 1.0
+    temperature: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight < math.inf:
+            raise UsageError(f"distillation: weight must be a number above 0, got {self.weight!r}")
+        if not 1 <= self.temperature < math.inf:
+            raise UsageError(f"distillation: temperature must be a number from 1, got {self.temperature!r}")
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One training, whole.
 
@@ -73,6 +97,8 @@ class Experiment:
     scored_size: (height, width) labels are scored at; None means each picture's own.
     classes: what the network knows.
     not_own_car: names of classes that a drawn bonnet or bar cannot be.
+    pasted: names of classes of which `augmentation.paste` takes things out of other pictures, each as often as the
+        others; of those that can be, see `train.donors`.
     clahe: what the model file asks the runtime for; None for none.
     clahe_share: how many training pictures get it, 0..1.
     start_from: folder of an earlier training, whose best weights to begin with. Of another architecture the layers
@@ -94,6 +120,9 @@ class Experiment:
     clip_norm: largest length of the gradient.
     class_weight_power: see `train.label_sets.balanced_weights`.
     jaccard_weight: share of soft Jaccard in the loss, see `train.losses`; 0 for plain cross-entropy.
+    distillation: what a teacher says of the pictures, as a part of the loss; None learns from labels alone.
+    steadiness: weight, against 1 for the loss of the labels, of how far the network changes its mind between the frames
+        of a share `frame-pairs`, see `train.steadiness`; 0 without such a share.
     validate_every: epochs between scores; the last epoch is always scored.
     patience: epochs without a better mean IoU after which the training ends early; None for never.
     pictures_every: epochs between sheets of validation pictures, and one after the last; 0 for none.
@@ -118,6 +147,7 @@ class Experiment:
     scored_size: Size | None = None
     classes: tuple[SegmentClass, ...] = CAMVID_CLASSES
     not_own_car: tuple[str, ...] = ("road",)
+    pasted: tuple[str, ...] = ("pole", "sign", "pedestrian", "bicyclist")
     clahe: Clahe | None = None
     clahe_share: float = 0.0
     start_from: str | None = None
@@ -133,6 +163,8 @@ class Experiment:
     clip_norm: float = 5.0
     class_weight_power: float = 0.0
     jaccard_weight: float = 0.0
+    distillation: Distillation | None = None
+    steadiness: float = 0.0
     precision: str = "float32"
     validate_every: int = 1
     patience: int | None = None

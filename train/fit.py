@@ -20,8 +20,10 @@ from train.classes import EGO_VEHICLE
 from train.config import Experiment, Share
 from train.datasets import Dataset, open_dataset
 from train.devices import Devices
+from train.distillation import distillation_loss
+from train.encoders import Tensor
 from train.loader import Loader
-from train.losses import Loss, label_set_loss
+from train.losses import Loss, label_set_loss, with_parts
 from train.optimizer import arithmetic, optimizer
 from train.pictures import validation_sheet
 from train.predictors import keras_predictor
@@ -29,7 +31,9 @@ from train.record import Record, Row
 from train.run_folder import STATE, RunFolder
 from train.scoring import score
 from train.start import assign, freeze, load_start
+from train.steadiness import steadiness_loss
 from train.supervision import class_weights, set_table
+from train.targets import MOTION, SOFT
 from train.time_box import TRIAL_STEPS, Pace
 
 if TYPE_CHECKING:
@@ -95,8 +99,10 @@ class Training:
         finest = (experiment.crop or experiment.size)[0] // self.model.output_shape[1]
         if finest % experiment.loss_stride:
             raise UsageError(f"loss_stride must divide the network's stride {finest}, got {experiment.loss_stride}")
-        factor = finest // experiment.loss_stride
-        return label_set_loss(table, weights, factor, experiment.jaccard_weight, self._devices.total)
+        factor, total = finest // experiment.loss_stride, self._devices.total
+        parts = further_parts(experiment, total)
+        labels = label_set_loss(table, weights, 1 if parts else factor, experiment.jaccard_weight, total)
+        return with_parts(labels, parts, factor) if parts else labels
 
     def _judged_model(self) -> keras.Model:
         """The model that is scored and saved: the trained one itself where that will do, as a second takes memory."""
@@ -243,6 +249,18 @@ class Training:
         self._folder.save_state(groups, numbers)
 
 
+def further_parts(experiment: Experiment, total: Callable[[Tensor], Tensor]) -> list[tuple[float, Loss]]:
+    """What the loss has beside its labels: weights, and losses for `train.losses.with_parts`."""
+    parts: list[tuple[float, Loss]] = []
+    if teacher := experiment.distillation:
+        temperature = teacher.temperature
+        parts.append((teacher.weight, lambda at, logits: distillation_loss(at[..., SOFT], logits, temperature, total)))
+    if experiment.steadiness:
+        weight, stride = experiment.steadiness, experiment.loss_stride
+        parts.append((weight, lambda at, logits: steadiness_loss(at[..., MOTION], logits, stride, total)))
+    return parts
+
+
 def _in_short(scores: Scores, names: Sequence[str]) -> dict[str, float]:
     """Mean IoU, and the IoU of what drivers need most; a class that no label is for sure is left out.
 
@@ -261,4 +279,9 @@ def check_shares(experiment: Experiment, replicas: int) -> None:
         raise UsageError(
             f"batch must be divisible by the {replicas} devices that share it, got {experiment.batch}; "
             f"the nearest is {max(1, round(experiment.batch / replicas)) * replicas}"
+        )
+    if experiment.steadiness and experiment.batch // replicas % 2:
+        raise UsageError(
+            f"pairs of frames stay on one device, so its part of the batch must be even, got {experiment.batch} on "
+            f"{replicas}; give a batch that {2 * replicas} divides"
         )

@@ -25,6 +25,7 @@ from keras import ops
 from train.encoders import Tensor
 from train.fcn8s import enlarged
 from train.label_sets import SetTable
+from train.targets import CODE
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Codes (n, h, w) and logits (n, h / factor, w / factor, classes) -> a scalar, float32."""
@@ -68,6 +69,26 @@ def label_set_loss(
         return mean + jaccard_weight * soft_jaccard(ops.take(ops.convert_to_tensor(sure), codes, axis=0), logits, total)
 
     return label_set
+
+
+def with_parts(labels: Loss, parts: Sequence[tuple[float, Loss]], factor: int = 1) -> Loss:
+    """A loss of labels and of what else lies behind their codes.
+
+    labels: takes codes (n, h, w) and logits that are enlarged already.
+    parts: weights, and losses that take targets and enlarged logits.
+    factor: see `label_set_loss`.
+
+    Returns: a loss that takes targets (n, h, w, channels), see `train.targets`, in the place of codes.
+    """
+
+    def whole(targets: Tensor, logits: Tensor) -> Tensor:
+        logits = enlarged(ops.cast(logits, "float32"), factor)  # once, for all parts
+        cost = labels(targets[..., CODE], logits)
+        for weight, part in parts:
+            cost = cost + weight * part(targets, logits)
+        return cost
+
+    return whole
 
 
 def soft_jaccard(truth: Tensor, logits: Tensor, total: Callable[[Tensor], Tensor] = lambda sums: sums) -> Tensor:

@@ -40,6 +40,11 @@ class SoftTarget:
     classes: Image
     shares: Image
 
+    @property
+    def plane(self) -> Image:
+        """(h, w, 4) uint8: class, share, class, share, as in the file."""
+        return np.dstack([self.classes[..., 0], self.shares[..., 0], self.classes[..., 1], self.shares[..., 1]])
+
     def probabilities(self, count: int) -> Probabilities:
         """All classes' probabilities: what the two leave over is given to the others in equal parts.
 
@@ -74,8 +79,7 @@ def soft_target(probabilities: Probabilities) -> SoftTarget:
 
 def write_soft(path: Path, target: SoftTarget) -> None:
     """path: ends in .png. Raises SinkError when it cannot be written."""
-    channels = (target.classes[..., 0], target.shares[..., 0], target.classes[..., 1], target.shares[..., 1])
-    write_picture(path, np.dstack(channels))
+    write_picture(path, target.plane)
 
 
 def read_soft(path: Path) -> SoftTarget:
@@ -85,6 +89,41 @@ def read_soft(path: Path) -> SoftTarget:
         raise UsageError(f"{path}: not a soft target, a PNG of four 8-bit channels; write it with train pseudo-labels")
     pairs = cast("Image", array).reshape(*array.shape[:2], 2, 2)
     return SoftTarget(pairs[..., 0], pairs[..., 1])
+
+
+class SoftFolder:
+    """Soft targets of the pictures of data sets, `FOLDER/DATA SET/SAMPLE.png`, as `python -m train soft-targets` writes
+    them. A sample that has none is no mistake: it teaches by its labels alone."""
+
+    def __init__(self, folder: Path, classes: Sequence[str]) -> None:
+        """
+        classes: names of the student's, in order of id.
+
+        Raises:
+            UsageError: no such folder, or its classes are others.
+        """
+        found = read_names(folder)
+        if found != list(classes):
+            raise UsageError(f"{folder}: soft targets of the classes {found}, the network's are {list(classes)}")
+        self._folder, self._count = folder, len(classes)
+
+    def path(self, dataset: str, sample: str) -> Path:
+        """Where a sample's is, or would be."""
+        return self._folder / dataset / f"{sample}.png"
+
+    def plane(self, dataset: str, sample: str) -> Image | None:
+        """(h, w, 4) uint8, see `SoftTarget.plane`; None where there is none.
+
+        Raises:
+            UsageError: it cannot be read, or has a class that there is not.
+        """
+        path = self.path(dataset, sample)
+        if not path.is_file():
+            return None
+        target = read_soft(path)
+        if target.classes.max() >= self._count:
+            raise UsageError(f"{path}: class {target.classes.max()} of {self._count}; write it again")
+        return target.plane
 
 
 def read_names(folder: Path) -> list[str]:

@@ -12,6 +12,8 @@ from typing import TypeAlias
 import click
 
 from streamseg.backends import Backend
+from streamseg.commands.arguments import is_view
+from streamseg.commands.places import place_for
 from streamseg.controls import Controls
 from streamseg.errors import SinkError, UsageError
 from streamseg.frame import StreamInfo
@@ -38,6 +40,7 @@ class SharedBySinks:
 
     address: of the source, as the user named it.
     extra_metrics: further numbers for the page's statistics, by name, asked for each time.
+    written: what earlier sources of the same command were written to, with their addresses; None where there is one.
     """
 
     address: str
@@ -46,6 +49,7 @@ class SharedBySinks:
     controls: Controls
     timings: Timings
     extra_metrics: Callable[[], Mapping[str, float]]
+    written: dict[Path, str] | None = None
 
     @property
     def info(self) -> StreamInfo:
@@ -83,7 +87,7 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack
         UsageError: options that contradict each other, or the kind of source.
     """
     recording = _recording(options, shared)
-    _refuse_clashes(options, shared.address, recording)
+    _refuse_clashes(options, shared, recording)
     sinks: list[Sink] = []
 
     def add(sink: Sink) -> None:
@@ -147,17 +151,16 @@ def _page(options: OutputOptions, shared: SharedBySinks) -> Sink:
 
 def _recording(options: OutputOptions, shared: SharedBySinks) -> str | None:
     """Where pictures are written; None for nowhere. A live source is recorded when asked, anything else always is."""
-    if options.output in (_WINDOW, _NOTHING):
-        recording = None
-    elif shared.info.live:
-        recording = options.output
-    else:
-        recording = options.output or _default_output(options, shared)
-    if recording is not None and is_url(recording):
+    output, several = options.output, shared.written is not None
+    if output is not None and is_url(output):
         raise UsageError(
-            f"OUTPUT is a file or a folder and '{without_password(recording)}' is an address; to watch from elsewhere, "
+            f"OUTPUT is a file or a folder and '{without_password(output)}' is an address; to watch from elsewhere, "
             "use `serve`"
         )
+    if is_view(output) or (output is None and shared.info.live and not options.frames):
+        recording = None
+    else:
+        recording = place_for(options, shared.address, shared.info, several=several)
     if options.segment_s is not None and recording is None:
         raise UsageError("`segment_s` cuts a recording into segments; name an OUTPUT video to record to")
     if options.encoder != "auto" and (recording is None or Path(recording).suffix.lower() not in FORMATS):
@@ -175,31 +178,25 @@ def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) 
     return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder)
 
 
-def _default_output(options: OutputOptions, shared: SharedBySinks) -> str:
-    """Where the overlay of a recording goes when the user did not say."""
-    address, info = shared.address, shared.info
-    if info.kind == "synthetic":
-        return f"{address.partition(':')[0]}_{options.view}.mp4"
-    path = Path(address)
-    if info.kind == "pictures":
-        folder = path if path.is_dir() else path.parent
-        return str(folder.resolve().with_name(f"{folder.resolve().name}_{options.view}")) + "/"
-    if "://" in address:
-        return f"{Path(address.rpartition('/')[2]).stem}_{options.view}.mp4"
-    return str(path.with_name(f"{path.stem}_{options.view}.mp4"))
-
-
-def _refuse_clashes(options: OutputOptions, address: str, recording: str | None) -> None:
+def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:
     """Raises SinkError when an output would be written over the source, or two outputs over each other."""
     # By what the files are and not by their names: links and different ways to write one path are all the same place.
     targets = [Path(each) for each in (recording, options.masks, options.stats) if each is not None]
     resolved = [each.resolve() for each in targets]
     for target in targets:
-        for place in _source_places(address):
+        for place in _source_places(shared.address):
             if target.exists() and place.exists() and target.samefile(place):
                 raise SinkError(f"'{target}' is the source itself; write somewhere else")
     if len(set(resolved)) < len(resolved):
         raise SinkError(f"two outputs would go to '{targets[-1]}'; give each its own place")
+    if shared.written is not None:
+        for target, place in zip(targets, resolved, strict=True):
+            earlier = shared.written.setdefault(place, shared.address)
+            if earlier != shared.address:
+                raise SinkError(
+                    f"'{target}' is where the results of '{earlier}' are, which has the same name; "
+                    "run this one on its own, to another OUTPUT"
+                )
 
 
 def _source_places(address: str) -> Iterator[Path]:

@@ -1,16 +1,22 @@
-"""`streamseg run`: one source through the network into its outputs."""
+"""`streamseg run`: sources through the network into their outputs."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from streamseg.backends import LoadedBackend
+from streamseg.commands.arguments import Sources, expanded, sources_and_output
 from streamseg.commands.outputs import SharedBySinks, opened_sinks
+from streamseg.commands.places import named_after, refuse_one_file, stem_of
+from streamseg.commands.run_many import Tally, run_each
+from streamseg.commands.run_record import RunRecord, SourceRecord, noted_failure
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
 from streamseg.options import ModelOptions, OutputOptions, SourceOptions
@@ -27,38 +33,116 @@ DAMAGED = SourceError.exit_code
 
 
 def run_command(
-    address: str, source_options: SourceOptions, model_options: ModelOptions, output_options: OutputOptions
+    words: Sequence[str], source_options: SourceOptions, model_options: ModelOptions, output_options: OutputOptions
 ) -> int:
-    """Run, print the closing line, return the exit code.
+    """Run, print the closing line, return the exit code; of several sources one after the other, that of the worst.
 
-    address: of the source.
+    words: addresses of sources, and the OUTPUT behind them unless the options have it.
 
     Raises:
-        StreamsegError: as the parts raise it; a broken source still leaves a finished output and a closing line.
+        StreamsegError: as the parts raise it; a broken source still leaves a finished output and a closing line. Of
+            several sources, only what no source can be run with.
     """
-    with ExitStack() as stack:
-        source = stack.enter_context(open_source(address, source_options))
-        plan = plan_for(model_options, source.info)
-        backend = plan.backend
-        smoothing = Smoothing(model_options.smooth) if model_options.smooth is not None else None
-        controls = Controls(_settings(model_options, output_options, plan))
-        # One for pipeline and page, as the page tells of the run while it goes on.
-        shared = SharedBySinks(address, source, backend, controls, Timings(), lambda: _flicker(smoothing))
-        _say_choices(model_options, output_options, source, plan)
-        sinks = opened_sinks(output_options, shared, stack)
-        pipeline = Pipeline(
-            source,
-            Segmenter(backend, controls=controls),
-            sinks,
-            stages=[smoothing] if smoothing else [],
-            policy="latest" if source.info.live else "all",
-            workers=backend.streams,
-            every=plan.every,
-            timings=shared.timings,
-            controls=controls,
-        )
-        stack.pop_all()  # from here on the pipeline closes what was opened
-    return _run(output_options, source, backend, pipeline, sinks)
+    addresses, output = sources_and_output(words, output_options.output)
+    output_options = replace(output_options, output=output)
+    sources = expanded(addresses)
+    if sources.several:
+        refuse_one_file(output, len(sources.addresses))
+    record = None if output_options.report is None else RunRecord(output_options.report, model_options.model)
+    runner = _Runner(source_options, model_options, output_options, {} if sources.several else None, record)
+    try:
+        return _run_all(sources, runner) if sources.several else runner.run(sources.addresses[0])
+    finally:  # also of a run that failed: that is when it is asked for
+        if record is not None:
+            record.write()
+
+
+def _run_all(sources: Sources, runner: _Runner) -> int:
+    tally = Tally(sources.skipped)
+    run_each(sources.addresses, tally, runner.run, lambda: runner.plan is not None)
+    if not runner.quiet:
+        click.echo(tally.summary())
+    return tally.exit_code
+
+
+class _Runner:
+    """Runs sources with the same options.
+
+    plan: what network runs how often; None until the first source is known.
+    """
+
+    def __init__(
+        self,
+        source: SourceOptions,
+        model: ModelOptions,
+        output: OutputOptions,
+        written: dict[Path, str] | None,
+        record: RunRecord | None,
+    ) -> None:
+        """
+        written: see `SharedBySinks`.
+        record: is told how each source went; None where nobody asks for it.
+        """
+        self._source_options, self._model_options, self._output_options = source, model, output
+        self._written = written
+        self._record = record
+        self.quiet = output.quiet
+        self.plan: Plan | None = None
+
+    def run(self, address: str) -> int:
+        """Run one source. Returns: the exit code. Raises: see `run_command`."""
+        record = SourceRecord(address) if self._record is None else self._record.begin(address)
+        try:
+            record.code = self._run(address, record)
+        except BaseException as error:
+            noted_failure(record, error)
+            raise
+        return record.code
+
+    def _run(self, address: str, record: SourceRecord) -> int:
+        model = self._model_options
+        with ExitStack() as stack:
+            source = stack.enter_context(open_source(address, self._source_options))
+            output = self._output_options
+            if self._written is not None:
+                output = named_after(stem_of(address, source.info), output)
+            first = self.plan is None
+            # Recordings all take the same, and of several sources none is live.
+            self.plan = plan = self.plan or plan_for(model, source.info)
+            smoothing = Smoothing(model.smooth) if model.smooth is not None else None
+            controls = Controls(_settings(model, output, plan))
+            # One for pipeline and page, as the page tells of the run while it goes on.
+            shared = SharedBySinks(
+                address, source, plan.backend, controls, Timings(), lambda: _flicker(smoothing), self._written
+            )
+            if first:
+                _say_network(plan)
+            _say_choices(model, output, source, plan, first=first)
+            sinks = opened_sinks(output, shared, stack)
+            pipeline = _pipeline(source, plan, sinks, smoothing, shared)
+            stack.pop_all()  # from here on the pipeline closes what was opened
+        record.report = pipeline.report
+        try:
+            return _run(output, source, plan.backend, pipeline, sinks)
+        finally:
+            record.damage = source.damage
+            record.outputs = [sink.place for sink in sinks if sink.place]
+
+
+def _pipeline(
+    source: Source, plan: Plan, sinks: list[Sink], smoothing: Smoothing | None, shared: SharedBySinks
+) -> Pipeline:
+    return Pipeline(
+        source,
+        Segmenter(plan.backend, controls=shared.controls),
+        sinks,
+        stages=[smoothing] if smoothing else [],
+        policy="latest" if source.info.live else "all",
+        workers=plan.backend.streams,
+        every=plan.every,
+        timings=shared.timings,
+        controls=shared.controls,
+    )
 
 
 def _flicker(smoothing: Smoothing | None) -> dict[str, float]:
@@ -97,18 +181,24 @@ def _settings(model: ModelOptions, output: OutputOptions, plan: Plan) -> Setting
     return Settings(output.view, output.alpha, clahe_wanted(model.clahe, plan.backend.spec), output.legend, output.hud)
 
 
-def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, plan: Plan) -> None:
-    info, backend = source.info, plan.backend
+def _say_network(plan: Plan) -> None:
+    """What is wrong or odd about the network."""
+    backend = plan.backend
     if backend.notes:
         click.echo(f"note: {'; '.join(backend.notes)}; running on {backend.device}", err=True)
     for doubt in backend.spec.doubts:
         click.echo(f"note: {doubt}", err=True)
+
+
+def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, plan: Plan, *, first: bool) -> None:
+    """What was chosen. first: whether this is the first source that the network runs on."""
+    info, backend = source.info, plan.backend
     if not output.quiet:
         for note in source.notes:
             click.echo(f"note: {note}", err=True)
-        if model.target_fps is not None:
+        if first and model.target_fps is not None:
             click.echo(plan.reason, err=True)
-        if backend.choice and (backend.choice.fresh or output.verbose):
+        if first and backend.choice and (backend.choice.fresh or output.verbose):
             click.echo(f"network: {backend.choice.reason}", err=True)
     if output.verbose:
         fps = f"{float(info.fps):.3f} fps" if info.fps else "rate not said"

@@ -5,8 +5,11 @@
 | window:                                      | WindowSink        |
 | memory:, null:                               | MemorySink        |
 | .mp4, .m4v, .mov, .mkv, .webm                | VideoFileSink     |
+| .gif                                         | GifFileSink       |
+| .png, .jpg, with a counter such as %06d      | PictureFolderSink |
+| .png, .jpg                                   | PictureFileSink   |
 | .csv, .jsonl                                 | StatisticsSink    |
-| an existing folder, a / at the end, no suffix | PictureFolderSink |
+| an existing folder, or a / at the end        | PictureFolderSink |
 
 A new kind is one file here and one line in `KINDS`. Importing this loads no PyAV; the sinks are found when first named.
 """
@@ -23,23 +26,26 @@ import cv2  # noqa: F401  # before PyAV: see `window.windows_would_hang`
 
 from streamseg.errors import SinkError
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.formats import FORMATS, TABLES
+from streamseg.sinks.formats import FORMATS, PICTURES, TABLES
 
 if TYPE_CHECKING:
     from streamseg.frame import StreamInfo
     from streamseg.options import EncoderName
     from streamseg.painting import Painter
+    from streamseg.sinks.gif_file import GifFileSink
     from streamseg.sinks.mask_folder import MaskFolderSink
     from streamseg.sinks.memory import MemorySink
-    from streamseg.sinks.picture_folder import PictureFolderSink
+    from streamseg.sinks.picture_folder import PictureFileSink, PictureFolderSink
     from streamseg.sinks.statistics import StatisticsSink
     from streamseg.sinks.video_file import VideoFileSink
     from streamseg.sinks.video_segments import SegmentedVideoSink
     from streamseg.sinks.window import WindowSink
 
 _HOME = {
+    "GifFileSink": "gif_file",
     "MaskFolderSink": "mask_folder",
     "MemorySink": "memory",
+    "PictureFileSink": "picture_folder",
     "PictureFolderSink": "picture_folder",
     "StatisticsSink": "statistics",
     "SegmentedVideoSink": "video_segments",
@@ -48,9 +54,11 @@ _HOME = {
 }
 
 __all__ = [
+    "GifFileSink",
     "MaskFolderSink",
     "MemorySink",
     "Outcome",
+    "PictureFileSink",
     "PictureFolderSink",
     "SegmentedVideoSink",
     "Sink",
@@ -70,7 +78,7 @@ def open_sink(
         file or a folder.
     info: of the source.
     painter: makes the pictures, and knows the classes.
-    overwrite: whether files that are there may be replaced.
+    overwrite: whether files that are there, and that streamseg wrote, may be replaced.
     encoder: of video files, see `VideoFileSink`; others have none.
 
     Raises:
@@ -118,16 +126,21 @@ class SinkKind:
 
 
 _BY_NAME = ("overwrite", "encoder")
-_VIDEO = ("address", "info", "painter", "overwrite", "encoder")
+_PAINTED = ("address", "info", "painter", "overwrite")
+_VIDEO = (*_PAINTED, "encoder")
 
 
 def _ends_in(*suffixes: str) -> Callable[[str], bool]:
     return lambda address: Path(address).suffix.lower() in suffixes
 
 
+def _is_pattern(address: str) -> bool:
+    return "%" in Path(address).name and _ends_in(*PICTURES)(address)
+
+
 def _is_folder(address: str) -> bool:
-    path = Path(address)
-    return path.is_dir() or not path.suffix or address.endswith(("/", "\\"))
+    # No other word is: one that was meant for something else would become a folder of ten thousand pictures.
+    return Path(address).is_dir() or address.endswith(("/", "\\"))
 
 
 KINDS: tuple[SinkKind, ...] = (
@@ -137,8 +150,12 @@ KINDS: tuple[SinkKind, ...] = (
     SinkKind(_ends_in(*FORMATS), "video_file:VideoFileSink", _VIDEO, f"{', '.join(FORMATS)} for a video"),
     SinkKind(_ends_in(*TABLES), "statistics:StatisticsSink", ("address", "classes", "overwrite"),
              f"{', '.join(TABLES)} for statistics"),
+    SinkKind(_ends_in(".gif"), "gif_file:GifFileSink", _PAINTED, ".gif for an animation"),
+    SinkKind(_is_pattern, "picture_folder:numbered_pictures", _PAINTED,
+             f"{', '.join(PICTURES)} for one picture, such as 'out.png', or numbered ones, such as 'out/%06d.png'"),
+    SinkKind(_ends_in(*PICTURES), "picture_folder:PictureFileSink", _PAINTED),
     # Last, since a folder may be called anything, but a video's name next to it must still be a video.
-    SinkKind(_is_folder, "picture_folder:PictureFolderSink", ("address", "info", "painter", "overwrite"),
+    SinkKind(_is_folder, "picture_folder:PictureFolderSink", _PAINTED,
              "/ for a folder of pictures"),
 )  # fmt: skip
 

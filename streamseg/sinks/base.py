@@ -8,10 +8,13 @@ from typing import Literal, TypeAlias
 
 from streamseg.segmentation import Segmentation
 
-Outcome: TypeAlias = Literal["complete", "cut", "failed"]
-"""How it ended: the source came to its end; it was ended early, and what was written by then is good; it broke.
+Outcome: TypeAlias = Literal["complete", "cut", "broken", "failed"]
+"""How it ended.
 
-Of a run, and of each sink of it: where one sink breaks, the run has failed, that sink too, and the others are cut.
+complete    the source came to its end
+cut         it was ended early, as a person wished; what was written by then is good
+broken      the source, the network or another sink broke; what was written by then is good, and no whole result
+failed      this broke, or the run before this took a frame
 """
 
 
@@ -47,12 +50,14 @@ class Sink(ABC):
         return None
 
     def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # for sinks with nothing to finish
-        """Finish. "complete" and "cut" put finished files in place, "failed" removes what is half written.
+        """Finish. "failed" removes what is half written, all others put finished files in place.
+
+        "broken" replaces nothing: what was there before stays, and the new file gets a name that says what it is.
 
         Files that were complete before, such as the masks of the frames until then, stay whatever the outcome is.
         Called once, also when no frame was written.
 
-        outcome: "failed" where this sink has failed, or the run before this sink took a frame.
+        outcome: of this sink, see `Outcome`.
 
         Raises:
             SinkError: the result cannot be finished; nothing half-written is left at its final name.

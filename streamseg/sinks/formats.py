@@ -69,6 +69,9 @@ FORMATS: Mapping[str, FileFormat] = {
     ".webm": FileFormat("webm", _VP9, frozenset({"opus", "vorbis"}), "libopus"),
 }
 
+PICTURES = (".png", ".jpg", ".jpeg")
+"""What one frame can be written as."""
+
 TABLES = (".csv", ".jsonl")
 """Files with a line of statistics for each frame."""
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import av
 
+from streamseg.file_tag import METADATA
 from streamseg.frame import Sound, StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
+from streamseg.sinks.display_size import ROOM, write_display_size
 from streamseg.sinks.formats import FileFormat, VideoCodec
 from streamseg.sinks.sound import SoundTracks
 from streamseg.sinks.video_track import VideoTrack
@@ -18,7 +20,7 @@ class Muxer:
     """A file that pictures go into, with the sound that belongs to them. All methods may raise what PyAV raises.
 
     size: (height, width) of its pictures.
-    notes: about the sound, complete after `finish`.
+    notes: about the sound and the shape of the pictures, complete after `finish`.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Muxer:
             format=file_format.muxer,
             container_options=file_format.muxer_options(time_base),
         )
+        self._container.metadata.update(METADATA)  # by which the file is known as one of ours
         self._pictures = VideoTrack(
             self._container,
             codec,
@@ -58,8 +61,12 @@ class Muxer:
             time_base=time_base,
             fps=info.fps,
             sample_aspect_ratio=info.sample_aspect_ratio,
+            color_tags=info.color_tags if color == info.color else None,  # of other planes they would say nothing
+            title=ROOM if info.sample_aspect_ratio and not file_format.mp4_family else None,
         )
         self._sound = SoundTracks(sound, self._container, file_format) if sound else None
+        self._path, self._mp4_family = path, file_format.mp4_family
+        self._aspect = info.sample_aspect_ratio
 
     def canvas(self) -> Yuv420:
         """Planes to paint the next picture on."""
@@ -83,6 +90,11 @@ class Muxer:
             self._sound.finish()
             self.notes += self._sound.notes
         self._container.close()
+        if self._aspect is not None:
+            try:
+                write_display_size(self._path, self._pictures.stored_size, self._aspect, mp4_family=self._mp4_family)
+            except ValueError as error:  # the file is whole all the same
+                self.notes.append(f"some players will show the pictures too narrow or too wide: {error}")
 
     def abandon(self) -> None:
         """Let go of all files, whatever state they are in."""

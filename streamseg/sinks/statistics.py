@@ -29,6 +29,9 @@ frame's capture to this line; flicker, 0 to 1, the share of the pixels whose cla
 or null in the first)."""
 
 
+_LONGEST_LINE = 1 << 20  # characters: hundreds of classes take some ten thousand, and a file may be one endless line
+
+
 class StatisticsSink(Sink):
     """Writes when each frame was shown, how long it took, and how much of it each class covers (0 to 1).
 
@@ -61,7 +64,7 @@ class StatisticsSink(Sink):
             raise SinkError(f"cannot write '{target}': statistics must end in {' or '.join(TABLES)}")
         self.place: str | None = str(target)
         self._names = [each.name for each in classes]
-        self._pending = AtomicFile(target, overwrite=overwrite)
+        self._pending = AtomicFile(target, overwrite=overwrite, ours=is_table_of_ours)
         self._written = 0
         self._clock = clock
         self._labels: Image | None = None  # of the frame before, for the flicker
@@ -95,12 +98,28 @@ class StatisticsSink(Sink):
         try:
             self._file.close()
             if outcome != "failed" and self._written:
-                self.place = str(self._pending.commit())
+                self.place = str(self._pending.commit(whole=outcome != "broken"))
         except OSError as error:
             if outcome != "failed":  # what cannot be flushed is thrown away then, and its error is already out
                 raise cannot_write(self._pending.path, error, self._written) from error
         finally:
             self._pending.discard()
+
+
+def is_table_of_ours(path: Path) -> bool:
+    """Whether a file has the columns of such a table. They are its tag: a further line would trouble its readers."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = file.readline(_LONGEST_LINE)
+    except (OSError, UnicodeDecodeError):
+        return False
+    if path.suffix.lower() == ".csv":
+        return first.startswith(",".join(FRAME_COLUMNS))
+    try:
+        facts = json.loads(first)
+    except ValueError:
+        return False
+    return isinstance(facts, dict) and tuple(facts) == (*FRAME_COLUMNS, "shares")
 
 
 def _begin_csv(file: IO[str], names: Sequence[str]) -> _WriteLine:

@@ -10,6 +10,7 @@ import av
 
 from streamseg.atomic import AtomicFile, cannot_write
 from streamseg.errors import SinkError
+from streamseg.file_tag import written_by_streamseg
 from streamseg.frame import StreamInfo
 from streamseg.options import EncoderName
 from streamseg.painting import Painter
@@ -66,7 +67,7 @@ class VideoFileSink(Sink):
         # Before the file is claimed: a trial of the hardware takes a moment and may end in an error.
         self._codec = _adjusted(taken.codec, crf, preset)
         refuse_source(target, info)
-        self._file = AtomicFile(target, overwrite=overwrite)
+        self._file = AtomicFile(target, overwrite=overwrite, ours=written_by_streamseg)
         self.place: str | None = str(target)
         self.notes: list[str] = [taken.note] if taken.note else []
         self._info = info
@@ -102,7 +103,7 @@ class VideoFileSink(Sink):
                 self._clock.last_duration(complete=complete),
                 inf if to_the_end else self._clock.end_s(complete=complete),
             )
-            self.place = str(self._file.commit())
+            self.place = str(self._file.commit(whole=outcome != "broken"))
         except (OSError, av.FFmpegError, ValueError) as error:
             self._abandon()
             raise cannot_write(self._file.path, error, self._written) from error

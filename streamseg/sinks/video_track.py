@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # (matrix, primaries, transfer) as ITU-T H.273 numbers them; without them players guess by the height of the picture
 _COLOR_TAGS = {"bt601": (6, 6, 6), "bt709": (1, 1, 1), "bt2020": (9, 9, 14)}
+_SAYS_NOTHING = (0, 2, 3)  # identity, which is RGB, not specified, and reserved
 _RANGE_TAGS = {False: 1, True: 2}
 
 
@@ -30,6 +31,8 @@ class VideoTrack:
     """Compresses pictures and gives each packet its duration, which only the next picture's time tells.
 
     One buffer serves all pictures; it is replaced only where the encoder still holds it.
+
+    stored_size: (height, width) of the pictures in the file.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class VideoTrack:
         time_base: Fraction,
         fps: Fraction | None,
         sample_aspect_ratio: Fraction | None,
+        color_tags: tuple[int, int, int] | None = None,
+        title: str | None = None,
     ) -> None:
         """
         size: (height, width) of the pictures; odd ones are made even by repeating the last row or column, since
@@ -49,6 +54,8 @@ class VideoTrack:
         color: written into the file, so that players show the colours that were meant.
         time_base: seconds per tick of all times here.
         fps: the average, for what the file says of itself; None is taken as 30.
+        color_tags: see `StreamInfo`; what they do not say follows from `color`.
+        title: of the track; None gives it none.
 
         Raises:
             av.FFmpegError, ValueError: the encoder does not take these settings.
@@ -66,10 +73,13 @@ class VideoTrack:
         encoder.width, encoder.height, encoder.pix_fmt = even_width, even_height, codec.pixels
         encoder.time_base = time_base
         encoder.thread_type = "FRAME"  # PyAV would cut pictures into slices: 0.15 dB less in 16 of them
-        encoder.colorspace, encoder.color_primaries, encoder.color_trc = _COLOR_TAGS[color.matrix]
+        encoder.colorspace, encoder.color_primaries, encoder.color_trc = _tags(color, color_tags)
         encoder.color_range = _RANGE_TAGS[color.full_range]
         if sample_aspect_ratio:
             encoder.sample_aspect_ratio = sample_aspect_ratio
+        if title:
+            self._stream.metadata["title"] = title
+        self.stored_size: Size = (even_height, even_width)
         self._time_base = time_base
         self._color = color
         self._shapes = (size, *[((size[0] + 1) // 2, (size[1] + 1) // 2)] * 2)  # of what is painted on each plane
@@ -115,6 +125,17 @@ class VideoTrack:
             packet = self._waiting.popleft()
             packet.duration = self._durations.pop(cast("int", packet.pts))
             self._container.mux(packet)
+
+
+def _tags(color: YuvColor, told: tuple[int, int, int] | None) -> tuple[int, int, int]:
+    """What the source said, which is what its pixels are; where it said nothing, what goes with the matrix."""
+    usual = _COLOR_TAGS[color.matrix]
+    if told is None:
+        return usual
+    matrix, primaries, transfer = (
+        usually if said in _SAYS_NOTHING else said for usually, said in zip(usual, told, strict=True)
+    )
+    return matrix, primaries, transfer
 
 
 def _pixels(plane: VideoPlane) -> Image:

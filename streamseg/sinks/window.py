@@ -21,6 +21,7 @@ from streamseg.pixels import Size
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.keys import press
+from streamseg.sinks.picture_files import encoded
 from streamseg.sinks.scaled import scale_into, scaled
 from streamseg.text_drawing import banner_patch
 from streamseg.timing import active_timings
@@ -212,7 +213,7 @@ def _saved(picture: Image, folder: Path) -> str:
     """Write a PNG named by the time of day under a name that is free. Returns: one line about how that went."""
     path = folder / f"streamseg_{datetime.now().astimezone():%Y%m%d-%H%M%S}.png"
     try:
-        return f"saved {write_new(path, cv2.imencode('.png', picture)[1].tobytes()).name}"
+        return f"saved {write_new(path, encoded(picture, '.png')).name}"
     except OSError as error:
         return str(cannot_write(path, error))
 

@@ -6,6 +6,7 @@
 | browser:                             | BrowserSource                                             |
 | 0, 1, ... or /dev/video0             | camera_source                                             |
 | rtsp://, http://, udp://, tcp://, ...| network_source                                            |
+| an animated WebP or PNG              | AnimationSource                                           |
 | a folder, a glob, a picture file     | ImageFolderSource                                         |
 | any other file, here or at http(s):// | VideoFileSource, or OpenCVFileSource with reader="opencv" |
 
@@ -24,7 +25,7 @@ from urllib.parse import urlsplit
 from streamseg.errors import SourceError, UsageError
 from streamseg.options import SourceOptions
 from streamseg.sources.base import Source
-from streamseg.sources.suffixes import PICTURES, VIDEOS
+from streamseg.sources.suffixes import ANIMATIONS, PICTURES, VIDEOS
 from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from streamseg.options import DecoderName, Reader
     from streamseg.pixels import Size
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "is_live_address", "open_source"]
 
 _STREAMS = ("rtsp", "rtsps", "http", "https", "udp", "tcp", "rtp", "srt", "rtmp")
 
@@ -47,6 +48,7 @@ class OptionsByName(TypedDict, total=False):
     duration_s: float | None
     max_frames: int | None
     threads: int | None
+    fps: float | None
     camera_size: Size | None
     camera_fps: float | None
     reconnect: bool
@@ -135,6 +137,14 @@ def _is_stream(address: str, _: SourceOptions) -> bool:
     return bool(separator) and scheme.lower() in _STREAMS and not _is_remote_file(address)
 
 
+def _is_animation(address: str, _: SourceOptions) -> bool:
+    if Path(address).suffix.lower() not in ANIMATIONS or not _exists(address):
+        return False
+    from streamseg.sources.animation import is_animation
+
+    return is_animation(Path(address))
+
+
 def _is_pictures(address: str, _: SourceOptions) -> bool:
     if _exists(address):
         return Path(address).is_dir() or Path(address).suffix.lower() in PICTURES
@@ -152,6 +162,12 @@ def _is_video(address: str, _: SourceOptions) -> bool:
 def _is_remote_file(address: str) -> bool:
     parts = urlsplit(address)
     return parts.scheme.lower() in ("http", "https") and PurePosixPath(parts.path).suffix.lower() in VIDEOS
+
+
+def is_live_address(address: str) -> bool:
+    """Whether an address is that of a camera or a stream, by its form alone: nothing is opened."""
+    options = SourceOptions()
+    return any(fits(address, options) for fits in (_is_browser, _is_camera, _is_stream))
 
 
 def _exists(address: str) -> bool:
@@ -172,12 +188,13 @@ _KINDS: tuple[_Kind, ...] = (
     _Kind("a visitor's camera", "browser:", _is_browser, "browser:open_browser", (*_CAMERA, *_LIMITS)),
     _Kind("a camera", "a camera number", _is_camera, "camera:open_camera", (*_CAMERA, *_LIVE, *_LIMITS)),
     _Kind("a live stream", "an rtsp:// or http:// address", _is_stream, "network:open_network", (*_LIVE, *_LIMITS)),
+    _Kind("an animation", "", _is_animation, "animation:AnimationSource", ("start_s", *_LIMITS)),
     _Kind("a set of pictures", "a folder or glob of pictures", _is_pictures, "image_folder:ImageFolderSource",
           ("max_frames",)),
     _Kind("a video file", "", _is_video_for_opencv, "opencv_file:OpenCVFileSource",
           ("reader", "start_s", "threads", *_LIMITS)),
     _Kind("a video file", "a video file", _is_video, "video_file:VideoFileSource",
-          ("reader", "start_s", "threads", "decoder", *_LIMITS)),
+          ("reader", "start_s", "threads", "decoder", "fps", *_LIMITS)),
 )  # fmt: skip
 
 

@@ -11,18 +11,26 @@ import cv2
 import numpy as np
 
 from streamseg.errors import SourceError
+from streamseg.file_tag import written_by_streamseg
 from streamseg.frame import Frame, StreamInfo
+from streamseg.sources.animation import is_animation
 from streamseg.sources.base import Source
 from streamseg.sources.opencv import quiet_opencv
-from streamseg.sources.suffixes import PICTURES
+from streamseg.sources.suffixes import ANIMATIONS, PICTURES
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
+
+_APPLE_DOUBLE_NAME, _APPLE_DOUBLE = (
+    "._",
+    b"\x00\x05\x16\x07",
+)  # RFC 1740, appendix B; a picture may have such a name too
 
 
 class ImageFolderSource(Source):
     """The pictures of a folder, of a glob (`**` looks into sub-folders), or a single one.
 
+    Pictures that streamseg wrote are left out, unless there are no others.
     Frames carry the stem of their file as `name`; index and time count the pictures that could be read.
     A picture that cannot be read is left out, counted, and named in `damage`.
     """
@@ -39,6 +47,7 @@ class ImageFolderSource(Source):
         self._next = 0
         self._index = 0
         self._unread: list[Path] = []
+        self.notes: list[str] = []
         self._first = self._read_picture()  # its size is asked for before the first frame is
         if self._first is None:
             raise SourceError(
@@ -67,6 +76,8 @@ class ImageFolderSource(Source):
             self._next += 1
             bgr = _decoded(path)
             if bgr is not None:
+                if path.suffix.lower() in ANIMATIONS and is_animation(path):
+                    self.notes.append(f"'{path.name}' moves, its first picture is taken; for all, name the file alone")
                 return path, bgr
             self._unread.append(path)
             self.damage = _unread_text(self._unread)
@@ -93,15 +104,29 @@ def _picture_paths(address: str) -> list[Path]:
         found = [path]
     else:
         found = [Path(each) for each in glob.glob(address, recursive=True)]  # noqa: PTH207 - takes whole paths
-    pictures = [each for each in found if each.suffix.lower() in PICTURES and each.is_file()]
+    named = [each for each in found if each.suffix.lower() in PICTURES and each.is_file()]
+    pictures = [each for each in named if not _is_apple_double(each)]
     if not pictures:
         where = f"the folder '{address}' holds" if path.is_dir() else f"'{address}' matches"
         raise SourceError(f"{where} no pictures; looked for {', '.join(PICTURES)}")
-    return sorted(pictures, key=_natural)
+    # Overlays may lie beside their pictures; a folder of nothing else was named on purpose.
+    not_ours = [each for each in pictures if not written_by_streamseg(each)]
+    return sorted(not_ours or pictures, key=natural_order)
 
 
-def _natural(path: Path) -> list[tuple[int, int | str]]:
-    """Sort key in which digits count as numbers."""
+def _is_apple_double(path: Path) -> bool:
+    """What macOS writes beside each file on disks of other systems, under its name: attributes, no picture."""
+    if not path.name.startswith(_APPLE_DOUBLE_NAME):
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_APPLE_DOUBLE)) == _APPLE_DOUBLE
+    except OSError:  # a picture as any other, which is then named among those that could not be read
+        return False
+
+
+def natural_order(path: Path) -> list[tuple[int, int | str]]:
+    """Sort key in which digits count as numbers: img2 comes before img10."""
     parts = re.split(r"(\d+)", str(path).casefold())
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]
 

@@ -27,6 +27,7 @@ _HIGH_DEFINITION_ROWS = 720  # from here on players take untagged colours for BT
 _MATRIX: dict[int, Literal["bt601", "bt709", "bt2020"]] = {  # by number in ITU-T H.273
     1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 7: "bt709", 9: "bt2020", 10: "bt2020",
 }  # fmt: skip
+_NOT_SAID = 2  # in H.273, of anything
 _SWSCALE_MATRIX = {"bt601": 5, "bt709": 1, "bt2020": 9}  # the names swscale has for them
 
 
@@ -79,11 +80,15 @@ _QUARTER_TURNS = (
 class PlaneReader:
     """Makes every frame of a stream the size, orientation and colour description of its first one."""
 
-    def __init__(self, first: VideoFrame) -> None:
+    def __init__(self, first: VideoFrame, part: tuple[slice, slice] | None = None) -> None:
+        """part: rows and columns of the stored picture that are shown, from even numbers on; None is all of it."""
         self._width, self._height = first.width, first.height
+        self._part = part
         self._orientation = Orientation.of(first)
         self._reformatter = VideoReformatter()
         self.color = _color_of(first)
+        # (matrix, primaries, transfer) as ITU-T H.273 numbers them; RGB gets a matrix here, and keeps the rest.
+        self.tags = (_NOT_SAID if _is_rgb(first) else int(first.colorspace), first.color_primaries, first.color_trc)
 
     @property
     def transposed(self) -> bool:
@@ -93,7 +98,10 @@ class PlaneReader:
     @property
     def size(self) -> Size:
         """(height, width) of the upright picture."""
-        return (self._width, self._height) if self.transposed else (self._height, self._width)
+        height, width = self._height, self._width
+        if self._part is not None:
+            height, width = (each.stop - each.start for each in self._part)
+        return (width, height) if self.transposed else (height, width)
 
     def planes(self, frame: VideoFrame) -> Yuv420:
         """The upright picture. A frame of another size than the first is scaled to it.
@@ -101,7 +109,11 @@ class PlaneReader:
         Raises:
             SourceError: FFmpeg cannot convert the pixel format.
         """
-        y, u, v = (self._orientation.upright(_view(plane)) for plane in self._as_yuv420(frame).planes)
+        planes = [_view(plane) for plane in self._as_yuv420(frame).planes]
+        if self._part is not None:
+            chroma = tuple(slice(each.start // 2, (each.stop + 1) // 2) for each in self._part)
+            planes = [plane[part] for plane, part in zip(planes, (self._part, chroma, chroma), strict=True)]
+        y, u, v = (self._orientation.upright(plane) for plane in planes)
         return Yuv420(y, u, v, self.color)
 
     def _as_yuv420(self, frame: VideoFrame) -> VideoFrame:

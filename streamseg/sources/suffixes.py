@@ -7,3 +7,6 @@ PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".gif", ".3gp")
 """By which a file on a web server is told from a stream; files here need no name."""
+
+ANIMATIONS = (".webp", ".png", ".apng")
+"""Of pictures that may move."""

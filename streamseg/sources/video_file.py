@@ -8,10 +8,12 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamseg.errors import SourceError
+from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
 from streamseg.sources.decoder import Decoder, timestamp
+from streamseg.sources.deinterlacing import Deinterlacer
+from streamseg.sources.dynamic_range import standard_range
 from streamseg.sources.hardware_decoders import choose_decoder
 from streamseg.sources.monotonic_pts import MonotonicPts
 from streamseg.sources.planes import PlaneReader
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
     from streamseg.options import DecoderName
 
 _USUAL_RATE = Fraction(25)  # of files that do not say
+_FINEST_RATE = 1001  # denominators: 30000/1001 is the oddest rate in use, and keeps its value
 _ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
+
+_INTERLACED = "interlaced, so that moving edges would be combed; deinterlaced by bwdif"
+_HDR = "recorded in high dynamic range ({}); mapped to BT.709 with diffuse white as white"
 
 
 class VideoFileSource(Source):
@@ -31,6 +37,9 @@ class VideoFileSource(Source):
 
     - `Frame.pts` is the file's timestamp counted from the start of the recording (transport streams start at any
       time of day); see `MonotonicPts` for the ones that are missing or step back.
+    - Recordings in PQ or HLG are mapped to BT.709.
+    - Interlaced frames are deinterlaced, one picture for each.
+    - Of pictures with a clean aperture, that part alone is handed out.
     - Pixels keep their stored shape; `info.sample_aspect_ratio` says how wide they are to be shown.
     - A picture size that changes in mid-stream is scaled to the first one.
     - Damaged packets are stepped over and counted in `damage`. Frames that the decoder had to make up in parts are
@@ -45,16 +54,19 @@ class VideoFileSource(Source):
         start_s: float = 0.0,
         threads: int | None = None,
         decoder: DecoderName = "cpu",
+        fps: float | None = None,
     ) -> None:
         """
         address: a path, or the http(s) address of a file.
         start_s: frames before it are not handed out.
         threads: decoder threads; None is one for every two cores.
         decoder: see `SourceOptions`.
+        fps: of a raw stream; None is what the stream says.
 
         Raises:
             SourceError: missing, empty, no video, no decodable frame, over before `start_s`, or the hardware that was
                 named does not decode it.
+            UsageError: `fps` for a file that stores times.
         """
         self._address = str(address)
         self._lock = threading.Lock()  # FFmpeg crashes where a file is closed while another thread decodes it
@@ -62,20 +74,26 @@ class VideoFileSource(Source):
         self._index = 0
         self._end_s = start_s
         hardware, note = choose_decoder(decoder, self._address)
-        self.notes = [note] if note else []
-        self._decoder = Decoder(self._address, threads, hardware)
+        self.notes: list[str] = [note] if note else []
+        self._decoder = opened_decoder(self._address, threads, hardware, fps)
+        self.notes += _doubts(self._decoder)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
         time_base, origin = self._decoder.time_base, self._decoder.origin
         self._pts = MonotonicPts(origin, round(self._frame_s / time_base), round(1 / time_base))
         start = ceil(start_s / time_base - _ROUNDING)
-        self._frames = self._decoder.frames(origin + start if start_s else None)
+        # What FFmpeg says of times in a raw stream is counted at 25 a second, and there is nothing to seek by.
+        self._raw = self._decoder.raw
+        deinterlacer = Deinterlacer(lambda: self.notes.append(_INTERLACED))
+        seek = origin + start if start_s and not self._raw else None
+        frames = deinterlacer.frames(self._decoder.frames(seek))
         try:
+            self._frames = standard_range(frames, lambda system: self.notes.append(_HDR.format(system)))
             first = self._first(start, start_s)
         except BaseException:
             self._decoder.close()
             raise
         self._waiting: tuple[int, VideoFrame] | None = first
-        self._reader = PlaneReader(first[1])
+        self._reader = PlaneReader(first[1], self._decoder.shown_part((first[1].height, first[1].width)))
         self.info = self._describe(start_s)
 
     def read(self) -> Frame | None:
@@ -85,24 +103,37 @@ class VideoFileSource(Source):
             timed, self._waiting = self._waiting or self._next(), None
             if timed is not None:
                 return self._hand_out(*timed)
-            self._ended = True
-            self._decoder.close()
+            self._end()
         # Only now: every frame that could be had was handed out before the error.
         if self._decoder.read_error or self._decoder.truncated:
             raise self._broken_off()
+        self._look_for_loss()
         return None
+
+    def _look_for_loss(self) -> None:
+        promised = self.info.frame_count
+        # Looking through the container takes a moment; nothing is missing where all that its header promised came.
+        if (promised is None or self._index < promised) and self._decoder.broken:
+            about = f" of about {promised}" if promised else ""
+            told = f"parts of the container are overwritten, {self._index} frames{about} were left"
+            self.damage = f"{self.damage}; {told}" if self.damage else told
 
     def close(self) -> None:
         with self._lock:
-            self._ended = True
             self._waiting = None
-            self._decoder.close()
+            self._end()
+
+    def _end(self) -> None:
+        if not self._ended and (note := self._pts.note()):
+            self.notes.append(note)
+        self._ended = True
+        self._decoder.close()
 
     def _next(self) -> tuple[int, VideoFrame] | None:
         frame = next(self._frames, None)
         if count := self._decoder.damaged_packets:
             self.damage = f"{count} packet{'s are' if count > 1 else ' is'} damaged"
-        return None if frame is None else (self._pts.next(timestamp(frame)), frame)
+        return None if frame is None else (self._pts.next(None if self._raw else timestamp(frame)), frame)
 
     def _first(self, start: int, start_s: float) -> tuple[int, VideoFrame]:
         timed = self._next()
@@ -135,6 +166,7 @@ class VideoFileSource(Source):
             start_s=start_s,
             codec=decoder.stream.codec_context.name,
             color=self._reader.color,
+            color_tags=self._reader.tags,
             sound=decoder.sound(start_s),
             sample_aspect_ratio=shape if shape and shape != 1 else None,
         )
@@ -155,3 +187,23 @@ class VideoFileSource(Source):
             f"'{without_password(self._address)}' breaks off after {self._end_s:.2f} s ({self._index} frames read"
             f"{about}): the file is truncated or damaged; copy it again to get the rest"
         )
+
+
+def opened_decoder(address: str, threads: int | None, hardware: str | None, fps: float | None) -> Decoder:
+    """A decoder of the file, whose rate is `fps` where it stores none. Raises as `VideoFileSource` does."""
+    if fps is None:
+        return Decoder(address, threads, hardware)
+    decoder = Decoder(address, threads, hardware, raw_fps=Fraction(fps).limit_denominator(_FINEST_RATE))
+    if not decoder.raw:
+        decoder.close()
+        raise UsageError(
+            f"`fps` is for raw streams, and '{without_password(address)}' stores the time of every frame; leave it out"
+        )
+    return decoder
+
+
+def _doubts(decoder: Decoder) -> list[str]:
+    """What a person should know of a file that says too little."""
+    if decoder.raw and decoder.fps is None:
+        return [f"the stream does not say its rate, {_USUAL_RATE} frames a second are assumed; tell it with `fps`"]
+    return []

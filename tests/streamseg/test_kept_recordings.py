@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streamseg.errors import ModelError, SinkError
+from streamseg.errors import ModelError, SinkError, SourceError
 from streamseg.frame import Frame
 from streamseg.pipeline import Pipeline
 from streamseg.segmentation import Segmentation
@@ -213,6 +213,24 @@ def test_a_network_that_fails_leaves_what_was_recorded_before(tmp_path: Path) ->
     assert not [name for name in names(tmp_path) if name.startswith(".")]
 
 
+def test_a_run_that_breaks_while_overwriting_keeps_the_old_recording(tmp_path: Path) -> None:
+    """What was written by then is beside it, under a name that says so, and the error names that."""
+    Pipeline(Clip(), segment, [video(tmp_path / "out.mp4")]).run()
+    before = (tmp_path / "out.mp4").read_bytes()
+
+    def broken(index: int) -> None:
+        if index == _FAULT_AT:
+            raise SourceError("the share is gone")
+
+    again = VideoFileSink(tmp_path / "out.mp4", info_of(), unpainted(), overwrite=True)
+    with pytest.raises(SourceError, match="the share is gone"):
+        Pipeline(Clip(broken), segment, [again]).run()
+    assert (tmp_path / "out.mp4").read_bytes() == before
+    assert names(tmp_path) == ["out.mp4", "out.partial.mp4"]
+    assert len(pictures(tmp_path / "out.partial.mp4")) == _FAULT_AT
+    assert again.place == str(tmp_path / "out.partial.mp4")
+
+
 def test_the_segment_that_is_written_outlives_one_that_could_not_be_finished(tmp_path: Path) -> None:
     """They are files of their own: what befell the one before does not make this one bad."""
     second = (datetime(2026, 5, 1, tzinfo=UTC) + timedelta(seconds=n) for n in range(10_000))
@@ -243,13 +261,14 @@ def test_a_sink_that_left_nothing_names_no_place(tmp_path: Path) -> None:
 
 
 def test_the_command_line_says_in_its_one_line_what_is_kept(streamseg, clip, model, tmp_path: Path) -> None:
-    """A mask from an earlier run is in the way of the sixth frame: what was written until then is there."""
+    """A picture of somebody is in the way of the sixth mask: what was written until then is there."""
     (tmp_path / "masks").mkdir()
     (tmp_path / "masks" / f"{_FAULT_AT:06d}.png").write_bytes(b"precious")
     done = streamseg("run", clip, "out.mp4", "--masks", "masks", "--stats", "stats.csv", "--model", model, "-q")
     assert done.code == 5
     assert done.err == (
-        "streamseg: 'masks/000005.png' already exists; choose another name or add --overwrite; "
+        "streamseg: 'masks/000005.png' already exists and was not written by streamseg, so it is never replaced; "
+        "choose another name, or move it away; "
         "kept with what was written by then: out.mp4, masks, stats.csv\n"
     )
     assert len(pictures(tmp_path / "out.mp4")) == _FAULT_AT + 1

@@ -167,3 +167,12 @@ def test_a_banner_fits_across_the_picture(width):
     if width >= 320:
         assert columns[0] == pytest.approx(width - 1 - columns[-1], abs=3)
         assert columns[0] > 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (4, 1), (4, 4), (10, 3), (3, 10), (16, 16)])
+def test_a_picture_too_small_for_words_has_as_much_of_them_as_fits(size):
+    """Down to none at all; as planes and as BGR, legend and figures alike."""
+    worded = Painter(CLASSES, hud=lambda: ["30 fps"])
+    result = half_and_half(grey(*size))
+    assert worded.bgr(result).shape == (*size, 3)
+    assert worded.planes(result).size == size

@@ -179,7 +179,7 @@ def test_an_error_in_one_of_several_network_threads_ends_them_all():
     sink = RecordingSink()
     with pytest.raises(ModelError, match="broken network"):
         Pipeline(CountedSource(10_000_000), faulty, [sink], workers=4).run()
-    assert sink.outcomes == ["cut" if sink.indices else "failed"]  # it may have got none before the fault
+    assert sink.outcomes == ["broken" if sink.indices else "failed"]  # it may have got none before the fault
     assert sink.indices == list(range(len(sink.indices)))
     assert len(sink.indices) <= 20
 
@@ -232,17 +232,17 @@ def test_an_error_in_a_sink_reaches_the_caller_while_the_reader_waits():
     with pytest.raises(SinkError, match="disk full"):
         Pipeline(CountedSource(10_000_000), segment, [sink, other]).run()
     assert sink.outcomes == ["failed"]
-    assert other.outcomes == ["cut"]
+    assert other.outcomes == ["broken"]
 
 
 def test_a_source_that_breaks_off_keeps_what_was_read_before():
-    """All frames before the break are written, the file is finished as "cut", and the error still comes."""
+    """All frames before the break are written, the file is finished as "broken", and the error still comes."""
     sink = RecordingSink()
     pipeline = Pipeline(CountedSource(7, raising(SourceError("breaks off"))), segment, [sink])
     with pytest.raises(SourceError, match="breaks off"):
         pipeline.run()
     assert sink.indices == list(range(7))
-    assert sink.outcomes == ["cut"]
+    assert sink.outcomes == ["broken"]
     assert pipeline.report.frames_out == 7
 
 

@@ -17,7 +17,8 @@ BASE, CROP, OWN_CAR, BAR = (96, 128), (64, 96), 7, 6
 DRAWN = Drawn(OWN_CAR, BAR)
 NAMES = [each.name for each in fields(Augmentation)]
 MOVING = ["flip", "scale", "shift", "stretch", "rotation_deg", "portrait", "wide"]
-DRAWING = {"bonnet": OWN_CAR, "dashboard": OWN_CAR, "letterbox": BAR}
+BORROWING = ["paste", "style"]
+DRAWING = {"bonnet": OWN_CAR, "motorcycle": OWN_CAR, "dashboard": OWN_CAR, "letterbox": BAR}
 ALWAYS = Augmentation(**{name: 1.0 for name in NAMES if name not in AMOUNTS}, scale=(0.3, 3))
 COLORS = np.array([[114, 114, 114], [20, 20, 20], [60, 200, 60], [220, 60, 220]], np.uint8)
 
@@ -63,7 +64,7 @@ def test_each_move_moves_both(name):
     assert labels_match(picture, codes) > 0.995
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in MOVING])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in (*MOVING, *BORROWING)])
 def test_each_other_change_leaves_labels_where_they_are(name):
     """Alone, it changes the picture, and labels only where it draws something."""
     picture, codes = sample(Augmentation.only(name), seed=1)
@@ -144,6 +145,19 @@ def test_the_own_car_covers_the_lower_edge_in_picture_and_labels(name, seed):
     assert 0.03 < covered.mean() < 0.65
     far = cv2.dilate(covered.astype(np.uint8), np.ones((33, 33))) == 0
     assert np.array_equal(got[far], picture[far])
+    assert np.array_equal(got_codes[~covered], codes[~covered])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_motorcycle_is_drawn_in_picture_and_labels_and_leaves_the_road_ahead_free(seed):
+    """Its label lies where it was painted; something of it on both sides; the upper third stays."""
+    picture, codes = painted()
+    got, got_codes = sample(Augmentation.only("motorcycle"), seed)
+    covered = got_codes == OWN_CAR
+    assert 0.02 < covered.mean() < 0.35
+    assert covered[:, :40].any() and covered[:, 88:].any() and covered[-1, 45:80].any()
+    far = cv2.dilate(covered.astype(np.uint8), np.ones((17, 17))) == 0
+    assert np.array_equal(got[far], picture[far]) and far[:32].mean() > 0.6
     assert np.array_equal(got_codes[~covered], codes[~covered])
 
 

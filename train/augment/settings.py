@@ -28,6 +28,11 @@ class Augmentation:
     reflection: something bright from inside shines in the windscreen.
     bonnet: the own car's bonnet covers the lower edge.
     dashboard: the own car's dashboard covers it, out of focus, at times with a steering wheel or a pillar.
+    motorcycle: the own vehicle is a motorcycle, whose tank, bar, instruments and mirrors are in view.
+    paste: poles, signs, people, cyclists or an own car's front of other pictures put into this one; which, says
+        `Experiment.pasted`. 0 reads no second picture.
+    style: the colours of another picture. 0 reads no second picture.
+    chains: mixed chains of simple changes to light, colour and sharpness, as in AugMix.
     brightness: brighter or darker.
     contrast: harder or softer.
     color: saturation and tint change.
@@ -56,6 +61,10 @@ class Augmentation:
     reflection: float = 0.08
     bonnet: float = 0.1
     dashboard: float = 0.05
+    motorcycle: float = 0.0
+    paste: float = 0.0
+    style: float = 0.0
+    chains: float = 0.0
     brightness: float = 0.7
     contrast: float = 0.7
     color: float = 0.8
@@ -89,6 +98,16 @@ class Augmentation:
         value = getattr(cls(), name) if name in AMOUNTS else 1.0
         change: dict[str, Any] = {name: value}
         return replace(cls.none(), **change)
+
+    def nothing_drawn(self) -> Augmentation:
+        """The same without what hides or lights a part of the picture, which would not move as the scene does."""
+        weather, own = ("fog", "rain", "snow", "reflection", "night"), ("bonnet", "dashboard", "motorcycle")
+        return replace(self, **dict.fromkeys((*weather, *own, "letterbox", "caption"), 0.0))  # type: ignore[arg-type]
+
+    @property
+    def needs_donors(self) -> bool:
+        """Whether other pictures are wanted beside the one that is changed."""
+        return self.paste > 0 or self.style > 0
 
 
 class Drawn(NamedTuple):

@@ -16,6 +16,7 @@ from train.command_line import data_root
 from train.config import Experiment
 from train.contact_sheet import contact_sheet, write_picture
 from train.datasets import DATASETS, Dataset, open_dataset
+from train.donors import PASTABLE, Donors
 from train.label_sets import SetTable
 from train.loader import drawn_sets
 
@@ -36,6 +37,7 @@ def sheet(dataset: Dataset, classes: Classes, samples: int, seed: int) -> Image:
     own_car, bar = drawn_sets(Experiment(name="augmentations", shares=(), classes=tuple(classes)))
     table = SetTable(len(classes), {own_car, bar, *dataset.label_sets.values()})
     lookup, colors = table.lookup(dataset.label_sets), _colors(table, classes)
+    donors = _donors(dataset, classes, lookup, table)
     chosen = np.linspace(0, len(dataset) - 1, samples).round().astype(int)
     loaded = [dataset.load(int(index)) for index in chosen]
     rows = {"as it is": Augmentation.none()}
@@ -46,7 +48,7 @@ def sheet(dataset: Dataset, classes: Classes, samples: int, seed: int) -> Image:
         for place, (picture, labels) in enumerate(loaded):
             random = np.random.default_rng((seed, place))
             drawn = Drawn(table.code(own_car), table.code(bar))
-            changed, codes = augmented(random, picture, lookup[labels], SIZE, SIZE, how, drawn)
+            changed, codes = augmented(random, picture, lookup[labels], SIZE, SIZE, how, drawn, donors)
             pictures += [changed, cast("Image", cv2.addWeighted(changed, 0.5, colors[codes], 0.5, 0))]
     captions = [caption for name in rows for caption in [name, f"{name}, labels"] * samples]
     return contact_sheet(pictures, captions, 2 * samples, TILE)
@@ -57,6 +59,13 @@ def _colors(table: SetTable, classes: Classes) -> NDArray[np.uint8]:
     palette = np.array([each.color_rgb[::-1] for each in classes], np.float64)
     means = [palette[sorted(each)].mean(axis=0) if each else np.zeros(3) for each in table.sets]
     return np.array(means).astype(np.uint8)
+
+
+def _donors(dataset: Dataset, classes: Classes, lookup: NDArray[np.uint8], table: SetTable) -> Donors:
+    """The data set's own other pictures, with all that can be pasted of what it labels."""
+    sure = {min(allowed) for allowed in dataset.label_sets.values() if len(allowed) == 1}
+    names = [each.name for each in classes if each.id in sure and each.name in PASTABLE]
+    return Donors(classes, names, [dataset], [lookup], table)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

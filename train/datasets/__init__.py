@@ -14,6 +14,7 @@ from train.datasets.base import VOID, Dataset, LabelSets
 from train.datasets.camvid import CamVid
 from train.datasets.comma10k import Comma10k
 from train.datasets.folder import Folder
+from train.datasets.frame_pairs import FramePairs
 from train.datasets.idd_lite import IddLite
 from train.datasets.images_and_masks import acdc, dashcam_hand, kitti_road_test, lums_campus, road_pseudo
 from train.datasets.kitti_road import KittiRoad
@@ -41,6 +42,7 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
     "synthetic": Synthetic,
     "synthetic-unseen": partial(Synthetic, count=40, first_seed=5000),
     "folder": Folder,
+    "frame-pairs": FramePairs,
 }
 """Data set by name: opener(root, classes, **options) -> Dataset."""
 

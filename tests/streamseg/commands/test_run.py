@@ -140,13 +140,14 @@ def test_opencv_can_read_the_file_instead(streamseg, clip, model, tmp_path):
 
 
 def test_nothing_is_overwritten_unless_asked(streamseg, clip, model, tmp_path):
-    """The file that was there is byte for byte what it was."""
+    """The overlay that was there is byte for byte what it was."""
     kept = tmp_path / "out.mp4"
-    kept.write_bytes(b"precious")
+    assert streamseg("run", clip, kept, "--model", model, "--max-frames", "5").code == 0
+    before = kept.read_bytes()
     refused = streamseg("run", clip, kept, "--model", model)
     assert refused.code == 5
     assert "--overwrite" in refused.err
-    assert kept.read_bytes() == b"precious"
+    assert kept.read_bytes() == before
     assert streamseg("run", clip, kept, "--model", model, "--overwrite").code == 0
     assert len(frame_times(kept)) == 20
 
@@ -204,7 +205,8 @@ def a_file_that_is_no_model(folder: Path) -> None:
 
 def a_model_of_another_shape(folder: Path) -> None:
     logits_model(folder / "other.onnx", 96, 96).with_suffix(".toml").write_text(
-        'name = "x"\nheight = 48\nwidth = 64\nclasses = [{ name = "a", color = [0, 0, 0] }]\n'
+        'name = "x"\nheight = 48\nwidth = 64\n'
+        'classes = [{ name = "a", color = [0, 0, 0] }, { name = "b", color = [9, 9, 9] }]\n'
         '[tensors]\nlayout = "nchw"\ninput_dtype = "float32"\noutput = "logits"\n'
     )
 
@@ -306,7 +308,7 @@ def test_usage_errors_are_one_line_with_code_2(streamseg, clip, arguments, said)
 
 def test_masks_cannot_go_where_the_overlay_goes(streamseg, clip, model):
     """Two outputs in one place would lose one of them."""
-    done = streamseg("run", clip, "same/", "--masks", "same", "--model", model)
+    done = streamseg("run", clip, "same/", "--frames", "--masks", "same", "--model", model)
     assert done.code == 5
     assert "its own place" in done.err
 

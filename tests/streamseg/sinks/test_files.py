@@ -6,17 +6,19 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from streamseg.errors import SinkError
-from streamseg.sinks import MaskFolderSink, PictureFolderSink, Sink, StatisticsSink, VideoFileSink
+from streamseg.sinks import GifFileSink, MaskFolderSink, PictureFolderSink, Sink, StatisticsSink, VideoFileSink
 from tests.streamseg.sinks.recordings import CLASSES, info_of, noise, record, result, unpainted
 
 FILES: dict[str, Callable[[Path, bool], Sink]] = {
     "out.mp4": lambda path, overwrite: VideoFileSink(path, info_of(), unpainted(), overwrite=overwrite),
     "out.mkv": lambda path, overwrite: VideoFileSink(path, info_of(), unpainted(), overwrite=overwrite),
     "out.webm": lambda path, overwrite: VideoFileSink(path, info_of(), unpainted(), overwrite=overwrite),
+    "out.gif": lambda path, overwrite: GifFileSink(path, info_of(), unpainted(), overwrite=overwrite),
     "out.csv": lambda path, overwrite: StatisticsSink(path, CLASSES, overwrite=overwrite),
     "out.jsonl": lambda path, overwrite: StatisticsSink(path, CLASSES, overwrite=overwrite),
 }
@@ -68,7 +70,7 @@ def test_failed_run_leaves_nothing(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("outcome", ["complete", "cut", "failed"])
+@pytest.mark.parametrize("outcome", ["complete", "cut", "broken", "failed"])
 @pytest.mark.parametrize("name", FILES)
 def test_run_without_frames_leaves_nothing(tmp_path: Path, name: str, outcome: str) -> None:
     """An empty video would be a broken file."""
@@ -77,25 +79,99 @@ def test_run_without_frames_leaves_nothing(tmp_path: Path, name: str, outcome: s
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_existing_file_is_kept_unless_told_otherwise(tmp_path: Path, name: str) -> None:
+def test_existing_result_is_kept_unless_told_otherwise(tmp_path: Path, name: str) -> None:
     """The refusal comes before any work is done, and names the option."""
     path = tmp_path / name
-    path.write_bytes(b"precious")
+    record(FILES[name](path, False), range(1))
+    before = path.read_bytes()
     with pytest.raises(SinkError, match=r"already exists; choose another name or add `overwrite=True`"):
         FILES[name](path, False)
-    assert path.read_bytes() == b"precious"
+    assert path.read_bytes() == before
     record(FILES[name](path, True), range(2))
-    assert path.read_bytes() != b"precious"
+    assert path.read_bytes() != before
+
+
+def a_recording_of(name: str, path: Path) -> None:
+    """A good file of the kind, as another program writes it."""
+    if path.suffix in (".csv", ".jsonl"):
+        path.write_text('{"index": 0, "speed": 3}\n' if path.suffix == ".jsonl" else "index,speed\n0,3\n")
+        return
+    with av.open(str(path), "w") as container:
+        codec = {".gif": ("gif", "rgb8"), ".webm": ("libvpx-vp9", "yuv420p")}.get(path.suffix, ("libx264", "yuv420p"))
+        stream = container.add_stream(codec[0], rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, codec[1]
+        container.metadata["comment"] = "not by streamseg "
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("content", ["precious", "", "recording"])
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", FILES)
+def test_what_streamseg_did_not_write_is_never_replaced(
+    tmp_path: Path, name: str, overwrite: bool, content: str
+) -> None:
+    """Whether it can be read or not, with overwriting or without; and the message does not advise to overwrite."""
+    path = tmp_path / name
+    path.write_text(content)
+    if content == "recording":
+        a_recording_of(name, path)
+    before = path.read_bytes()
+    with pytest.raises(
+        SinkError, match="was not written by streamseg, so it is never replaced; choose another"
+    ) as said:
+        FILES[name](path, overwrite)
+    assert "overwrite" not in str(said.value)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_failed_run_keeps_the_file_it_would_have_replaced(tmp_path: Path, name: str) -> None:
-    """--overwrite replaces a good file with a good file only."""
+def test_what_another_program_puts_there_meanwhile_is_never_replaced_either(tmp_path: Path, name: str) -> None:
+    """Also with overwriting, which was meant for the result that was there at the beginning."""
     path = tmp_path / name
+    record(FILES[name](path, False), range(1))
+    sink = FILES[name](path, True)
+    sink.write(result(0, 0))
     path.write_bytes(b"precious")
-    record(FILES[name](path, True), range(2), "failed")
+    sink.close("complete")
     assert path.read_bytes() == b"precious"
-    assert len(list(tmp_path.iterdir())) == 1
+    assert sink.place == str(path.with_stem("out_2"))
+
+
+@pytest.mark.parametrize("outcome", ["failed", "broken"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_run_that_breaks_keeps_the_file_it_would_have_replaced(tmp_path: Path, name: str, outcome: str) -> None:
+    """--overwrite replaces a good file with a good file only; what was written by then has a name that says so."""
+    path = tmp_path / name
+    record(FILES[name](path, False), range(1))
+    before = path.read_bytes()
+    for _ in range(2):
+        sink = FILES[name](path, True)
+        record(sink, range(2), outcome)
+        assert path.read_bytes() == before
+    partial = [path.with_stem("out.partial").name, path.with_stem("out.partial_2").name] if outcome == "broken" else []
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted([name, *partial])
+    if outcome == "broken":
+        assert sink.place == str(path.with_stem("out.partial_2"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_run_that_breaks_has_its_own_name_where_nothing_is_replaced(tmp_path: Path, name: str) -> None:
+    """What could be recorded is the result."""
+    record(FILES[name](tmp_path / name, True), range(2), "broken")
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_run_that_a_person_stopped_replaces_what_was_there(tmp_path: Path, name: str) -> None:
+    """They have seen what they wanted, and asked for it to be there."""
+    path = tmp_path / name
+    record(FILES[name](path, False), range(1))
+    before = path.read_bytes()
+    record(FILES[name](path, True), range(2), "cut")
+    assert path.read_bytes() != before
+    assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("name", FILES)

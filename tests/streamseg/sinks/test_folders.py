@@ -10,7 +10,7 @@ import pytest
 from streamseg.errors import SinkError
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
-from streamseg.sinks import MaskFolderSink, PictureFolderSink, Sink
+from streamseg.sinks import MaskFolderSink, PictureFolderSink, Sink, open_sink
 from tests.streamseg.sinks.recordings import CLASSES, info_of, result, unpainted
 
 FOLDERS: dict[str, Callable[..., Sink]] = {
@@ -95,16 +95,85 @@ def test_missing_folder_is_made(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_existing_picture_is_kept_unless_told_otherwise(tmp_path: Path, kind: str) -> None:
     """Nothing is replaced silently; other files in the folder are nobody's business."""
-    (tmp_path / "000001.png").write_bytes(b"precious")
+    write(FOLDERS[kind](tmp_path), result(1))
+    before = (tmp_path / "000001.png").read_bytes()
     (tmp_path / "notes.txt").write_text("mine")
     sink = FOLDERS[kind](tmp_path)
     sink.write(result(0))
     with pytest.raises(SinkError, match=r"000001.png' already exists; choose another name or add `overwrite=True`"):
+        sink.write(result(1, pixels=picture(7, (20, 30))))
+    sink.close("failed")
+    assert (tmp_path / "000001.png").read_bytes() == before
+    write(FOLDERS[kind](tmp_path, overwrite=True), result(0), result(1, pixels=picture(7, (20, 30))))
+    assert cv2.imread(str(tmp_path / "000001.png")).shape[:2] == (20, 30)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_a_picture_that_streamseg_did_not_write_is_never_replaced(tmp_path: Path, kind: str, overwrite: bool) -> None:
+    """A folder of photographs named by mistake keeps every one."""
+    cv2.imwrite(str(tmp_path / "000001.png"), picture(0))
+    before = (tmp_path / "000001.png").read_bytes()
+    sink = FOLDERS[kind](tmp_path, overwrite=overwrite)
+    with pytest.raises(SinkError, match=r"000001.png' already exists and was not written by streamseg"):
         sink.write(result(1))
     sink.close("failed")
-    assert (tmp_path / "000001.png").read_bytes() == b"precious"
-    write(FOLDERS[kind](tmp_path, overwrite=True), result(0), result(1))
-    assert cv2.imread(str(tmp_path / "000001.png")) is not None
+    assert (tmp_path / "000001.png").read_bytes() == before
+
+
+def open_pictures(path: Path, frames: int | None = None, *, overwrite: bool = False) -> Sink:
+    """What a name of a picture opens, of a source with so many frames; None where it does not say."""
+    return open_sink(str(path), info_of(frame_count=frames), unpainted(), overwrite=overwrite)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("%06d.png", ["000000.png", "000007.png"]),
+        ("frame_%03d_road.jpg", ["frame_000_road.jpg", "frame_007_road.jpg"]),
+        ("%d.JPEG", ["0.JPEG", "7.JPEG"]),
+    ],
+)
+def test_numbered_pictures_are_asked_for_by_a_pattern(tmp_path: Path, pattern: str, names: list[str]) -> None:
+    """As printf has it, by the frame's index; also where pictures have names of their own."""
+    sink = open_pictures(tmp_path / "made" / pattern)
+    write(sink, result(0, name="a"), result(7, name="b"))
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == names
+    assert all(cv2.imread(str(path)).shape == (48, 64, 3) for path in (tmp_path / "made").iterdir())
+    assert sink.place == str(tmp_path / "made" / pattern)
+
+
+@pytest.mark.parametrize("pattern", ["%s.png", "%d_%d.png", "100%.jpg"])
+def test_a_pattern_without_one_counter_is_refused(tmp_path: Path, pattern: str) -> None:
+    """The message has one that is right."""
+    with pytest.raises(SinkError, match=r"numbered pictures need one counter, such as %06d.png"):
+        open_pictures(tmp_path / pattern)
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.jpg"])
+def test_one_frame_is_one_picture(tmp_path: Path, name: str) -> None:
+    """The name is that of a picture, so that is what is written."""
+    sink = open_pictures(tmp_path / name, 1)
+    write(sink, result(0))
+    assert sink.place == str(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert cv2.imread(str(tmp_path / name)).shape == (48, 64, 3)
+    with pytest.raises(SinkError, match="already exists; choose another name or add `overwrite=True`"):
+        open_pictures(tmp_path / name, 1)
+    write(open_pictures(tmp_path / name, 1, overwrite=True), result(0))
+
+
+def test_many_frames_do_not_go_into_one_picture(tmp_path: Path) -> None:
+    """Said before the first frame where the source tells how many it has, else at the second; nothing is left."""
+    said = r"out.png': it is one picture, and the source has more; write '.*out_%06d.png' for all of them"
+    with pytest.raises(SinkError, match=said):
+        open_pictures(tmp_path / "out.png", 2)
+    sink = open_pictures(tmp_path / "out.png")
+    sink.write(result(0))
+    with pytest.raises(SinkError, match=said):
+        sink.write(result(1))
+    sink.close("failed")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -126,7 +195,7 @@ def test_file_in_place_of_the_folder_is_refused(tmp_path: Path, kind: str) -> No
         FOLDERS[kind](path)
 
 
-@pytest.mark.parametrize("outcome", ["cut", "failed"])
+@pytest.mark.parametrize("outcome", ["cut", "broken", "failed"])
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_pictures_written_before_the_end_stay(tmp_path: Path, kind: str, outcome: str) -> None:
     """Each is complete in itself, however the run ended."""

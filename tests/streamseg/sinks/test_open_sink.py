@@ -10,7 +10,16 @@ import pytest
 from streamseg import sinks
 from streamseg.cli import main
 from streamseg.errors import SinkError
-from streamseg.sinks import MemorySink, PictureFolderSink, SinkKind, StatisticsSink, VideoFileSink, open_sink
+from streamseg.sinks import (
+    GifFileSink,
+    MemorySink,
+    PictureFileSink,
+    PictureFolderSink,
+    SinkKind,
+    StatisticsSink,
+    VideoFileSink,
+    open_sink,
+)
 from tests.streamseg.sinks.recordings import info_of, record, result, unpainted
 
 
@@ -20,15 +29,18 @@ from tests.streamseg.sinks.recordings import info_of, record, result, unpainted
         ("out.mp4", VideoFileSink),
         ("out.MKV", VideoFileSink),
         ("out.csv", StatisticsSink),
-        ("results", PictureFolderSink),
+        ("out.gif", GifFileSink),
+        ("out.png", PictureFileSink),
+        ("out/%06d.png", PictureFolderSink),
+        ("results/", PictureFolderSink),
         ("results.v2/", PictureFolderSink),
         ("there.already", PictureFolderSink),
     ],
 )
 def test_name_says_the_kind(tmp_path: Path, name: str, kind: type) -> None:
-    """A suffix of a video or a table is that; a folder, a slash at the end or no suffix is a folder of pictures."""
+    """A suffix of a video, a picture or a table is that; a folder or a slash at the end is a folder of pictures."""
     (tmp_path / "there.already").mkdir()
-    sink = open_sink(f"{tmp_path}/{name}", info_of(), unpainted())
+    sink = open_sink(f"{tmp_path}/{name}", info_of(frame_count=1), unpainted())
     assert type(sink) is kind
     sink.close("failed")
 
@@ -56,21 +68,23 @@ def test_memory_can_keep_the_newest_only() -> None:
 def test_overwriting_is_passed_on(tmp_path: Path) -> None:
     """Nothing is replaced unless asked."""
     path = tmp_path / "out.mp4"
-    path.touch()
+    record(open_sink(str(path), info_of(), unpainted()), range(1))
     with pytest.raises(SinkError, match="`overwrite=True`"):
         open_sink(str(path), info_of(), unpainted())
     open_sink(str(path), info_of(), unpainted(), overwrite=True).close("failed")
 
 
 def test_unknown_suffix_says_what_there_is(tmp_path: Path) -> None:
-    """Suffixes of videos and statistics, and the slash that makes a folder."""
-    with pytest.raises(SinkError, match=r"\.mp4, .* for a video; \.csv, .*; / for a folder of pictures"):
-        open_sink(f"{tmp_path}/out.txt", info_of(), unpainted())
+    """Suffixes of videos and statistics, and the slash that makes a folder; no other word makes one."""
+    for name in ("out.txt", "results"):
+        with pytest.raises(SinkError, match=r"\.mp4, .* for a video; \.csv, .*; / for a folder of pictures"):
+            open_sink(f"{tmp_path}/{name}", info_of(), unpainted())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_existing_device_is_no_folder() -> None:
-    """/dev/null is a file like any other."""
-    with pytest.raises(SinkError, match="is a file; name a folder"):
+    """/dev/null is a file like any other, and its name says no kind."""
+    with pytest.raises(SinkError, match="cannot write '/dev/null': the name must end in"):
         open_sink("/dev/null", info_of(), unpainted())
 
 
@@ -105,7 +119,7 @@ def test_a_new_kind_of_sink_is_one_file_and_one_line(tmp_path: Path, monkeypatch
     assert len((tmp_path / "out.pts").read_text().split()) == 20
     assert str(tmp_path / "out.pts") in capsys.readouterr().out
     assert main(command) == 5
-    assert "already exists; choose another name or add --overwrite" in capsys.readouterr().err
+    assert "already exists and was not written by streamseg" in capsys.readouterr().err  # it carries no tag
 
 
 def test_naming_the_package_loads_opencv_and_nothing_heavier() -> None:

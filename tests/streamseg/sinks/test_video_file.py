@@ -254,3 +254,33 @@ def test_strange_names_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     record(VideoFileSink(name, info_of(), unpainted()), range(2))
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm"])
+@pytest.mark.parametrize(
+    ("color", "told", "expected"),
+    [
+        (YuvColor("bt601"), (5, 5, 4), (5, 5, 4)),  # 470BG, as PAL cameras have it
+        (YuvColor("bt709"), (1, 12, 13), (1, 12, 13)),  # Display P3, as phones have it
+        (YuvColor("bt709"), (2, 2, 2), (1, 1, 1)),  # nothing said: what players assume of such a matrix
+        (YuvColor("bt2020"), (9, 9, 2), (9, 9, 14)),
+        (YuvColor("bt601"), (2, 1, 13), (6, 1, 13)),  # sRGB of a GIF
+        (YuvColor("bt601"), None, (6, 6, 6)),
+    ],
+)
+def test_colour_tags_are_the_sources(
+    tmp_path: Path,
+    suffix: str,
+    color: YuvColor,
+    told: tuple[int, int, int] | None,
+    expected: tuple[int, int, int],
+) -> None:
+    """The pixels are what the source's were, so that rewritten tags would show other colours."""
+    path = tmp_path / f"out.{suffix}"
+    sink = VideoFileSink(path, info_of(color=color, color_tags=told), unpainted())
+    for index in range(3):
+        sink.write(result(index, index, pixels=noise(index, color=color)))
+    sink.close("complete")
+    with av.open(str(path)) as container:
+        encoder = container.streams.video[0].codec_context
+        assert (encoder.colorspace, encoder.color_primaries, encoder.color_trc) == expected

@@ -135,3 +135,18 @@ def test_without_pictures_the_suffixes_are_named(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"no picture")
     with pytest.raises(SourceError, match=r"no picture .* can be read .*'b\.png'"):
         open_source(str(tmp_path))
+
+
+@pytest.mark.parametrize("pattern", ["", "*", "**/*.png"])
+def test_what_macos_leaves_beside_pictures_is_passed_over(tmp_path: Path, pattern: str) -> None:
+    """`._` files of attributes are no pictures and no damage; a picture that has such a name is one."""
+    picture = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    for name in ("a.png", "b.png", "._c.png"):
+        (tmp_path / name).write_bytes(picture)
+    for name in ("._a.png", "._b.png"):
+        (tmp_path / name).write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X".ljust(4096, b"\0"))
+    address = tmp_path / pattern if pattern == "" else f"{tmp_path}/{pattern}"
+    with open_source(str(address)) as source:
+        # A glob leaves out names with a dot in front, as shells do.
+        assert [frame.name for frame in source] == (["._c", "a", "b"] if pattern == "" else ["a", "b"])
+        assert source.damage is None

@@ -28,3 +28,19 @@ def test_times_count_from_the_origin() -> None:
     """A recording that starts at 100 s starts at 0."""
     clock = MonotonicPts(origin=100_000, frame_ticks=40, ticks_per_s=1000)
     assert [clock.next(pts) for pts in (100_000, 100_040)] == [0, 40]
+
+
+@pytest.mark.parametrize(
+    ("told", "note"),
+    [
+        ([0, None, 80, 50_000, 0], None),  # missing ones and a new clock are not moved by a tick
+        ([0, 40, 40], "1 frame claimed to be no later than the one before; moved by a tick"),
+        ([0, 40, 40, 20, 80], "2 frames claimed to be no later than the one before; moved by a tick"),
+    ],
+)
+def test_frames_that_were_moved_by_a_tick_are_counted(told: list[int | None], note: str | None) -> None:
+    """And only those."""
+    clock = MonotonicPts(origin=0, frame_ticks=40, ticks_per_s=1000)
+    for pts in told:
+        clock.next(pts)
+    assert clock.note() == note

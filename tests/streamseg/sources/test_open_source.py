@@ -208,7 +208,9 @@ def test_a_new_kind_of_source_is_one_file_and_one_line(monkeypatch: pytest.Monke
         assert [frame.index for frame in source] == [50, 51, 52]
     with pytest.raises(UsageError, match="`threads` is for a video file, and 'still:' is a still; leave it out"):
         open_source("still:", threads=2)
-    with pytest.raises(UsageError, match="`start_s` is for a still, the built-in scene or a video file, and"):
+    with pytest.raises(
+        UsageError, match="`start_s` is for a still, the built-in scene, an animation or a video file, and"
+    ):
         open_source("97", start_s=1)
     with pytest.raises(SourceError, match="give still:, synthetic:, browser:, "):
         open_source("zzz")

@@ -275,3 +275,30 @@ def test_times_and_count_are_those_of_ffprobe(tmp_path: Path) -> None:
     expected = [int(line.strip(",")) for line in out.split()]
     with VideoFileSource(path) as source:
         assert [frame.pts for frame in source] == expected
+
+
+def clip_with_steps_back(path: Path) -> Path:
+    """30 frames of 40 ms, of which 5, 6, 7 and 20 have the time of the one before."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25, options={"bf": "0", "preset": "ultrafast"})
+        video.height, video.width, video.pix_fmt = 64, 96, "yuv420p"
+        packets = [packet for index in range(30) for packet in video.encode(grey_frame(luma_of(index), (64, 96)))]
+        for index, packet in enumerate([*packets, *video.encode(None)]):
+            stored = 4 if index in (5, 6, 7) else 19 if index == 20 else index
+            packet.pts = packet.dts = 40 * stored
+            packet.time_base = Fraction(1, 1000)
+            container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("to_the_end", [True, False])
+def test_times_that_repeat_are_moved_and_a_note_says_how_many(tmp_path: Path, to_the_end: bool) -> None:
+    """Also where nobody reads on to the end; the frames after them keep their own times."""
+    path = clip_with_steps_back(tmp_path / "clip.mkv")
+    with VideoFileSource(path) as source:
+        times = [source.read().pts for _ in range(25)]
+        if to_the_end:
+            times += [frame.pts for frame in source]
+    assert (np.diff(times) > 0).all()
+    assert times[5:9] == [161, 162, 163, 320]
+    assert source.notes == ["4 frames claimed to be no later than the one before; moved by a tick"]

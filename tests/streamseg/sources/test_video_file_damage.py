@@ -107,6 +107,50 @@ def test_whole_files_raise_no_alarm(tmp_path: Path) -> None:
             assert source.damage is None, name
 
 
+BEHIND_THE_END = {
+    "text": b"camera,speed\n2026-11-30 10:00:00,48\n",
+    "a lonely line end": b"\r\n",
+    "records with a mark at their end": bytes(range(200)) + b"8db42d694ccc418790edff439fe026bf",
+    "zeros": bytes(5000),
+    "a box that never ends": b"\xff\xff\xff\xf0gps0" + bytes(16),
+}
+
+
+@pytest.mark.parametrize("behind", BEHIND_THE_END.values(), ids=list(BEHIND_THE_END))
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt", "container_options"),
+    [
+        ("a.mp4", "libx264", "yuv420p", {}),
+        ("b.mp4", "libx264", "yuv420p", FRAGMENTED),
+        ("c.mov", "libx264", "yuv420p", FASTSTART),
+        ("d.gif", "gif", "rgb8", {}),
+        ("e.avi", "mpeg4", "yuv420p", {}),
+        ("f.mkv", "libx264", "yuv420p", {}),
+    ],
+)
+def test_bytes_behind_the_end_are_no_cut(
+    tmp_path: Path, name: str, codec: str, pix_fmt: str, container_options: dict[str, str], behind: bytes
+) -> None:
+    """Cameras put records of their own there; all frames come, and no alarm."""
+    clip = Clip(frames=12, codec=codec, pix_fmt=pix_fmt, container_options=container_options)
+    path = clip.write(tmp_path / name)
+    path.write_bytes(path.read_bytes() + behind)
+    with open_source(str(path)) as source:
+        assert len(list(source)) == 12
+        assert source.damage is None
+
+
+def test_an_avi_that_went_through_a_pipe_is_whole(tmp_path: Path) -> None:
+    """Nobody could go back to write the length: it says 0, or as much as it can."""
+    path = Clip(frames=12, codec="mpeg4").write(tmp_path / "clip.avi")
+    data = bytearray(path.read_bytes())
+    for length in (0, 0xFFFFFFFF):
+        data[4:8] = length.to_bytes(4, "little")
+        path.write_bytes(data)
+        with open_source(str(path)) as source:
+            assert len(list(source)) == 12
+
+
 @pytest.mark.parametrize("threads", [1, None])
 def test_flipped_bits_are_stepped_over_and_the_frames_marked(tmp_path: Path, threads: int | None) -> None:
     """Bit errors in the picture data: all frames come, and those that the decoder had to mend are marked."""
@@ -218,3 +262,45 @@ for reader in ("pyav", "opencv"):
 """
     done = subprocess.run([sys.executable, "-W", "error", "-c", code, str(path)], capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+MATROSKA = [
+    ("a.mkv", "libx264", {"cluster_time_limit": "500"}),
+    ("b.mkv", "libx264", {"cluster_time_limit": "500", "live": "1"}),
+    ("c.mkv", "libx264", {"cues_to_front": "1", "reserve_index_space": "2000"}),
+    ("d.webm", "libvpx", {"cluster_time_limit": "500"}),
+]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize(("name", "codec", "container_options"), MATROSKA)
+def test_zeros_in_matroska_are_said(
+    tmp_path: Path, name: str, codec: str, container_options: dict[str, str], share: float
+) -> None:
+    """A lost cluster of a disk, 4 KiB: its reader steps over what the zeros hit, and far beyond, in silence."""
+    options = {"deadline": "realtime"} if codec == "libvpx" else {}
+    path = noisy(codec, options=options, container_options=container_options).write(tmp_path / name)
+    with open_source(str(path)) as source:
+        assert len(list(source)) == FRAMES
+        assert source.damage is None
+    data = bytearray(path.read_bytes())
+    place = int(len(data) * share)
+    data[place : place + 4096] = bytes(4096)
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        assert 0 < len(list(source)) < FRAMES
+        assert source.damage is not None
+        assert "parts of the container are overwritten" in source.damage
+
+
+@pytest.mark.parametrize(("name", "codec", "container_options"), MATROSKA)
+def test_matroska_read_in_part_raises_no_alarm(
+    tmp_path: Path, name: str, codec: str, container_options: dict[str, str]
+) -> None:
+    """Fewer frames than the header promises are no damage by themselves."""
+    times = [3 * index for index in range(30)]
+    clip = Clip(frames=30, codec=codec, container_options=container_options, sound="libopus", pts=times)
+    path = clip.write(tmp_path / name)
+    with VideoFileSource(path, start_s=1.0) as source:
+        assert len(list(source)) < 30
+        assert source.damage is None

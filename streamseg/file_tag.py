@@ -1,0 +1,101 @@
+"""The tag in every picture and video that streamseg writes, by which it knows its own again.
+
+| file                          | where the tag is                                              |
+|-------------------------------|---------------------------------------------------------------|
+| .mp4, .m4v, .mov, .mkv, .webm | "comment" in the container's metadata                         |
+| .gif                          | a comment extension, the last block                           |
+| .png                          | a tEXt chunk "Software" behind the header (PNG, 11.3.3)       |
+| .jpg                          | a comment segment behind JFIF's (ITU-T T.81, B.2.4.5)         |
+
+What streamseg wrote may be replaced where that is allowed, and is no source where all of a folder is to be run. Nothing
+else is ever replaced.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from streamseg import __version__
+
+TAG = f"streamseg {__version__}"
+METADATA: Mapping[str, str] = {"comment": TAG}
+"""For containers: of FFmpeg's names one that MP4, MOV and Matroska all keep; "encoder" the muxers write themselves."""
+
+_START = b"streamseg "  # whatever the version is
+_PNG_HEADER = 33  # bytes: the signature of 8, and IHDR, which is always first and always 25 long
+_CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "matroska"}
+_GIF_END = b"\x3b"
+_GIF_TAIL = 64  # bytes
+_GIF_COMMENT = re.compile(rb"\x21\xfe." + _START + rb"[^\0]*\0\x3b$", re.DOTALL)
+
+
+def tagged_png(content: bytes) -> bytes:
+    """A PNG file with the tag in it."""
+    text = b"tEXtSoftware\0" + TAG.encode()
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))  # the length is the data's
+    return content[:_PNG_HEADER] + chunk + content[_PNG_HEADER:]
+
+
+def tagged_jpeg(content: bytes) -> bytes:
+    """A JPEG file with the tag in it."""
+    begin = _behind_jfif(content)
+    return content[:begin] + b"\xff\xfe" + struct.pack(">H", len(TAG) + 2) + TAG.encode() + content[begin:]
+
+
+def tag_gif(path: Path) -> None:
+    """Put the tag into a finished GIF file. Raises OSError."""
+    with path.open("r+b") as file:
+        file.seek(-len(_GIF_END), 2)
+        file.write(b"\x21\xfe" + bytes([len(TAG)]) + TAG.encode() + b"\0" + _GIF_END)
+
+
+def written_by_streamseg(path: Path) -> bool:
+    """Whether a picture or video carries the tag; False for what cannot be read, is no file, or is of another kind."""
+    suffix = path.suffix.lower()
+    try:
+        if not path.is_file():  # reading a pipe would wait for its writer
+            return False
+        if suffix in _CONTAINERS:
+            return _comment(path, _CONTAINERS[suffix]).startswith(_START.decode())
+        return _has_tag(path, suffix)
+    except OSError:
+        return False
+
+
+def _has_tag(path: Path, suffix: str) -> bool:
+    """Whether a picture has it where it is always put."""
+    with path.open("rb") as file:
+        if suffix == ".gif":
+            # A tag of any version fits in there, with the trailer behind it.
+            file.seek(-min(_GIF_TAIL, path.stat().st_size), 2)
+            return _GIF_COMMENT.search(file.read()) is not None
+        head = file.read(1024)  # the header, and JFIF's segment with no thumbnail in it, are far shorter
+    if suffix == ".png":
+        return head[_PNG_HEADER + 4 :].startswith(b"tEXtSoftware\0" + _START)
+    if suffix in (".jpg", ".jpeg"):
+        begin = _behind_jfif(head)
+        return head[begin : begin + 2] == b"\xff\xfe" and head[begin + 4 :].startswith(_START)
+    return False
+
+
+def _comment(path: Path, demuxer: str) -> str:
+    """Of a container; empty where there is none."""
+    import av
+
+    try:
+        # The demuxer is named, so that a text is not taken for a playlist and other places are read from.
+        with av.open(str(path.absolute()), format=demuxer) as container:
+            return container.metadata.get("comment", container.metadata.get("COMMENT", ""))
+    except (av.FFmpegError, ValueError):
+        return ""
+
+
+def _behind_jfif(content: bytes) -> int:
+    """Where the segment behind JFIF's begins, which must be the first one where it is there."""
+    if content[2:4] != b"\xff\xe0":
+        return 2
+    return 4 + int(struct.unpack(">H", content[4:6])[0])
