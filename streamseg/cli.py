@@ -281,8 +281,9 @@ def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
     what streamseg wrote itself is left out then.
 
     OUTPUT is a file (.mp4, .mov, .mkv, .webm, .gif; .png or .jpg for a picture, out/%06d.png for every frame), or a
-    folder: one that is there, or a name with a / at its end. Left out, it is NAME_overlay.mp4 beside a video,
-    NAME_overlay.jpg beside a picture, NAME_overlay/ beside a folder of pictures, and nothing for a live source.
+    folder: one that is there, or a name with a / at its end. Left out, it is NAME_overlay.mp4 beside a video
+    (NAME_side.mp4 with --view side), NAME_overlay.jpg beside a picture, NAME_overlay/ beside a folder of pictures, and
+    nothing for a live source.
 
     A live source is shown, in a window or else on a page, whether it is recorded or not; null: neither shows nor
     writes pictures. Keys in the window: q or Escape ends, space pauses, Tab goes to the next view, + and - change the
@@ -308,7 +309,10 @@ def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
 @click.argument("model", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def info(model: str | None, as_json: bool) -> int:
-    """Print what a model file says of itself; the bundled one if MODEL is left out."""
+    """Print what a model file says of itself.
+
+    It is the bundled one if MODEL is left out.
+    """
     from streamseg.commands.info import info_command
 
     return info_command(model, as_json=as_json)
@@ -317,9 +321,10 @@ def info(model: str | None, as_json: bool) -> int:
 @command_line.command()
 @click.argument("model")
 def describe(model: str) -> int:
-    """Draft a description (TOML) of MODEL, an .onnx or OpenVINO .xml file from elsewhere.
+    """Draft the TOML for a model from elsewhere.
 
-    What the file tells is filled in: input, outputs, size, classes. Lines with a question mark are to be checked.
+    MODEL is an .onnx or OpenVINO .xml file. What it tells is filled in: input, outputs, size, classes. Lines with a
+    question mark are to be checked.
 
     \b
     streamseg describe mynet.onnx > mynet.toml
@@ -367,7 +372,10 @@ def describe(model: str) -> int:
     "--reader", type=click.Choice(["pyav", "opencv"]), default="pyav", show_default=True, help="What reads video files."
 )
 def bench(source: str, **values: Any) -> int:  # fmt: skip
-    """Measure throughput from decoder to encoder, and say what limits it."""
+    """Measure throughput, and say what limits it.
+
+    From decoder to encoder, of a video or, if SOURCE is left out, of the built-in scene.
+    """
     from streamseg.commands.bench import BenchOptions, bench_command
 
     return bench_command(source, flags.source_options(values), flags.model_options(values), BenchOptions.among(values))

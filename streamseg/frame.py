@@ -137,7 +137,8 @@ class StreamInfo:
     """What a source says about itself before the first frame.
 
     address: how the user named it, without passwords.
-    kind: "video", "pictures", "synthetic", "camera" or "network".
+    kind: "video", "pictures", "synthetic" (made here, and endless unless told otherwise), "camera" or "network". What
+        is written where nobody says where follows it.
     height, width: of the upright picture. For pictures of different sizes: of the first.
     fps: average frame rate; None when the source will not say.
     frame_count: how many frames will come; a hint (containers lie), None when unknown or endless.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from streamseg.compositing import Palette, composed_bgr, composed_planes
 from streamseg.controls import Controls, Settings, View
 from streamseg.pixels import Size, Yuv420
-from streamseg.segmentation import Segmentation, class_named
+from streamseg.segmentation import Segmentation, classes_named
 from streamseg.spec import SegmentClass
 from streamseg.text_drawing import Patch, legend_patch, text_patch
 from streamseg.timing import stage
@@ -52,7 +52,7 @@ class Painter:
         self.controls = controls or Controls(Settings(view=view, alpha=alpha, legend=legend, hud=True))
         self._hud = hud
         self.classes = tuple(classes)
-        self.painted = tuple(classes) if selected is None else tuple(class_named(classes, n) for n in selected)
+        self.painted = tuple(classes) if selected is None else tuple(classes_named(classes, selected))
         self._palette = Palette(self.painted)
         # of this object: one for all painters would keep the patches of painters that are gone
         self._legend_patch = lru_cache(maxsize=_KEPT_PATCHES)(legend_patch)

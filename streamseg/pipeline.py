@@ -38,6 +38,7 @@ from streamseg.bounded_queue import IDLE_S, BoundedQueue, Policy
 from streamseg.controls import Controls
 from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame
+from streamseg.pixels import received
 from streamseg.run_report import RunReport
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
@@ -49,6 +50,16 @@ Segment: TypeAlias = Callable[[Frame], Segmentation]
 Stage: TypeAlias = Callable[[Segmentation], Segmentation]
 
 _JOIN_S = 5.0  # a camera driver can hang in a read; its thread is then left behind as a daemon
+
+
+def _checked(result: object, maker: object) -> Segmentation:
+    """The result. Raises TypeError, naming who made it, where it is none: a `return` is easily forgotten."""
+    if isinstance(result, Segmentation):
+        return result
+    name = getattr(maker, "__name__", type(maker).__name__)
+    raise TypeError(
+        f"'{name}' must return a Segmentation, got {received(result)}; dataclasses.replace makes a changed one"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +253,7 @@ class Pipeline:
     def _infer(self) -> None:
         while (slot := self._next_slot()) is not None:
             with self.timings.measure("network"):  # a segmenter's "preprocess" is a stage of its own in there
-                result = self._segment(slot.frame)
+                result = _checked(self._segment(slot.frame), self._segment)
             slot.labelled.set_result(result)
 
     def _next_slot(self) -> _Slot | None:
@@ -266,7 +277,7 @@ class Pipeline:
                 break
             for stage in self._stages:
                 with self.timings.measure("stages"):
-                    result = stage(result)
+                    result = _checked(stage(result), stage)
             answers = [output.write(result) for output in self._outputs]
             self.timings.finished_frame(result.frame.captured_s)
             self.report.frames_out += 1

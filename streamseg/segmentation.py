@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from operator import index
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 from streamseg.errors import UsageError
 from streamseg.frame import Frame
@@ -62,8 +63,11 @@ class Segmentation:
         size: (height, width); None means the picture's.
 
         Returns: (height, width) uint8, at the labels' own size the array itself.
+
+        Raises:
+            ValueError: `size` is not two whole numbers from 1 on.
         """
-        size = size or self.frame.size
+        size = self.frame.size if size is None else _checked_size(size)
         if self.labels.shape == size:
             return self.labels
         import cv2  # exact: the faster INTER_NEAREST rounds down, and moves labels up and left by up to half of one
@@ -81,6 +85,7 @@ class Segmentation:
 
         Raises:
             UsageError: the model has no class of that name.
+            ValueError: `size` is not two whole numbers from 1 on.
         """
         return cast("NDArray[np.bool_]", self.labels_at(size) == class_named(self.classes, name).id)
 
@@ -102,7 +107,7 @@ class Segmentation:
 
         view_named(view)
         check_alpha(alpha)
-        painted = self.classes if selected is None else [class_named(self.classes, name) for name in selected]
+        painted = self.classes if selected is None else classes_named(self.classes, selected)
         return composed_bgr(self.frame, self.labels, Palette(painted), view, alpha)
 
     @cached_property
@@ -126,14 +131,41 @@ class Segmentation:
         return np.bincount(self.labels.ravel(), minlength=256)  # of all that a byte can hold
 
 
+def _checked_size(size: Any) -> Size:
+    """Raises ValueError for what OpenCV would refuse in words of its own."""
+    # Index: NumPy's whole numbers are sizes too, as `array.shape` times something gives them.
+    if isinstance(size, tuple | list) and len(size) == 2 and all(isinstance(side, SupportsIndex) for side in size):
+        height, width = index(size[0]), index(size[1])
+        if height > 0 and width > 0:
+            return height, width
+    raise ValueError(f"size must be (height, width), two whole numbers from 1 on, got {size!r}")
+
+
+def classes_named(classes: Sequence[SegmentClass], names: Collection[str]) -> list[SegmentClass]:
+    """The classes of these names, whatever their case.
+
+    Raises:
+        UsageError: `names` is no list of names, or one is of no class; the message lists those there are.
+    """
+    # A lone text would be taken for a name of each of its letters.
+    if isinstance(names, str) or not isinstance(names, Collection):
+        raise UsageError(f"the classes to paint must be a list of names, got {names!r}")
+    return [class_named(classes, name) for name in names]
+
+
 def class_named(classes: Sequence[SegmentClass], name: str) -> SegmentClass:
     """The class called `name`, whatever its case.
 
     Raises:
-        UsageError: there is none; the message lists those there are.
+        UsageError: there is none, or it is no text; the message lists those there are.
     """
+    if not isinstance(name, str):
+        raise UsageError(f"a class is asked for by its name, got {name!r}; choose from: {_listed(classes)}")
     for candidate in classes:
         if candidate.name.casefold() == name.strip().casefold():
             return candidate
-    known = ", ".join(c.name for c in classes)
-    raise UsageError(f"the model has no class '{name.strip()}'; choose from: {known}")
+    raise UsageError(f"the model has no class '{name.strip()}'; choose from: {_listed(classes)}")
+
+
+def _listed(classes: Sequence[SegmentClass]) -> str:
+    return ", ".join(each.name for each in classes)

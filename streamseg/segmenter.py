@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 
 from streamseg.backends.base import Backend
 from streamseg.controls import Controls, Settings
-from streamseg.errors import SourceError
+from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame
 from streamseg.options import ClaheMode
 from streamseg.preprocess import network_input
@@ -38,6 +39,9 @@ class Segmenter:
         """
         clahe: "auto" as the model was trained; "on" with the model's settings, or the usual ones if it has none.
         controls: to be followed in CLAHE from frame to frame, instead of `clahe`; None means that nothing changes.
+
+        Raises:
+            UsageError: `clahe` is another word.
         """
         self.backend = backend
         self._controls = controls or Controls(Settings(clahe=clahe_wanted(clahe, backend.spec)))
@@ -78,15 +82,29 @@ def _frame_of(picture: Image | str | Path) -> Frame:
     from streamseg.sources.suffixes import PICTURES
 
     path = Path(picture)
-    if not path.is_file() or path.suffix.lower() not in PICTURES:
-        problem = "is no picture" if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
+    problem = _why_no_picture(path, PICTURES) if str(picture) else "does not exist"  # an empty Path would be "."
+    if problem:
         raise SourceError(
-            f"'{path}' {problem}; give an array or a file that ends in {', '.join(PICTURES)}. "
+            f"'{picture}' {problem}; give an array or a file that ends in {', '.join(PICTURES)}. "
             "open_source reads videos, cameras and folders frame by frame"
         )
     return cast("Frame", ImageFolderSource(path).read())  # it has read the picture already, or has raised
 
 
+def _why_no_picture(path: Path, suffixes: Collection[str]) -> str:
+    """Empty for a file with the name of a picture."""
+    try:
+        if path.is_dir():
+            return "is a folder"
+        if not path.is_file():
+            return "does not exist"
+    except OSError as error:  # too long for a name, or in a folder that may not be looked into
+        return f"cannot be read ({error.strerror})"
+    return "" if path.suffix.lower() in suffixes else "is no picture"
+
+
 def clahe_wanted(mode: ClaheMode, spec: ModelSpec) -> bool:
-    """Whether frames for the model are equalised in this mode."""
+    """Whether frames for the model are equalised in this mode. Raises UsageError for another mode."""
+    if mode not in get_args(ClaheMode):  # True, as somebody else's function takes it, would mean "off"
+        raise UsageError(f"`clahe` must be one of {', '.join(get_args(ClaheMode))}, got {mode!r}")
     return mode == "on" or (mode == "auto" and spec.clahe is not None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real  # NumPy's numbers are such, too
 from typing import TYPE_CHECKING
 
 from streamseg.errors import UsageError
@@ -95,7 +96,7 @@ def view_named(name: str) -> View:
     Raises:
         UsageError: there is none of this name.
     """
-    if name not in VIEWS:
+    if not isinstance(name, str) or name not in VIEWS:  # what is no text may not be looked for in a table
         raise UsageError(f"there is no view '{name}'; choose from: {', '.join(VIEWS)}")
     return VIEWS[name]
 
@@ -105,5 +106,5 @@ def check_alpha(alpha: object) -> None:
     Raises:
         UsageError: no strength that colours can have.
     """
-    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 <= alpha <= 1:
-        raise UsageError(f"alpha must be from 0 (invisible) to 1 (opaque), got {alpha}")
+    if isinstance(alpha, bool) or not isinstance(alpha, Real) or not 0 <= float(alpha) <= 1:
+        raise UsageError(f"alpha must be from 0 (invisible) to 1 (opaque), got {alpha!r}")

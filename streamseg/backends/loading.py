@@ -24,6 +24,7 @@ def loaded(
     if precision not in known:
         raise ModelError(f"there is no precision '{precision}'; use {', '.join(known[:-1])} or {known[-1]}")
     wanted = Request(path, AUTO, 0, precision, threads, streams)
+    device = str(device)  # a number or None is told from the devices there are like any other word
     if device.strip().lower() == AUTO:
         return _automatic(wanted, autotuner)
     engine, name, number = parse_device(device)

@@ -59,8 +59,8 @@ class TrialCache:
     def clear(self) -> int:
         """Forget everything. Returns: how many outcomes that were."""
         count = 0
-        with suppress(OSError):
-            for path in self._file("any").parent.glob("*.json"):
+        for path in self._file("any").parent.glob("*.json"):
+            with suppress(OSError):  # of each alone: one that cannot be removed must not keep the others
                 path.unlink(missing_ok=True)
                 count += 1
         return count

@@ -68,7 +68,9 @@ def named_after(stem: str, options: OutputOptions) -> OutputOptions:
 
 def stem_of(address: str, info: StreamInfo) -> str:
     """What results of a source are called after."""
-    if info.kind in ("synthetic", "camera", "network"):
+    if info.kind == "synthetic":  # of several sources that are made, each has its own name
+        return address.partition(":")[0]
+    if info.kind in ("camera", "network"):
         return info.kind
     if is_url(address):
         return Path(address.rpartition("/")[2]).stem

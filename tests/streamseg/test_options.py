@@ -49,7 +49,7 @@ def test_what_is_not_given_has_a_value_that_is_right_for_every_run(kind):
         (OutputOptions, {"segment_s": 0}, "`segment_s` must be more than 0 seconds, got 0"),
         (OutputOptions, {"alpha": 2}, "`alpha` must be from 0 (invisible) to 1 (opaque), got 2"),
         (OutputOptions, {"encoder": "qsv"}, "`encoder` must be one of auto, x264, nvenc, videotoolbox, vaapi"),
-        (OutputOptions, {"view": "split"}, "`view` must be one of overlay, mask, side, wipe, got 'split'"),
+        (OutputOptions, {"view": "split"}, "`view` must be one of overlay, mask, side, wipe"),
         (OutputOptions, {"overwrite": 1}, "`overwrite` must be True or False, got 1"),
         (OutputOptions, {"classes": "road,car"}, "`classes` must be names in a tuple or list, got 'road,car'"),
     ],

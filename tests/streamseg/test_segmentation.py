@@ -48,6 +48,20 @@ def test_a_stage_that_gives_other_labels_ends_the_run_with_what_came():
     assert (sink.count, sink.outcome) == (0, "failed")
 
 
+@pytest.mark.parametrize(("given", "said"), [(None, "NoneType"), (LABELS, r"\(30, 40\) uint8")])
+@pytest.mark.parametrize("by", ["stage", "segmenter"])
+def test_what_gives_no_result_is_named(given, said, by):
+    """A forgotten return, or labels alone, from a stage or from a segmenter of one's own."""
+
+    def forgetful(_: object) -> object:
+        return given
+
+    good = lambda frame: Segmentation(frame, LABELS, CLASSES)  # noqa: E731
+    segment, stages = (good, [forgetful]) if by == "stage" else (forgetful, [])
+    with pytest.raises(TypeError, match=rf"'forgetful' must return a Segmentation, got {said}; .*replace"):
+        Pipeline(SyntheticSource(64, 96, frames=3), segment, [MemorySink()], stages=stages).run()
+
+
 @pytest.mark.parametrize(
     ("changed", "error", "said"),
     [
@@ -109,11 +123,39 @@ def test_an_overlay_is_what_the_painter_paints(view):
     ("settings", "said"),
     [
         ({"view": "heat"}, "no view 'heat'; choose from: overlay, mask, side, wipe"),
+        ({"view": ["side"]}, r"no view '\['side'\]'; choose from"),
         ({"alpha": 2}, r"0 \(invisible\) to 1 \(opaque\), got 2"),
+        ({"alpha": "0.5"}, r"0 \(invisible\) to 1 \(opaque\), got '0.5'"),
         ({"selected": ["sea"]}, "no class 'sea'; choose from: sky, road"),
+        ({"selected": "road"}, "must be a list of names, got 'road'"),
+        ({"selected": 5}, "must be a list of names, got 5"),
+        ({"selected": [1]}, "by its name, got 1; choose from: sky, road"),
     ],
 )
 def test_an_overlay_that_cannot_be_meant_is_refused(settings, said):
     """The message names the way out."""
     with pytest.raises(UsageError, match=said):
         segmentation().overlay(**settings)
+
+
+def test_a_strength_may_be_a_number_of_numpys():
+    """As it comes out of arrays."""
+    assert np.array_equal(segmentation().overlay(alpha=np.float32(0.25)), segmentation().overlay(alpha=0.25))
+
+
+@pytest.mark.parametrize("size", [(0, 0), (-1, 4), (10.5, 3), (), (10,), (1, 2, 3), 5, "10x10"])
+def test_a_size_that_labels_cannot_have_is_refused(size):
+    """By name, and not in OpenCV's words; an empty one is none either."""
+    with pytest.raises(ValueError, match=r"size must be \(height, width\), two whole numbers from 1 on, got"):
+        segmentation().labels_at(size)
+
+
+def test_a_class_is_asked_for_by_its_name():
+    """Not by its id."""
+    with pytest.raises(UsageError, match="by its name, got 1; choose from: sky, road"):
+        segmentation().mask(1)
+
+
+def test_a_size_may_be_a_list_or_numbers_of_numpys():
+    """As arithmetic with shapes gives them."""
+    assert segmentation().labels_at([np.int64(6), 8]).shape == (6, 8)

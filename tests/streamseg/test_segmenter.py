@@ -9,7 +9,7 @@ import pytest
 
 from streamseg.backends import load_backend
 from streamseg.controls import Controls
-from streamseg.errors import SourceError
+from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame
 from streamseg.segmenter import Segmenter
 
@@ -67,6 +67,8 @@ def test_a_path_is_the_picture_in_the_file(segment: Segmenter, tmp_path: Path, k
         ([[0]], TypeError, "got list"),
         (None, TypeError, "got NoneType"),
         ("nowhere.png", SourceError, r"'nowhere\.png' does not exist; give an array or a file that ends in \.jpg"),
+        ("", SourceError, "'' does not exist"),
+        ("a" * 5000 + ".png", SourceError, r"cannot be read \("),  # longer than any file system allows
         (".", SourceError, r"is a folder.* open_source reads videos, cameras and folders"),
     ],
 )
@@ -91,3 +93,10 @@ def test_a_backend_of_ones_own_that_gives_other_labels_is_refused(segment: Segme
     segment.backend = SimpleNamespace(spec=segment.backend.spec, infer=lambda batch: batch[..., 0].astype(np.int64))
     with pytest.raises(TypeError, match=r"labels must be \(height, width\) uint8 .* got \(48, 64\) int64"):
         segment(half_bright())
+
+
+@pytest.mark.parametrize("mode", [True, "yes", None])
+def test_a_mode_of_clahe_that_there_is_not_is_refused(segment: Segmenter, mode):
+    """In place of being taken for "off"."""
+    with pytest.raises(UsageError, match=f"`clahe` must be one of on, off, auto, got {mode!r}"):
+        Segmenter(segment.backend, mode)

@@ -18,7 +18,7 @@ from streamseg.backends import autotune, load_backend
 from streamseg.backends.autotune import Autotuner, Question
 from streamseg.backends.base import Variant
 from streamseg.backends.labels import UnknownLabels
-from streamseg.backends.trial_cache import TrialCache
+from streamseg.backends.trial_cache import Outcome, TrialCache
 from streamseg.errors import ModelError
 from streamseg.spec import ModelSpec
 from tests.builders import THREE_CLASSES, save_model, threshold_model
@@ -467,3 +467,12 @@ def test_a_run_says_once_what_it_took_and_doctor_forgets_it(streamseg, tmp_path,
     assert streamseg("doctor", "--retune").code == 0
     assert not kept.exists()
     assert streamseg(*command).err.count("network: onnxruntime ") == 1
+
+
+def test_all_is_forgotten_but_what_cannot_be_removed(tmp_path):
+    """A folder in the place of a file does not keep the others."""
+    for name in ("a", "c"):
+        TrialCache(tmp_path).put(name, Outcome("onnxruntime fp32", "fastest", None))
+    (tmp_path / "b.json").mkdir()
+    assert TrialCache(tmp_path).clear() == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["b.json"]

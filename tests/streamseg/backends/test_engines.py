@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from streamseg.backends import ENGINES
+from streamseg.backends import ENGINES, load_backend
 from streamseg.backends.base import Engine
 from streamseg.backends.engines import engine_that_ran
+from streamseg.errors import ModelError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -40,3 +41,10 @@ def test_what_ran_is_known_by_the_name_it_gave(device, name, on_gpu):
     """From the closing line of a run, as benchmarks read it."""
     engine = engine_that_ran(device)
     assert (engine.name, engine.on_gpu) == (name, on_gpu)
+
+
+@pytest.mark.parametrize("device", [None, 0, "gpu"])
+def test_a_device_that_there_is_not_is_refused_with_those_there_are(device):
+    """Whatever its type."""
+    with pytest.raises(ModelError, match=rf"there is no device '{device}'; use auto, .*cpu"):
+        load_backend(device=device)

@@ -6,14 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
 import numpy as np
 import pytest
 
+from streamseg import sources
+from streamseg.cli import main
+from streamseg.sources.synthetic import open_synthetic
 from tests.builders import logits_model, write_clip
 from tests.waiting import PATIENCE_S, wait_until
 
@@ -346,3 +351,17 @@ def test_a_note_names_the_flag_that_helps(streamseg, model, tmp_path):
     done = streamseg("run", "raw.mjpeg", "null:", "--model", model)
     assert done.code == 0, done.err
     assert "tell it with --fps" in done.err
+
+
+def test_a_source_that_is_a_new_line_of_the_table_gives_its_output_its_own_name(tmp_path, model, monkeypatch):
+    """Not that of the built-in scene, whose kind it has."""
+
+    def open_noise(address, **options):
+        return open_synthetic(address.replace("noise:", "synthetic:"), **options)
+
+    kind = replace(sources._KINDS[0], fits=lambda address, _: address.startswith("noise:"), opener="noise:open_noise")
+    monkeypatch.setattr(sources, "_KINDS", (kind, *sources._KINDS))
+    monkeypatch.setitem(sys.modules, "streamseg.sources.noise", SimpleNamespace(open_noise=open_noise))
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "noise:96x64,frames=2", "--model", str(model), "--quiet"]) == 0
+    assert (tmp_path / "noise_overlay.mp4").exists()
