@@ -23,7 +23,7 @@ def test_a_change_is_seen_and_counted():
     [
         ({"view": "heat"}, "choose from: overlay, mask, side, wipe"),
         ({"alpha": 1.2}, "got 1.2"),
-        ({"alpha": "strong"}, "got strong"),
+        ({"alpha": "strong"}, "got 'strong'"),
         ({"alpha": float("nan")}, "got nan"),
         ({"alpha": True}, "got True"),
         ({"legend": 1}, "legend must be true or false, got 1"),

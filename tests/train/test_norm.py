@@ -5,12 +5,14 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from train.norm import BatchNormalization
 
-tf = pytest.importorskip("tensorflow")
-
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")  # Keras' save_weights, with NumPy 2.4
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:keras"),  # Keras' save_weights, with NumPy 2.4
+]
 
 PICTURES = np.random.default_rng(3).normal(1.0, 3.0, (4, 9, 7, 5)).astype(np.float32)
 

@@ -296,7 +296,7 @@ def test_an_openvino_model_runs_in_openvino(tmp_path):
     path = described(tmp_path / "net.xml")
     openvino.save_model(openvino.Core().read_model(two_logits(tmp_path / "net.onnx")), path)
     backend, dark, bright = halves(path, "auto")
-    assert backend.device == "openvino:CPU fp32"
+    assert backend.device.startswith("openvino:CPU")  # in the precision that a trial finds fastest
     assert (dark, bright) == ([0], [1])
     with pytest.raises(ModelError, match=r"is no file for onnxruntime, which reads \.onnx; \.xml is for openvino"):
         load_backend(path, "cpu")

@@ -249,7 +249,7 @@ def test_onnxruntime_alone_loads_no_openvino():
 
 
 def test_a_run_says_that_openvino_ran(streamseg, model):
-    """In the closing line."""
+    """In the closing line; which precision is the fastest here is for a trial to say."""
     done = streamseg("run", "synthetic:128x64,frames=2", "null:", "--model", model, "--device", "openvino")
     assert done.code == 0, done.err
-    assert "on openvino:CPU fp32" in done.out
+    assert "on openvino:CPU " in done.out
