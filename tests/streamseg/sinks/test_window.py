@@ -300,7 +300,8 @@ def window_manager(display: str) -> Iterator[None]:
         pytest.skip("there is no openbox on this machine")
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, "DISPLAY": display}
-    manager = subprocess.Popen(["openbox"], env=environment, **quiet)
+    # it waits until the display has let go of the one before it, and ends otherwise
+    manager = subprocess.Popen(["openbox", "--replace"], env=environment, **quiet)
     asked = ["xdotool", "get_num_desktops"]  # which only a window manager can tell
     try:
         wait_until(
