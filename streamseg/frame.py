@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from streamseg.carried import Carried
 from streamseg.pixels import Size, Yuv420, YuvColor, check_image, in_rows, received
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ class StreamInfo:
         when nothing is known of them.
     sound: None when there is none to copy.
     sample_aspect_ratio: width of a pixel over its height, upright; None when pixels are square or not known.
+    carried: what the recording has beside pictures and sound; None when there is no recording.
     """
 
     address: str
@@ -169,6 +171,7 @@ class StreamInfo:
     color_tags: tuple[int, int, int] | None = None
     sound: Sound | None = None
     sample_aspect_ratio: Fraction | None = None
+    carried: Carried | None = None
 
     @property
     def size(self) -> Size:

@@ -51,7 +51,8 @@ class FileFormat:
         if not self.mp4_family:
             return {}
         # Edit lists count in the movie's own timescale, by default whole milliseconds, which would move the pictures.
-        return {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
+        # As QuickTime's keys, any tag has a place in MP4 and MOV.
+        return {"movflags": "+faststart+use_metadata_tags", "movie_timescale": str(time_base.denominator)}
 
 
 # x264's quickest preset, with the two steps back on that are worth their time: benchmarks/README.md has what was tried.

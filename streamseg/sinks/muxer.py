@@ -7,11 +7,12 @@ from pathlib import Path
 
 import av
 
-from streamseg.file_tag import METADATA
 from streamseg.frame import Sound, StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
+from streamseg.sinks.carried import write_carried
 from streamseg.sinks.display_size import ROOM, write_display_size
 from streamseg.sinks.formats import FileFormat, VideoCodec
+from streamseg.sinks.mp4_tags import room_for, write_tags
 from streamseg.sinks.sound import SoundTracks
 from streamseg.sinks.video_track import VideoTrack
 
@@ -52,7 +53,6 @@ class Muxer:
             format=file_format.muxer,
             container_options=file_format.muxer_options(time_base),
         )
-        self._container.metadata.update(METADATA)  # by which the file is known as one of ours
         self._pictures = VideoTrack(
             self._container,
             codec,
@@ -65,8 +65,12 @@ class Muxer:
             title=ROOM if info.sample_aspect_ratio and not file_format.mp4_family else None,
         )
         self._sound = SoundTracks(sound, self._container, file_format) if sound else None
+        left_out = write_carried(info.carried, info.start_s, self._container, self._pictures.stream, file_format)
+        if left_out:
+            self.notes.append(f"left out, since this kind of file cannot carry it: {left_out}")
         self._path, self._mp4_family = path, file_format.mp4_family
         self._aspect = info.sample_aspect_ratio
+        self._carried = info.carried
 
     def canvas(self) -> Yuv420:
         """Planes to paint the next picture on."""
@@ -90,6 +94,15 @@ class Muxer:
             self._sound.finish()
             self.notes += self._sound.notes
         self._container.close()
+        self._complete_header()
+
+    def _complete_header(self) -> None:
+        """Write what FFmpeg's muxers, or PyAV, have no way to."""
+        if self._mp4_family and self._carried is not None and room_for(self._carried):
+            try:
+                write_tags(self._path, self._carried)
+            except ValueError as error:  # the file is whole all the same, and has the tags in QuickTime's way
+                self.notes.append(f"some players will show neither cover nor title: {error}")
         if self._aspect is not None:
             try:
                 write_display_size(self._path, self._pictures.stored_size, self._aspect, mp4_family=self._mp4_family)

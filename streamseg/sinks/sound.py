@@ -15,6 +15,7 @@ from av.stream import Discard
 
 from streamseg.frame import Sound
 from streamseg.sinks.formats import FileFormat
+from streamseg.sources.carried import track_metadata
 
 _AudioPacket: TypeAlias = "Packet[AudioStream]"
 
@@ -235,9 +236,7 @@ def _seek(container: InputContainer, start_s: float) -> None:
 
 
 def _copy_description(source: AudioStream, output: AudioStream) -> None:
-    for key in ("language", "title", "handler_name"):
-        if key in source.metadata:
-            output.metadata[key] = source.metadata[key]
+    output.metadata.update(track_metadata(source))
     output.disposition = source.disposition
 
 

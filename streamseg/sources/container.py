@@ -35,7 +35,8 @@ def open_container(address: str, hardware: HWAccel | None = None) -> tuple[Input
         _check_file(Path(address))
     try:
         timeout = _NETWORK_TIMEOUT_S if is_url(address) else None
-        container = av.open(_ffmpeg_name(address), timeout=timeout, hwaccel=hardware)
+        # Cameras write titles in any encoding, which is no reason not to open the file.
+        container = av.open(_ffmpeg_name(address), timeout=timeout, hwaccel=hardware, metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         raise _explained(address, error) from (None if is_url(address) else error)  # FFmpeg's words show passwords
     try:

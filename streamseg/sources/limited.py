@@ -48,10 +48,15 @@ class Limited(Wrapper):
         """No longer than the limits."""
         by_clock = None if self._duration_s is None or info.fps is None else round(self._duration_s * info.fps)
         by_count = None if self._max_frames is None or info.fps is None else float(self._max_frames / info.fps)
+        length_s = _smallest(info.duration_s, self._duration_s, by_count)
+        carried = info.carried
+        if carried is not None and length_s is not None:
+            carried = carried.from_to(info.start_s, info.start_s + length_s)
         return replace(
             info,
             frame_count=_smallest(info.frame_count, by_clock, self._max_frames),
-            duration_s=_smallest(info.duration_s, self._duration_s, by_count),
+            duration_s=length_s,
+            carried=carried,
             sound=None if info.sound is None else replace(info.sound, to_the_end=False),
         )
 

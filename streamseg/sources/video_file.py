@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streamseg.carried import Carried, timecode_after
 from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
+from streamseg.sources.carried import carried_by
 from streamseg.sources.decoder import Decoder, timestamp
 from streamseg.sources.deinterlacing import Deinterlacer
 from streamseg.sources.dynamic_range import standard_range
@@ -79,6 +82,8 @@ class VideoFileSource(Source):
         self.notes += _doubts(self._decoder)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
         time_base, origin = self._decoder.time_base, self._decoder.origin
+        # Before the first frame, since the picture on the cover comes before everything else.
+        self._carried = carried_by(self._decoder.container, self._decoder.stream, origin * time_base)
         self._pts = MonotonicPts(origin, round(self._frame_s / time_base), round(1 / time_base))
         start = ceil(start_s / time_base - _ROUNDING)
         # What FFmpeg says of times in a raw stream is counted at 25 a second, and there is nothing to seek by.
@@ -94,7 +99,7 @@ class VideoFileSource(Source):
             raise
         self._waiting: tuple[int, VideoFrame] | None = first
         self._reader = PlaneReader(first[1], self._decoder.shown_part((first[1].height, first[1].width)))
-        self.info = self._describe(start_s)
+        self.info = self._describe(start_s, float(first[0] * time_base))
 
     def read(self) -> Frame | None:
         with self._lock:
@@ -149,7 +154,7 @@ class VideoFileSource(Source):
         index, self._index = self._index, self._index + 1
         return Frame(index, time_s, self._reader.planes(frame), pts=pts, damaged=frame.is_corrupt)
 
-    def _describe(self, start_s: float) -> StreamInfo:
+    def _describe(self, start_s: float, first_s: float) -> StreamInfo:
         decoder, (height, width) = self._decoder, self._reader.size
         shape = decoder.stream.sample_aspect_ratio
         if shape and self._reader.transposed:
@@ -169,7 +174,13 @@ class VideoFileSource(Source):
             color_tags=self._reader.tags,
             sound=decoder.sound(start_s),
             sample_aspect_ratio=shape if shape and shape != 1 else None,
+            carried=self._carried_from(start_s, first_s),
         )
+
+    def _carried_from(self, start_s: float, first_s: float) -> Carried:
+        told, rate = self._carried.timecode, self._decoder.fps or _USUAL_RATE
+        code = timecode_after(told, first_s, rate) if told else None
+        return replace(self._carried.from_to(start_s, None), timecode=code)
 
     def _no_frame(self, start_s: float) -> SourceError:
         shown, duration_s = without_password(self._address), self._decoder.duration_s
