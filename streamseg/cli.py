@@ -178,6 +178,12 @@ def command_line() -> None:
     "--stats", type=click.Path(path_type=Path), metavar="FILE", help="Also write a line per frame, .csv or .jsonl."
 )
 @click.option(
+    "--gps",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write where the camera was, .gpx or .csv, if the recording says so.",
+)
+@click.option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE.json",

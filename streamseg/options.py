@@ -132,6 +132,7 @@ class OutputOptions:
     frames: write each frame as a picture into a folder, and no video.
     masks: a folder for pictures of class ids; None writes none.
     stats: a .csv or .jsonl file for a line a frame; None writes none.
+    gps: a .gpx or .csv file for where the camera was; None writes none.
     report: a .json file for how it went, written also where it fails; None writes none.
     segment_s: seconds of each file that a live source is recorded in; None is one file for all.
     overwrite: files that are there, and that streamseg wrote, may be replaced.
@@ -154,6 +155,7 @@ class OutputOptions:
     frames: bool = False
     masks: Path | None = None
     stats: Path | None = None
+    gps: Path | None = None
     report: Path | None = None
     segment_s: float | None = None
     overwrite: bool = False

@@ -105,7 +105,10 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack
     if options.masks is not None:
         add(MaskFolderSink(options.masks, overwrite=options.overwrite))
     if options.stats is not None:
-        add(StatisticsSink(options.stats, shared.backend.spec.classes, overwrite=options.overwrite))
+        log = shared.source.positions
+        add(StatisticsSink(options.stats, shared.backend.spec.classes, positions=log, overwrite=options.overwrite))
+    if (positions := _opened_positions(options, shared)) is not None:
+        add(positions)
     if not options.quiet:
         add(ProgressBar(shared.info, shared.info.frame_count))
     return sinks
@@ -178,10 +181,26 @@ def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) 
     return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder)
 
 
+def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | None:
+    """What writes where the camera was; None where that is not asked for, or nothing in the source could say so."""
+    if options.gps is None:
+        return None
+    from streamseg.sinks.positions_file import PositionsSink, content_for
+
+    content_for(options.gps)  # a wrong name is wrong for every source
+    if shared.source.positions is None:
+        # Said before the run begins, which goes on: the overlay is what was asked for first.
+        click.echo(f"note: the source has no positions, so '{options.gps}' is not written", err=True)
+        return None
+    carried = shared.info.carried
+    began = None if carried is None else carried.creation_time
+    return PositionsSink(options.gps, shared.source.positions, began=began, overwrite=options.overwrite)
+
+
 def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:
     """Raises SinkError when an output would be written over the source, or two outputs over each other."""
     # By what the files are and not by their names: links and different ways to write one path are all the same place.
-    targets = [Path(each) for each in (recording, options.masks, options.stats) if each is not None]
+    targets = [Path(each) for each in (recording, options.masks, options.stats, options.gps) if each is not None]
     resolved = [each.resolve() for each in targets]
     for target in targets:
         for place in _source_places(shared.address):

@@ -54,15 +54,16 @@ def refuse_one_file(output: str | None, count: int) -> None:
 
 
 def named_after(stem: str, options: OutputOptions) -> OutputOptions:
-    """For one of several sources: masks in a folder of its own, statistics in a file of its own.
+    """For one of several sources: masks in a folder of its own, statistics and positions in files of its own.
 
     stem: what the results of the source are called after.
     """
-    masks, stats = options.masks, options.stats
+    masks, stats, gps = options.masks, options.stats, options.gps
     return replace(
         options,
         masks=None if masks is None else masks / stem,
         stats=None if stats is None else stats.with_stem(f"{stats.stem}_{stem}"),
+        gps=None if gps is None else gps.with_stem(f"{gps.stem}_{stem}"),
     )
 
 

@@ -19,6 +19,7 @@ from streamseg.timing import Clock
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
+    from streamseg.positions import Position, PositionLog
 
 _Shares: TypeAlias = "dict[str, float]"
 _WriteLine: TypeAlias = "Callable[[dict[str, Any], _Shares], object]"
@@ -29,6 +30,10 @@ frame's capture to this line; flicker, 0 to 1, the share of the pixels whose cla
 or null in the first)."""
 
 
+POSITION_COLUMNS = ("lat", "lon", "speed_kmh")
+"""Where the camera was: degrees of WGS 84, north and east above 0, and kilometres an hour over ground; empty or null
+where it is not known."""
+
 _LONGEST_LINE = 1 << 20  # characters: hundreds of classes take some ten thousand, and a file may be one endless line
 
 
@@ -36,7 +41,8 @@ class StatisticsSink(Sink):
     """Writes when each frame was shown, how long it took, and how much of it each class covers (0 to 1).
 
     .csv has the columns FRAME_COLUMNS and then one for each class, under its name. .jsonl has an object a line, with
-    the keys FRAME_COLUMNS and "shares", an object of class names.
+    the keys FRAME_COLUMNS and "shares", an object of class names. Of a source that may have positions,
+    POSITION_COLUMNS come between the two.
     """
 
     stage = "write statistics"
@@ -46,12 +52,14 @@ class StatisticsSink(Sink):
         path: str | Path,
         classes: Sequence[SegmentClass],
         *,
+        positions: PositionLog | None = None,
         overwrite: bool = False,
         clock: Clock = time.perf_counter,
     ) -> None:
         """
         path: ends in .csv or .jsonl. The folder must exist.
         classes: of the model.
+        positions: of the source; None leaves their columns out.
         overwrite: replace a file that is there, once the new one is complete.
         clock: that `Frame.captured_s` is told by.
 
@@ -68,10 +76,12 @@ class StatisticsSink(Sink):
         self._written = 0
         self._clock = clock
         self._labels: Image | None = None  # of the frame before, for the flicker
+        self._positions = positions
+        columns = FRAME_COLUMNS if positions is None else (*FRAME_COLUMNS, *POSITION_COLUMNS)
         try:
             # newline: the csv module ends lines itself
             self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
-            self._write_line = begin(self._file, self._names)
+            self._write_line = begin(self._file, (*columns, *self._names))
         except OSError as error:
             self._pending.discard()
             raise cannot_write(target, error) from error
@@ -81,7 +91,9 @@ class StatisticsSink(Sink):
         latency_ms = round((self._clock() - frame.captured_s) * 1000, 3)
         values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._flicker(segmentation.labels))
         # All are rounded: digits beyond a microsecond or a millionth of the picture are noise that fills the file.
-        facts = dict(zip(FRAME_COLUMNS, values, strict=True))
+        facts: dict[str, Any] = dict(zip(FRAME_COLUMNS, values, strict=True))
+        if self._positions is not None:
+            facts |= _place(self._positions.at(frame.time_s))
         shares = dict(zip(self._names, (round(float(share), 6) for share in segmentation.shares), strict=True))
         try:
             self._write_line(facts, shares)
@@ -106,6 +118,14 @@ class StatisticsSink(Sink):
             self._pending.discard()
 
 
+def _place(position: Position | None) -> dict[str, float | None]:
+    if position is None:
+        return dict.fromkeys(POSITION_COLUMNS)
+    speed_kmh = None if position.speed_kmh is None else round(position.speed_kmh, 2)
+    values = (round(position.latitude, 7), round(position.longitude, 7), speed_kmh)  # a centimetre, as receivers say
+    return dict(zip(POSITION_COLUMNS, values, strict=True))
+
+
 def is_table_of_ours(path: Path) -> bool:
     """Whether a file has the columns of such a table. They are its tag: a further line would trouble its readers."""
     try:
@@ -119,16 +139,16 @@ def is_table_of_ours(path: Path) -> bool:
         facts = json.loads(first)
     except ValueError:
         return False
-    return isinstance(facts, dict) and tuple(facts) == (*FRAME_COLUMNS, "shares")
+    return isinstance(facts, dict) and (*facts,)[: len(FRAME_COLUMNS)] == FRAME_COLUMNS and "shares" in facts
 
 
-def _begin_csv(file: IO[str], names: Sequence[str]) -> _WriteLine:
+def _begin_csv(file: IO[str], columns: Sequence[str]) -> _WriteLine:
     table = csv.writer(file, lineterminator="\n")
-    table.writerow([*FRAME_COLUMNS, *names])
+    table.writerow(columns)
     return lambda facts, shares: table.writerow([*facts.values(), *shares.values()])
 
 
-def _begin_json_lines(file: IO[str], _names: Sequence[str]) -> _WriteLine:
+def _begin_json_lines(file: IO[str], _columns: Sequence[str]) -> _WriteLine:
     return lambda facts, shares: file.write(json.dumps({**facts, "shares": shares}, ensure_ascii=False) + "\n")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:  # loading them takes OpenCV along, which whoever only asks for help should not wait for
     from streamseg.frame import Frame, StreamInfo
     from streamseg.live import LiveState
+    from streamseg.positions import PositionLog
 
 
 class Source(ABC):
@@ -21,6 +22,7 @@ class Source(ABC):
         when nothing is known to be missing. Complete once the last frame was read.
     live_state: whether a live source is playing or being reconnected; None for sources that cannot be lost.
     dropped: frames that a live source let go because nobody took them in time; they leave gaps in `Frame.index`.
+    positions: where the camera was, as far as it was read; None where the recording has nothing that could say so.
     notes: what the user should know about what was opened, a line each; may grow while frames are read.
     """
 
@@ -28,6 +30,7 @@ class Source(ABC):
     damage: str | None = None
     live_state: LiveState | None = None
     dropped: int = 0
+    positions: PositionLog | None = None
     notes: Sequence[str] = ()
 
     @abstractmethod

@@ -19,8 +19,9 @@ from streamseg.sources.deinterlacing import Deinterlacer
 from streamseg.sources.dynamic_range import standard_range
 from streamseg.sources.hardware_decoders import choose_decoder
 from streamseg.sources.monotonic_pts import MonotonicPts
+from streamseg.sources.novatek import novatek_positions
 from streamseg.sources.planes import PlaneReader
-from streamseg.sources.url import without_password
+from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -84,6 +85,7 @@ class VideoFileSource(Source):
         time_base, origin = self._decoder.time_base, self._decoder.origin
         # Before the first frame, since the picture on the cover comes before everything else.
         self._carried = carried_by(self._decoder.container, self._decoder.stream, origin * time_base)
+        self.positions = None if is_url(self._address) else novatek_positions(Path(self._address))
         self._pts = MonotonicPts(origin, round(self._frame_s / time_base), round(1 / time_base))
         start = ceil(start_s / time_base - _ROUNDING)
         # What FFmpeg says of times in a raw stream is counted at 25 a second, and there is nothing to seek by.

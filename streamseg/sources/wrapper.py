@@ -36,6 +36,7 @@ class Wrapper(Source):
         self.info = self.described(source.info)
         self.damage, self.dropped = source.damage, source.dropped
         self.live_state, self.notes = source.live_state, source.notes
+        self.positions = source.positions
 
 
 def unwrapped(source: Source) -> Source:
