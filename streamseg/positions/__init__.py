@@ -74,6 +74,9 @@ class PositionLog:
         with self._lock:
             return [each for each in self._positions if start_s <= each.time_s < end_s]
 
+    def close(self) -> None:  # noqa: B027  # for those that hold something of the source
+        """Nobody asks any more."""
+
 
 def on_one_clock(positions: Iterable[Position], began: datetime | None) -> list[Position]:
     """The same, each with the time of day, which runs as the recording's clock does.

@@ -40,7 +40,7 @@ class PositionsSink(Sink):
     ) -> None:
         """
         path: ends in .gpx or .csv. The folder must exist.
-        log: of the source; it grows while frames are read.
+        log: of the source, closed together with this; it grows while frames are read.
         began: when the recording was, as its file says; None where it does not.
         overwrite: replace a file that is there, once the new one is complete.
 
@@ -77,6 +77,7 @@ class PositionsSink(Sink):
             raise cannot_write(self._file.path, error) from error
         finally:
             self._file.discard()
+            self._log.close()
 
 
 def content_for(path: Path) -> Callable[[Sequence[Position]], bytes]:

@@ -59,7 +59,7 @@ class StatisticsSink(Sink):
         """
         path: ends in .csv or .jsonl. The folder must exist.
         classes: of the model.
-        positions: of the source; None leaves their columns out.
+        positions: of the source, closed together with this; None leaves their columns out.
         overwrite: replace a file that is there, once the new one is complete.
         clock: that `Frame.captured_s` is told by.
 
@@ -116,6 +116,8 @@ class StatisticsSink(Sink):
                 raise cannot_write(self._pending.path, error, self._written) from error
         finally:
             self._pending.discard()
+            if self._positions is not None:
+                self._positions.close()
 
 
 def _place(position: Position | None) -> dict[str, float | None]:

@@ -39,7 +39,7 @@ def carried_by(container: InputContainer, stream: VideoStream, origin_s: Fractio
         chapters=tuple(_chapters(container, origin_s)),
         cover=_cover(container),
         attachments=tuple(Attachment(_name(each), each.mimetype or "", each.data) for each in attached),
-        unread=tuple(_described(each) for each in container.streams if is_beside(each, stream)),
+        unread=tuple(track_in_words(each) for each in container.streams if _is_unread(each, stream)),
     )
 
 
@@ -104,18 +104,14 @@ def is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def is_beside(stream: Stream, shown: VideoStream) -> bool:
-    """Whether a track is a track of its own beside pictures and sound, and not the carrier of something else here."""
-    if stream.type == "video":
-        return stream.index != shown.index and not is_cover(stream)
-    if stream.type in ("audio", "attachment") or "timecode" in stream.metadata:
-        return False
-    return not _is_text_of_chapters(stream)
+def is_timecode(stream: Stream) -> bool:
+    """Whether a track is that of timecodes, which are carried as a timecode of the pictures."""
+    return "timecode" in stream.metadata
 
 
-def _is_text_of_chapters(stream: Stream) -> bool:
-    """Whether it is the track of text that chapters have in MP4, which are carried as such."""
-    if stream.discard == Discard.all:  # what the reader does to one that it has found
+def is_text_of_chapters(stream: Stream) -> bool:
+    """Whether a track is the text that chapters have in MP4, which are carried as chapters."""
+    if stream.type == "data" and stream.discard == Discard.all:  # what the reader does to one that it has found
         return True
     # One that is named by no other track it does not find: FFmpeg writes such where there are a timecode and no sound.
     if stream.type != "subtitle" or stream.codec_tag != "text":
@@ -123,10 +119,17 @@ def _is_text_of_chapters(stream: Stream) -> bool:
     return stream.frames == len(stream.container.chapters()) > 0
 
 
-def _described(stream: Stream) -> str:
-    kind = {"video": "pictures", "subtitle": "subtitle", "data": "data"}.get(stream.type, stream.type)
-    codec = stream.name
-    return f"{kind} track {stream.index}" + (f" ({codec})" if codec else "")
+def track_in_words(stream: Stream) -> str:
+    """How notes call a track: by kind, number in the file and codec."""
+    kind = {"video": "pictures", "subtitle": "subtitle"}.get(stream.type, stream.type)
+    return f"{kind} track {stream.index}" + (f" ({stream.name})" if stream.name else "")
+
+
+def _is_unread(stream: Stream, shown: VideoStream) -> bool:
+    """Whether nobody reads a track: other pictures, and what FFmpeg has no kind for."""
+    if stream.type == "video":
+        return stream.index != shown.index and not is_cover(stream)
+    return stream.type == "unknown"
 
 
 def _name(stream: AttachmentStream) -> str:

@@ -1,0 +1,168 @@
+"""Subtitle and data tracks of the source beside the new pictures: as they are, or text in the form that is read there.
+
+| target    | text               | pictures of text       | data                                   |
+|-----------|--------------------|------------------------|----------------------------------------|
+| MP4, MOV  | mov_text           | what the muxer takes   | what the muxer takes, as GoPro's gpmd  |
+| Matroska  | as it is or subrip | what the muxer takes   | none                                   |
+| WebM      | webvtt             | none                   | none                                   |
+"""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import av
+from av.subtitles.subtitle import SubtitleSet
+
+from streamseg.sources.carried import is_text_of_chapters, is_timecode, track_in_words, track_metadata
+from streamseg.tracks import Subscription, Track, TrackPacket
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.stream import Stream
+    from av.subtitles.stream import SubtitleStream
+
+    from streamseg.sinks.formats import FileFormat
+
+_TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
+_CLOCK = Fraction(1, 1000)  # seconds: no kind of subtitle says its times more finely
+_UNKNOWN = Fraction(1)  # second, that a text is shown which does not say how long: cameras write one a second
+_HEADER = b"[Script Info]\nScriptType: v4.00+\n"  # encoders want one, and texts of cameras have no styles
+_EMPTY = 2  # bytes of a text of mov_text with nothing in it, which the muxer writes by itself
+
+
+class _Written(Protocol):
+    """A track on its way to the output."""
+
+    def take(self, packet: TrackPacket, begin: Fraction, length: Fraction) -> None:
+        """Write one packet, from `begin` on, seconds in the output, for `length` seconds. Raises what PyAV raises."""
+
+
+class BesideTracks:
+    """All tracks of subtitles and data that the kind of file can hold.
+
+    left_out: the others, in words.
+    """
+
+    def __init__(
+        self, wanted: Subscription, start_s: float, container: OutputContainer, file_format: FileFormat
+    ) -> None:
+        """Adds the tracks to `container`, which must not have begun to write.
+
+        start_s: the time of the recording that is time 0 of the output.
+        """
+        self.left_out: list[str] = []
+        self._wanted, self._start = wanted, Fraction(start_s)
+        self._tracks: dict[Track, _Written] = {}
+        for track in wanted.tracks:
+            if is_timecode(track.stream) or is_text_of_chapters(track.stream):
+                continue  # these are carried in another way
+            written = _written(track, container, file_format)
+            if written is None:
+                self.left_out.append(track_in_words(track.stream))
+            else:
+                self._tracks[track] = written
+
+    def advance(self, until_s: float) -> None:
+        """Write what begins before `until_s`, seconds from the start of the output. Raises when it cannot."""
+        for packet in self._wanted.take(until_s + float(self._start)):
+            written = self._tracks.get(packet.track)
+            if written is not None:
+                self._write(written, packet)
+
+    def close(self) -> None:
+        """Let go of the source."""
+        self._wanted.close()
+
+    def _write(self, written: _Written, packet: TrackPacket) -> None:
+        base = packet.track.time_base
+        begin = packet.pts * base - self._start
+        length = packet.duration * base or (_UNKNOWN if packet.track.kind == "subtitle" else Fraction(0))
+        if begin < 0:  # a text that is still shown at the start is shown from there on
+            begin, length = Fraction(0), length + begin
+            if length <= 0 or packet.track.kind == "data":
+                return
+        written.take(packet, begin, length)
+
+
+class _Copied:
+    """Packets as they are, moved in time."""
+
+    def __init__(self, track: Track, stream: Stream, container: OutputContainer) -> None:
+        self._clock = track.time_base
+        self._stream, self._container = stream, container
+        self._empty = _EMPTY if track.stream.name == "mov_text" else 0
+
+    def take(self, packet: TrackPacket, begin: Fraction, length: Fraction) -> None:
+        data = packet.data
+        if data.size <= self._empty:
+            return
+        data.stream = self._stream
+        data.pts = data.dts = round(begin / self._clock)
+        data.duration = round(length / self._clock)
+        data.time_base = self._clock
+        self._container.mux(data)
+
+
+class _Converted:
+    """Text, decoded and written anew."""
+
+    def __init__(self, stream: SubtitleStream, container: OutputContainer) -> None:
+        self._stream, self._container = stream, container
+        self._stream.time_base = _CLOCK
+        self._stream.codec_context.subtitle_header = _HEADER
+
+    def take(self, packet: TrackPacket, begin: Fraction, length: Fraction) -> None:
+        try:
+            lines = [each.ass for each in packet.track.decoded(packet) if each.type != b"bitmap"]
+        except av.FFmpegError:  # damaged: what else there is is worth more
+            return
+        for line in lines:
+            ticks, duration = round(begin / _CLOCK), round(length / _CLOCK)
+            data: Any = self._stream.codec_context.encode_subtitle(SubtitleSet.create(line, 0, duration, ticks))
+            data.stream = self._stream
+            data.pts = data.dts = ticks
+            data.duration, data.time_base = duration, _CLOCK
+            self._container.mux(data)
+
+
+def _written(track: Track, container: OutputContainer, file_format: FileFormat) -> _Written | None:
+    """None where the kind of file has no place for the track."""
+    stream = track.stream
+    if stream.name is None:  # what FFmpeg has no name for it may write, but without what tells how to read it
+        return None
+    if _takes(stream, file_format):
+        copy = container.add_stream_from_template(stream)
+        _describe(stream, copy)
+        return _Copied(track, copy, container)
+    if track.kind != "subtitle" or not is_text(stream):
+        return None
+    converted = cast("SubtitleStream", container.add_stream(_TEXT[file_format.muxer]))
+    _describe(stream, converted)
+    return _Converted(converted, container)
+
+
+def is_text(stream: Stream) -> bool:
+    """Whether a track of subtitles is of texts, and not of pictures of texts."""
+    codec = stream.codec_context
+    return codec is not None and bool(codec.codec.text_sub)
+
+
+def _takes(stream: Stream, file_format: FileFormat) -> bool:
+    """Whether the muxer writes a track as it is: of data it says so only when the file begins, so another one does."""
+    options = {"movflags": "empty_moov"} if file_format.mp4_family else {}
+    try:
+        with av.open(io.BytesIO(), "w", format=file_format.muxer, container_options=options) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
+
+
+def _describe(source: Stream, output: Stream) -> None:
+    output.metadata.clear()
+    output.metadata.update(track_metadata(source))
+    output.disposition = source.disposition
