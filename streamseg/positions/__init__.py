@@ -74,7 +74,7 @@ class PositionLog:
         with self._lock:
             return [each for each in self._positions if start_s <= each.time_s < end_s]
 
-    def close(self) -> None:  # noqa: B027  # for those that hold something of the source
+    def close(self) -> None:  # for those that hold something of the source
         """Nobody asks any more."""
 
 
