@@ -8,12 +8,13 @@ from pathlib import Path
 import av
 
 from streamseg.file_tag import METADATA
-from streamseg.frame import Sound, StreamInfo
+from streamseg.frame import StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.display_size import ROOM, write_display_size
 from streamseg.sinks.formats import FileFormat, VideoCodec
 from streamseg.sinks.sound import SoundTracks
 from streamseg.sinks.video_track import VideoTrack
+from streamseg.tracks import Subscription
 
 
 class Muxer:
@@ -32,7 +33,8 @@ class Muxer:
         color: YuvColor,
         info: StreamInfo,
         *,
-        sound: Sound | None,
+        sound: Subscription | None,
+        start_s: float,
         time_base: Fraction,
     ) -> None:
         """
@@ -40,6 +42,7 @@ class Muxer:
         color: what their numbers mean.
         info: of the source, for rate and shape of pixels.
         sound: what to put beside the pictures; None for nothing.
+        start_s: the time of the recording that is time 0 of the file.
         time_base: seconds per tick of all times here.
         """
         self.size: Size = size
@@ -64,7 +67,7 @@ class Muxer:
             color_tags=info.color_tags if color == info.color else None,  # of other planes they would say nothing
             title=ROOM if info.sample_aspect_ratio and not file_format.mp4_family else None,
         )
-        self._sound = SoundTracks(sound, self._container, file_format) if sound else None
+        self._sound = SoundTracks(sound, start_s, self._container, file_format) if sound else None
         self._path, self._mp4_family = path, file_format.mp4_family
         self._aspect = info.sample_aspect_ratio
 
