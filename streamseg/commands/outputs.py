@@ -105,8 +105,7 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack
     if options.masks is not None:
         add(MaskFolderSink(options.masks, overwrite=options.overwrite))
     if options.stats is not None:
-        log = shared.source.positions
-        add(StatisticsSink(options.stats, shared.backend.spec.classes, positions=log, overwrite=options.overwrite))
+        add(_opened_statistics(options.stats, options, shared))
     if (positions := _opened_positions(options, shared)) is not None:
         add(positions)
     if not options.quiet:
@@ -181,20 +180,29 @@ def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) 
     return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder)
 
 
+def _opened_statistics(path: Path, options: OutputOptions, shared: SharedBySinks) -> Sink:
+    from streamseg.sinks.positions_source import positions_of  # here, as it loads PyAV
+
+    positions = positions_of(shared.source)
+    return StatisticsSink(path, shared.backend.spec.classes, positions=positions, overwrite=options.overwrite)
+
+
 def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | None:
     """What writes where the camera was; None where that is not asked for, or nothing in the source could say so."""
     if options.gps is None:
         return None
     from streamseg.sinks.positions_file import PositionsSink, content_for
+    from streamseg.sinks.positions_source import positions_of
 
     content_for(options.gps)  # a wrong name is wrong for every source
-    if shared.source.positions is None:
+    positions = positions_of(shared.source)
+    if positions is None:
         # Said before the run begins, which goes on: the overlay is what was asked for first.
         click.echo(f"note: the source has no positions, so '{options.gps}' is not written", err=True)
         return None
     carried = shared.info.carried
     began = None if carried is None else carried.creation_time
-    return PositionsSink(options.gps, shared.source.positions, began=began, overwrite=options.overwrite)
+    return PositionsSink(options.gps, positions, began=began, overwrite=options.overwrite)
 
 
 def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:

@@ -29,7 +29,20 @@ if TYPE_CHECKING:
 _TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
 _CLOCK = Fraction(1, 1000)  # seconds: no kind of subtitle says its times more finely
 _UNKNOWN = Fraction(1)  # second, that a text is shown which does not say how long: cameras write one a second
-_HEADER = b"[Script Info]\nScriptType: v4.00+\n"  # encoders want one, and texts of cameras have no styles
+# Encoders take from it how text looks; without a style MP4's texts would be of no size, and transparent.
+HEADER = b"""[Script Info]
+ScriptType: v4.00+
+PlayResX: 384
+PlayResY: 288
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, \
+StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,1
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
 _EMPTY = 2  # bytes of a text of mov_text with nothing in it, which the muxer writes by itself
 
 
@@ -47,14 +60,22 @@ class BesideTracks:
     """
 
     def __init__(
-        self, wanted: Subscription, start_s: float, container: OutputContainer, file_format: FileFormat
+        self,
+        wanted: Subscription,
+        start_s: float,
+        container: OutputContainer,
+        file_format: FileFormat,
+        *,
+        length_s: float | None = None,
     ) -> None:
         """Adds the tracks to `container`, which must not have begun to write.
 
         start_s: the time of the recording that is time 0 of the output.
+        length_s: of the output, where texts are to end with it; None shows them as long as the recording does.
         """
         self.left_out: list[str] = []
         self._wanted, self._start = wanted, Fraction(start_s)
+        self._end = None if length_s is None else Fraction(length_s)
         self._tracks: dict[Track, _Written] = {}
         for track in wanted.tracks:
             if is_timecode(track.stream) or is_text_of_chapters(track.stream):
@@ -84,6 +105,8 @@ class BesideTracks:
             begin, length = Fraction(0), length + begin
             if length <= 0 or packet.track.kind == "data":
                 return
+        if self._end is not None:
+            length = max(Fraction(0), min(length, self._end - begin))
         written.take(packet, begin, length)
 
 
@@ -109,10 +132,11 @@ class _Copied:
 class _Converted:
     """Text, decoded and written anew."""
 
-    def __init__(self, stream: SubtitleStream, container: OutputContainer) -> None:
+    def __init__(self, source: Stream, stream: SubtitleStream, container: OutputContainer) -> None:
         self._stream, self._container = stream, container
         self._stream.time_base = _CLOCK
-        self._stream.codec_context.subtitle_header = _HEADER
+        own = source.codec_context.extradata if source.codec_context.codec.canonical_name == "ass" else None
+        self._stream.codec_context.subtitle_header = own or HEADER
 
     def take(self, packet: TrackPacket, begin: Fraction, length: Fraction) -> None:
         try:
@@ -141,7 +165,7 @@ def _written(track: Track, container: OutputContainer, file_format: FileFormat) 
         return None
     converted = cast("SubtitleStream", container.add_stream(_TEXT[file_format.muxer]))
     _describe(stream, converted)
-    return _Converted(converted, container)
+    return _Converted(stream, converted, container)
 
 
 def is_text(stream: Stream) -> bool:

@@ -31,7 +31,7 @@ _ATTACHING = "matroska"  # the only muxer that takes files in a file; WebM's pas
 
 def write_carried(
     carried: Carried | None, start_s: float, container: OutputContainer, pictures: Stream, file_format: FileFormat
-) -> str:
+) -> list[str]:
     """Put it into a file that has all its other tracks, and no header yet.
 
     carried: None where there is nothing.
@@ -39,23 +39,23 @@ def write_carried(
     pictures: the track of pictures. A title that it has already stays.
 
     Returns:
-        What is left out, in words and separated by commas; empty where nothing is.
+        What is left out, in words.
     """
     container.metadata.update(METADATA)  # by which the file is known as one of ours
     if carried is None:
-        return ""
+        return []
     container.metadata.update({key: text for key, text in carried.metadata.items() if key not in METADATA})
     if carried.chapters:
         container.set_chapters(_chapters(carried, Fraction(start_s)))
     left_out = [*_describe(pictures, carried), *carried.unread]
     if file_format.muxer == _ATTACHING:
         _attach([each for each in (carried.cover, *carried.attachments) if each is not None], container)
-        return ", ".join(left_out)
+        return left_out
     if file_format.mp4_family and (room := room_for(carried)):
         container.metadata[ROOM] = room
     if carried.cover and not (file_format.mp4_family and can_be_cover(carried.cover)):
         left_out.append("cover picture")
-    return ", ".join([*left_out, *(f"attachment {each.name}" for each in carried.attachments)])
+    return [*left_out, *(f"attachment {each.name}" for each in carried.attachments)]
 
 
 def _describe(pictures: Stream, carried: Carried) -> list[str]:

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import av
 
-from streamseg.frame import Sound, StreamInfo
+from streamseg.frame import StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
+from streamseg.sinks.beside import BesideTracks
 from streamseg.sinks.carried import write_carried
 from streamseg.sinks.display_size import ROOM, write_display_size
 from streamseg.sinks.formats import FileFormat, VideoCodec
 from streamseg.sinks.mp4_tags import room_for, write_tags
 from streamseg.sinks.sound import SoundTracks
 from streamseg.sinks.video_track import VideoTrack
+from streamseg.tracks import Subscription
 
 
 class Muxer:
@@ -33,7 +35,9 @@ class Muxer:
         color: YuvColor,
         info: StreamInfo,
         *,
-        sound: Sound | None,
+        sound: Subscription | None,
+        beside: Subscription | None,
+        start_s: float,
         time_base: Fraction,
     ) -> None:
         """
@@ -41,6 +45,8 @@ class Muxer:
         color: what their numbers mean.
         info: of the source, for rate and shape of pixels.
         sound: what to put beside the pictures; None for nothing.
+        beside: the same of subtitles and data.
+        start_s: the time of the recording that is time 0 of the file.
         time_base: seconds per tick of all times here.
         """
         self.size: Size = size
@@ -64,10 +70,15 @@ class Muxer:
             color_tags=info.color_tags if color == info.color else None,  # of other planes they would say nothing
             title=ROOM if info.sample_aspect_ratio and not file_format.mp4_family else None,
         )
-        self._sound = SoundTracks(sound, self._container, file_format) if sound else None
-        left_out = write_carried(info.carried, info.start_s, self._container, self._pictures.stream, file_format)
+        self._sound = SoundTracks(sound, start_s, self._container, file_format) if sound else None
+        length_s = None if info.tracks_to_the_end else info.duration_s
+        self._beside = (
+            BesideTracks(beside, start_s, self._container, file_format, length_s=length_s) if beside else None
+        )
+        left_out = write_carried(info.carried, start_s, self._container, self._pictures.stream, file_format)
+        left_out += self._beside.left_out if self._beside else []
         if left_out:
-            self.notes.append(f"left out, since this kind of file cannot carry it: {left_out}")
+            self.notes.append(f"left out, since this kind of file cannot carry it: {', '.join(left_out)}")
         self._path, self._mp4_family = path, file_format.mp4_family
         self._aspect = info.sample_aspect_ratio
         self._carried = info.carried
@@ -78,8 +89,11 @@ class Muxer:
 
     def write(self, ticks: int) -> None:
         """Add the picture on the canvas, to be shown from `ticks` on, and the sound before it."""
+        time_s = ticks * self._time_base.numerator / self._time_base.denominator
         if self._sound:
-            self._sound.advance(ticks * self._time_base.numerator / self._time_base.denominator)
+            self._sound.advance(time_s)
+        if self._beside:
+            self._beside.advance(time_s)
         self._pictures.write(ticks)
 
     def finish(self, last_duration: int, sound_until_s: float) -> None:
@@ -93,6 +107,9 @@ class Muxer:
             self._sound.advance(sound_until_s)
             self._sound.finish()
             self.notes += self._sound.notes
+        if self._beside:
+            self._beside.advance(sound_until_s)
+            self._beside.close()
         self._container.close()
         self._complete_header()
 
@@ -114,6 +131,8 @@ class Muxer:
         try:
             if self._sound:
                 self._sound.close()
+            if self._beside:
+                self._beside.close()
             self._container.close()
         except (OSError, av.FFmpegError, ValueError):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import av
 from streamseg.positions import Position, PositionLog
 from streamseg.positions.text import position_in
 from streamseg.sinks.beside import is_text
+
+_LOOKS = re.compile(r"\{\\[^}]*\}")
 
 if TYPE_CHECKING:
     from streamseg.sources.base import Source
@@ -59,6 +62,6 @@ def _position(track: Track, packet: TrackPacket) -> Position | None:
         texts = [each.dialogue for each in track.decoded(packet) if each.type != b"bitmap"]
     except av.FFmpegError:  # damaged: the next one comes soon
         return None
-    # Lines end as they do in ASS, which FFmpeg makes of all texts.
-    text = b"\n".join(texts).decode(errors="replace").replace("\\N", "\n")
+    # FFmpeg makes ASS of all texts, with its way to end lines and to say how letters look.
+    text = _LOOKS.sub("", b"\n".join(texts).decode(errors="replace")).replace("\\N", "\n")
     return position_in(text, packet.begin_s)

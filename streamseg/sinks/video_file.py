@@ -73,8 +73,8 @@ class VideoFileSink(Sink):
         self._info = info
         self._painter = painter
         self._clock = PresentationClock(info)
-        late_s = self._clock.begins_late_s
-        self._sound = replace(info.sound, start_s=info.sound.start_s + late_s) if info.sound else None
+        self._sound = info.tracks.subscribe("audio") if info.tracks else None
+        self._beside = info.tracks.subscribe("subtitle", "data") if info.tracks else None
         self._muxer: Muxer | None = None
         self._written = 0
 
@@ -97,7 +97,7 @@ class VideoFileSink(Sink):
             self._abandon()
             return
         complete = outcome == "complete"
-        to_the_end = complete and self._sound is not None and self._sound.to_the_end
+        to_the_end = complete and self._info.tracks_to_the_end
         try:
             self._muxer.finish(
                 self._clock.last_duration(complete=complete),
@@ -120,6 +120,8 @@ class VideoFileSink(Sink):
             color,
             self._info,
             sound=self._sound,
+            beside=self._beside,
+            start_s=self._info.start_s + self._clock.begins_late_s,
             time_base=self._clock.time_base,
         )
 
@@ -132,6 +134,8 @@ class VideoFileSink(Sink):
 
     def _abandon(self) -> None:
         self.place = None
+        for each in filter(None, (self._sound, self._beside)):
+            each.close()
         self._file.clear()  # before closing, which would first move the data of a long file about to index it
         if self._muxer:
             self._muxer.abandon()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
@@ -13,7 +14,6 @@ from streamseg.carried import Carried, timecode_after
 from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
-from streamseg.sources.carried import carried_by
 from streamseg.sources.decoder import Decoder, timestamp
 from streamseg.sources.deinterlacing import Deinterlacer
 from streamseg.sources.dynamic_range import standard_range
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _USUAL_RATE = Fraction(25)  # of files that do not say
 _FINEST_RATE = 1001  # denominators: 30000/1001 is the oddest rate in use, and keeps its value
 _ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
+
+_SPANS_SHOWN = 3  # of the lost parts, in one line
 
 _INTERLACED = "interlaced, so that moving edges would be combed; deinterlaced by bwdif"
 _HDR = "recorded in high dynamic range ({}); mapped to BT.709 with diffuse white as white"
@@ -74,24 +76,24 @@ class VideoFileSource(Source):
         """
         self._address = str(address)
         self._lock = threading.Lock()  # FFmpeg crashes where a file is closed while another thread decodes it
-        self._ended = False
+        self._ended = self._begun = False
         self._index = 0
         self._end_s = start_s
+        self._mended = False  # the frame handed out last had to be made up in parts
+        self._noted: tuple[int, list[tuple[float, float]]] = (0, [])  # of what `damage` tells
         hardware, note = choose_decoder(decoder, self._address)
         self.notes: list[str] = [note] if note else []
         self._decoder = opened_decoder(self._address, threads, hardware, fps)
         self.notes += _doubts(self._decoder)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
-        time_base, origin = self._decoder.time_base, self._decoder.origin
-        # Before the first frame, since the picture on the cover comes before everything else.
-        self._carried = carried_by(self._decoder.container, self._decoder.stream, origin * time_base)
+        time_base = self._decoder.time_base
         self.positions = None if is_url(self._address) else novatek_positions(Path(self._address))
-        self._pts = MonotonicPts(origin, round(self._frame_s / time_base), round(1 / time_base))
+        self._pts = MonotonicPts(0, round(self._frame_s / time_base), round(1 / time_base))
         start = ceil(start_s / time_base - _ROUNDING)
         # What FFmpeg says of times in a raw stream is counted at 25 a second, and there is nothing to seek by.
         self._raw = self._decoder.raw
         deinterlacer = Deinterlacer(lambda: self.notes.append(_INTERLACED))
-        seek = origin + start if start_s and not self._raw else None
+        seek = start if start_s and not self._raw else None
         frames = deinterlacer.frames(self._decoder.frames(seek))
         try:
             self._frames = standard_range(frames, lambda system: self.notes.append(_HDR.format(system)))
@@ -107,6 +109,9 @@ class VideoFileSource(Source):
         with self._lock:
             if self._ended:
                 return None
+            if not self._begun:
+                self._begun = True
+                self._decoder.begin()
             timed, self._waiting = self._waiting or self._next(), None
             if timed is not None:
                 return self._hand_out(*timed)
@@ -117,6 +122,12 @@ class VideoFileSource(Source):
         self._look_for_loss()
         return None
 
+    def read_beside(self, until_s: float) -> None:
+        """See `Source.read_beside`."""
+        with self._lock:
+            if not self._ended:
+                self._decoder.read_beside(until_s)
+
     def _look_for_loss(self) -> None:
         promised = self.info.frame_count
         # Looking through the container takes a moment; nothing is missing where all that its header promised came.
@@ -125,21 +136,31 @@ class VideoFileSource(Source):
             told = f"parts of the container are overwritten, {self._index} frames{about} were left"
             self.damage = f"{self.damage}; {told}" if self.damage else told
 
+    def _note_damage(self) -> None:
+        """What could not be read so far, and where."""
+        count, lost = self._decoder.damaged_packets, self._decoder.lost
+        if (count, lost[-1:]) == self._noted:
+            return
+        self._noted = count, lost[-1:]
+        self.lost = tuple(lost)
+        what = f"{count} packet{'s are' if count > 1 else ' is'} damaged" if count else "parts cannot be read"
+        self.damage = f"{what} ({spans(lost)})" if lost else what
+
     def close(self) -> None:
         with self._lock:
             self._waiting = None
             self._end()
 
     def _end(self) -> None:
-        if not self._ended and (note := self._pts.note()):
-            self.notes.append(note)
+        if not self._ended:
+            self.notes += [*self._decoder.notes(), *filter(None, [self._pts.note()])]
         self._ended = True
         self._decoder.close()
 
     def _next(self) -> tuple[int, VideoFrame] | None:
         frame = next(self._frames, None)
-        if count := self._decoder.damaged_packets:
-            self.damage = f"{count} packet{'s are' if count > 1 else ' is'} damaged"
+        if self._decoder.damaged_packets or self._decoder.lost:
+            self._note_damage()
         return None if frame is None else (self._pts.next(None if self._raw else timestamp(frame)), frame)
 
     def _first(self, start: int, start_s: float) -> tuple[int, VideoFrame]:
@@ -152,6 +173,10 @@ class VideoFileSource(Source):
 
     def _hand_out(self, pts: int, frame: VideoFrame) -> Frame:
         time_s = float(pts * self._decoder.time_base)
+        if (frame.is_corrupt or self._mended) and time_s > self._end_s + float(self._frame_s):
+            self._decoder.lose(self._end_s, time_s)  # a hole beside what the decoder had to make up
+            self._note_damage()
+        self._mended = frame.is_corrupt
         self._end_s = time_s + float(self._frame_s)
         index, self._index = self._index, self._index + 1
         return Frame(index, time_s, self._reader.planes(frame), pts=pts, damaged=frame.is_corrupt)
@@ -174,15 +199,16 @@ class VideoFileSource(Source):
             codec=decoder.stream.codec_context.name,
             color=self._reader.color,
             color_tags=self._reader.tags,
-            sound=decoder.sound(start_s),
+            tracks=decoder.tracks,
             sample_aspect_ratio=shape if shape and shape != 1 else None,
             carried=self._carried_from(start_s, first_s),
         )
 
     def _carried_from(self, start_s: float, first_s: float) -> Carried:
-        told, rate = self._carried.timecode, self._decoder.fps or _USUAL_RATE
+        carried = self._decoder.carried
+        told, rate = carried.timecode, self._decoder.fps or _USUAL_RATE
         code = timecode_after(told, first_s, rate) if told else None
-        return replace(self._carried.from_to(start_s, None), timecode=code)
+        return replace(carried.from_to(start_s, None), timecode=code)
 
     def _no_frame(self, start_s: float) -> SourceError:
         shown, duration_s = without_password(self._address), self._decoder.duration_s
@@ -200,6 +226,12 @@ class VideoFileSource(Source):
             f"'{without_password(self._address)}' breaks off after {self._end_s:.2f} s ({self._index} frames read"
             f"{about}): the file is truncated or damaged; copy it again to get the rest"
         )
+
+
+def spans(lost: Sequence[tuple[float, float]]) -> str:
+    """Parts of a recording as people read them, the first of them where there are many."""
+    shown = ", ".join(f"{from_s:.2f} to {to_s:.2f} s" for from_s, to_s in lost[:_SPANS_SHOWN])
+    return f"{shown} and {len(lost) - _SPANS_SHOWN} more places" if len(lost) > _SPANS_SHOWN else shown
 
 
 def opened_decoder(address: str, threads: int | None, hardware: str | None, fps: float | None) -> Decoder:
