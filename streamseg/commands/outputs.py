@@ -202,7 +202,7 @@ def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | N
         return None
     carried = shared.info.carried
     began = None if carried is None else carried.creation_time
-    return PositionsSink(options.gps, positions, began=began, overwrite=options.overwrite)
+    return PositionsSink(options.gps, positions, start_s=shared.info.start_s, began=began, overwrite=options.overwrite)
 
 
 def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:

@@ -34,13 +34,21 @@ class PositionsSink(Sink):
     """
 
     stage = "write positions"
+    side = True
 
     def __init__(
-        self, path: str | Path, log: PositionLog, *, began: datetime | None = None, overwrite: bool = False
+        self,
+        path: str | Path,
+        log: PositionLog,
+        *,
+        start_s: float = 0.0,
+        began: datetime | None = None,
+        overwrite: bool = False,
     ) -> None:
         """
         path: ends in .gpx or .csv. The folder must exist.
         log: of the source, closed together with this; it grows while frames are read.
+        start_s: from when on positions are wanted, seconds of the recording.
         began: when the recording was, as its file says; None where it does not.
         overwrite: replace a file that is there, once the new one is complete.
 
@@ -51,21 +59,20 @@ class PositionsSink(Sink):
         self._content = content_for(target)
         self._log, self._began = log, began
         self._file = AtomicFile(target, overwrite=overwrite, ours=is_positions_of_ours)
-        self._first_s, self._last_s = inf, -inf
+        self._start_s, self._last_s = start_s, -inf
         self.notes: list[str] = []
         self.place = str(target)
 
     def write(self, segmentation: Segmentation) -> None:
-        time_s = segmentation.frame.time_s
-        self._first_s, self._last_s = min(self._first_s, time_s), max(self._last_s, time_s)
+        self._last_s = max(self._last_s, segmentation.frame.time_s)
 
     def close(self, outcome: Outcome) -> None:
         self.place = None
         try:
-            if outcome == "failed" or self._first_s > self._last_s:
+            if outcome == "failed" or self._last_s == -inf:
                 return
             # To the end of the last frame, which is not known, and not one frame further.
-            found = on_one_clock(self._log.between(self._first_s, self._last_s + _A_FRAME_S), self._began)
+            found = on_one_clock(self._log.between(self._start_s, self._last_s + _A_FRAME_S), self._began)
             if not found:
                 self.notes.append(
                     f"'{self._file.path}' is not written: there are no positions in this part of the source"

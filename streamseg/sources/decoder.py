@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from math import inf
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING
 import av
 from av.codec.hwaccel import HWAccel
 
+from streamseg.carried import timecode_after
 from streamseg.machine import core_count
 from streamseg.sources.clean_aperture import clean_aperture
 from streamseg.sources.demuxer import Demuxer
 from streamseg.sources.matroska_damage import is_broken
+from streamseg.sources.novatek import novatek_positions
 from streamseg.sources.storage_order import StorageOrder
 from streamseg.sources.truncation import is_truncated
 from streamseg.sources.url import is_url
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from streamseg.carried import Carried
     from streamseg.pixels import Size
+    from streamseg.positions import PositionLog
     from streamseg.tracks import Tracks
 
 _SEEK_MARGINS_S = (1, 10)  # sound may be stored before its pictures, and a container may land later than asked
@@ -90,10 +94,16 @@ class Decoder:
         """What comes beside the pictures."""
         return self._demuxer.tracks
 
+    def carried_from(self, start_s: float, first_s: float) -> Carried:
+        """What there is beside pictures and tracks, from `start_s` on. first_s: of the first frame of that part."""
+        whole, rate = self._demuxer.carried, self.fps or _USUAL_RATE
+        code = timecode_after(whole.timecode, first_s, rate) if whole.timecode else None
+        return replace(whole.from_to(start_s, None), timecode=code)
+
     @property
-    def carried(self) -> Carried:
-        """What there is beside pictures and tracks."""
-        return self._demuxer.carried
+    def positions(self) -> PositionLog | None:
+        """Where the camera was, as boxes of the file tell; None where none does."""
+        return None if is_url(self._address) else novatek_positions(Path(self._address))
 
     @property
     def read_error(self) -> str | None:

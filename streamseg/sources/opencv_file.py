@@ -57,7 +57,8 @@ class OpenCVFileSource(Source):
             self._told.close()
             raise
         self._waiting: tuple[int, Image] | None = first
-        self.info = self._describe(start_s, *first[1].shape[:2])
+        self.info = self._describe(start_s, first)
+        self.positions = self._told.positions
         self._told.without_pictures(round(start_s / self._told.time_base))
 
     def read(self) -> Frame | None:
@@ -126,8 +127,8 @@ class OpenCVFileSource(Source):
             )
         return timed
 
-    def _describe(self, start_s: float, height: int, width: int) -> StreamInfo:
-        told = self._told
+    def _describe(self, start_s: float, first: tuple[int, Image]) -> StreamInfo:
+        told, (height, width) = self._told, first[1].shape[:2]
         return StreamInfo(
             address=without_password(self._address),
             kind="video",
@@ -141,6 +142,7 @@ class OpenCVFileSource(Source):
             codec=told.stream.codec_context.name,
             tracks=told.tracks,
             sample_aspect_ratio=_sample_aspect_ratio(self._capture),
+            carried=told.carried_from(start_s, float(first[0] * _TIME_BASE)),
         )
 
 

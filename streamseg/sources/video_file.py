@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamseg.carried import Carried, timecode_after
 from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
@@ -19,9 +17,8 @@ from streamseg.sources.deinterlacing import Deinterlacer
 from streamseg.sources.dynamic_range import standard_range
 from streamseg.sources.hardware_decoders import choose_decoder
 from streamseg.sources.monotonic_pts import MonotonicPts
-from streamseg.sources.novatek import novatek_positions
 from streamseg.sources.planes import PlaneReader
-from streamseg.sources.url import is_url, without_password
+from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -87,7 +84,7 @@ class VideoFileSource(Source):
         self.notes += _doubts(self._decoder)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
         time_base = self._decoder.time_base
-        self.positions = None if is_url(self._address) else novatek_positions(Path(self._address))
+        self.positions = self._decoder.positions
         self._pts = MonotonicPts(0, round(self._frame_s / time_base), round(1 / time_base))
         start = ceil(start_s / time_base - _ROUNDING)
         # What FFmpeg says of times in a raw stream is counted at 25 a second, and there is nothing to seek by.
@@ -201,14 +198,8 @@ class VideoFileSource(Source):
             color_tags=self._reader.tags,
             tracks=decoder.tracks,
             sample_aspect_ratio=shape if shape and shape != 1 else None,
-            carried=self._carried_from(start_s, first_s),
+            carried=decoder.carried_from(start_s, first_s),
         )
-
-    def _carried_from(self, start_s: float, first_s: float) -> Carried:
-        carried = self._decoder.carried
-        told, rate = carried.timecode, self._decoder.fps or _USUAL_RATE
-        code = timecode_after(told, first_s, rate) if told else None
-        return replace(carried.from_to(start_s, None), timecode=code)
 
     def _no_frame(self, start_s: float) -> SourceError:
         shown, duration_s = without_password(self._address), self._decoder.duration_s

@@ -152,6 +152,13 @@ def test_the_cover_is_kept_where_it_can_be_and_what_cannot_is_one_note(clips, co
             assert [(each.name, each.data) for each in container.streams.attachments] == [("notes.txt", b"hello")]
 
 
+def test_opencv_as_reader_loses_nothing(clips, copied) -> None:
+    """It hands over pictures alone; the rest is read beside it."""
+    path, notes = copied(clips[".mp4"], ".mp4", reader="opencv")
+    assert TAGS.items() <= tags_of(path).items()
+    assert (timecode_of(path), len(chapters_of(path)), notes) == ("01:00:00:00", 2, [])
+
+
 def test_a_cover_in_mp4_is_carried_on(clips, copied) -> None:
     """Read where it was written."""
     first, _ = copied(clips[".mkv"], ".mp4")
