@@ -21,6 +21,7 @@ from streamseg.tracks import Subscription, Track, TrackPacket
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
+    from av.packet import Packet
     from av.stream import Stream
     from av.subtitles.stream import SubtitleStream
 
@@ -47,16 +48,40 @@ _EMPTY = 2  # bytes of a text of mov_text with nothing in it, which the muxer wr
 
 
 class _Written(Protocol):
-    """A track on its way to the output."""
+    """A track on its way to the output. lost: how many packets could not be written."""
+
+    lost: int
 
     def take(self, packet: TrackPacket, begin: Fraction, length: Fraction) -> None:
         """Write one packet, from `begin` on, seconds in the output, for `length` seconds. Raises what PyAV raises."""
 
 
+class _Place:
+    """Where the packets of a track go. What is wrong with one of them costs that one alone."""
+
+    def __init__(self, stream: Stream, container: OutputContainer, clock: Fraction) -> None:
+        self._stream, self._container, self._clock = stream, container, clock
+        self._last = -1
+        self.lost = 0
+
+    def put(self, data: Packet[Any], begin: Fraction, length: Fraction) -> None:
+        """Raises what PyAV raises where nothing can be written at all."""
+        # Texts of one time, which Matroska may have, come one after the other: MP4 takes them only so.
+        self._last = max(round(begin / self._clock), self._last + 1)
+        data.stream = self._stream
+        data.pts = data.dts = self._last
+        data.duration, data.time_base = round(length / self._clock), self._clock
+        try:
+            self._container.mux(data)
+        except (av.error.InvalidDataError, av.error.ArgumentError):
+            self.lost += 1
+
+
 class BesideTracks:
     """All tracks of subtitles and data that the kind of file can hold.
 
-    left_out: the others, in words.
+    kept, left_out: these, and the others, in words.
+    notes: what the user should know, complete after `finish`.
     """
 
     def __init__(
@@ -73,6 +98,8 @@ class BesideTracks:
         start_s: the time of the recording that is time 0 of the output.
         length_s: of the output, where texts are to end with it; None shows them as long as the recording does.
         """
+        self.notes: list[str] = []
+        self.kept: list[str] = []
         self.left_out: list[str] = []
         self._wanted, self._start = wanted, Fraction(start_s)
         self._end = None if length_s is None else Fraction(length_s)
@@ -85,6 +112,7 @@ class BesideTracks:
                 self.left_out.append(track_in_words(track.stream))
             else:
                 self._tracks[track] = written
+                self.kept.append(track_in_words(track.stream))
 
     def advance(self, until_s: float) -> None:
         """Write what begins before `until_s`, seconds from the start of the output. Raises when it cannot."""
@@ -92,6 +120,13 @@ class BesideTracks:
             written = self._tracks.get(packet.track)
             if written is not None:
                 self._write(written, packet)
+
+    def finish(self) -> None:
+        """Let go of the source, and note what was lost."""
+        lost = sum(each.lost for each in self._tracks.values())
+        if lost:
+            self.notes.append(f"subtitles or data have gaps: {lost} damaged packets left out")
+        self.close()
 
     def close(self) -> None:
         """Let go of the source."""
@@ -110,46 +145,39 @@ class BesideTracks:
         written.take(packet, begin, length)
 
 
-class _Copied:
+class _Copied(_Place):
     """Packets as they are, moved in time."""
 
     def __init__(self, track: Track, stream: Stream, container: OutputContainer) -> None:
-        self._clock = track.time_base
-        self._stream, self._container = stream, container
+        super().__init__(stream, container, track.time_base)
         self._empty = _EMPTY if track.stream.name == "mov_text" else 0
 
     def take(self, packet: TrackPacket, begin: Fraction, length: Fraction) -> None:
-        data = packet.data
-        if data.size <= self._empty:
-            return
-        data.stream = self._stream
-        data.pts = data.dts = round(begin / self._clock)
-        data.duration = round(length / self._clock)
-        data.time_base = self._clock
-        self._container.mux(data)
+        if packet.data.size > self._empty:
+            self.put(packet.data, begin, length)
 
 
-class _Converted:
+class _Converted(_Place):
     """Text, decoded and written anew."""
 
     def __init__(self, source: Stream, stream: SubtitleStream, container: OutputContainer) -> None:
-        self._stream, self._container = stream, container
-        self._stream.time_base = _CLOCK
+        super().__init__(stream, container, _CLOCK)
+        self._context = stream.codec_context
+        stream.time_base = _CLOCK
         own = source.codec_context.extradata if source.codec_context.codec.canonical_name == "ass" else None
-        self._stream.codec_context.subtitle_header = own or HEADER
+        self._context.subtitle_header = own or HEADER
 
     def take(self, packet: TrackPacket, begin: Fraction, length: Fraction) -> None:
         try:
             lines = [each.ass for each in packet.track.decoded(packet) if each.type != b"bitmap"]
-        except av.FFmpegError:  # damaged: what else there is is worth more
+            texts = [
+                self._context.encode_subtitle(SubtitleSet.create(each, 0, round(length / _CLOCK))) for each in lines
+            ]
+        except av.FFmpegError:  # damaged, or longer than an encoder takes
+            self.lost += 1
             return
-        for line in lines:
-            ticks, duration = round(begin / _CLOCK), round(length / _CLOCK)
-            data: Any = self._stream.codec_context.encode_subtitle(SubtitleSet.create(line, 0, duration, ticks))
-            data.stream = self._stream
-            data.pts = data.dts = ticks
-            data.duration, data.time_base = duration, _CLOCK
-            self._container.mux(data)
+        for each in texts:
+            self.put(each, begin, length)
 
 
 def _written(track: Track, container: OutputContainer, file_format: FileFormat) -> _Written | None:

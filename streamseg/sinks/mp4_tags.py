@@ -34,6 +34,7 @@ _TEXT = 1
 _NO_LANGUAGE = b"\x15\xc7"  # what QuickTime's user data and Android write before a location
 _HANDLER = bytes(8) + b"mdirappl" + bytes(9)  # whose list it is, and an empty name
 _FULL = bytes(4)  # version and flags of a box that has them
+_LONGEST_PLACE = 255  # bytes: ISO 6709 takes thirty, and the length is stored in 16 bits
 _SMALLEST = 8  # bytes of a box with nothing in it
 
 
@@ -78,8 +79,8 @@ def _added(carried: Carried) -> bytes:
     added = b""
     if items:
         added += _box(b"meta", _FULL + _box(b"hdlr", _FULL + _HANDLER) + _box(b"ilst", b"".join(items)))
-    if "location" in said:
-        place = said["location"].encode()
+    place = said.get("location", "").encode()
+    if 0 < len(place) <= _LONGEST_PLACE:
         added += _box(b"\xa9xyz", len(place).to_bytes(2, "big") + _NO_LANGUAGE + place)
     return added
 

@@ -16,6 +16,7 @@ from streamseg.sinks.formats import FileFormat, VideoCodec
 from streamseg.sinks.mp4_tags import room_for, write_tags
 from streamseg.sinks.sound import SoundTracks
 from streamseg.sinks.video_track import VideoTrack
+from streamseg.sources.carried import track_in_words
 from streamseg.tracks import Subscription
 
 
@@ -24,6 +25,7 @@ class Muxer:
 
     size: (height, width) of its pictures.
     notes: about the sound and the shape of the pictures, complete after `finish`.
+    tracks_kept, tracks_left_out: of the source, beside its pictures, and whatever else is left out; each in words.
     """
 
     def __init__(
@@ -70,18 +72,33 @@ class Muxer:
             color_tags=info.color_tags if color == info.color else None,  # of other planes they would say nothing
             title=ROOM if info.sample_aspect_ratio and not file_format.mp4_family else None,
         )
+        self._add_what_is_beside(info, sound, beside, start_s, file_format)
+        self._path, self._mp4_family = path, file_format.mp4_family
+        self._aspect = info.sample_aspect_ratio
+        self._carried = info.carried
+
+    def _add_what_is_beside(
+        self,
+        info: StreamInfo,
+        sound: Subscription | None,
+        beside: Subscription | None,
+        start_s: float,
+        file_format: FileFormat,
+    ) -> None:
+        """All tracks beside the pictures, and what is no track, before the header is written."""
         self._sound = SoundTracks(sound, start_s, self._container, file_format) if sound else None
         length_s = None if info.tracks_to_the_end else info.duration_s
         self._beside = (
             BesideTracks(beside, start_s, self._container, file_format, length_s=length_s) if beside else None
         )
-        left_out = write_carried(info.carried, start_s, self._container, self._pictures.stream, file_format)
-        left_out += self._beside.left_out if self._beside else []
-        if left_out:
-            self.notes.append(f"left out, since this kind of file cannot carry it: {', '.join(left_out)}")
-        self._path, self._mp4_family = path, file_format.mp4_family
-        self._aspect = info.sample_aspect_ratio
-        self._carried = info.carried
+        self.tracks_kept = [track_in_words(track.stream) for track in sound.tracks] if sound else []
+        self.tracks_left_out = write_carried(info.carried, start_s, self._container, self._pictures.stream, file_format)
+        if self._beside:
+            self.tracks_kept += self._beside.kept
+            self.tracks_left_out += self._beside.left_out
+        if self.tracks_left_out:
+            left_out = ", ".join(self.tracks_left_out)
+            self.notes.append(f"left out, since this kind of file cannot carry it: {left_out}")
 
     def canvas(self) -> Yuv420:
         """Planes to paint the next picture on."""
@@ -109,7 +126,8 @@ class Muxer:
             self.notes += self._sound.notes
         if self._beside:
             self._beside.advance(sound_until_s)
-            self._beside.close()
+            self._beside.finish()
+            self.notes += self._beside.notes
         self._container.close()
         self._complete_header()
 

@@ -30,7 +30,11 @@ class VideoFileSink(Sink):
     MP4 and MOV have their index in front, so that they start to play before they are loaded; they play in browsers
     and QuickTime. Frames have exactly the source's presentation times, counted from `info.start_s`, as far as the
     kind of file can say them: MP4 and MOV exactly, Matroska and WebM to the millisecond. Sound that does not play in
-    the kind of file is compressed anew, and `notes` says so.
+    the kind of file is compressed anew, and `notes` says so. What else the recording carries is kept too, or `notes`
+    says what is left out.
+
+    tracks_kept, tracks_left_out: what is in the file beside the pictures, and what is in the source alone, in words;
+        complete after the first frame.
     """
 
     stage = "encode"
@@ -76,6 +80,8 @@ class VideoFileSink(Sink):
         self._sound = info.tracks.subscribe("audio") if info.tracks else None
         self._beside = info.tracks.subscribe("subtitle", "data") if info.tracks else None
         self._muxer: Muxer | None = None
+        self.tracks_kept: list[str] = []
+        self.tracks_left_out: list[str] = []
         self._written = 0
 
     def write(self, segmentation: Segmentation) -> None:
@@ -85,6 +91,7 @@ class VideoFileSink(Sink):
         try:
             if self._muxer is None:  # not before the first frame, whose planes tell what their numbers mean
                 self._muxer = self._opened(size, frame.planes().color)
+                self.tracks_kept, self.tracks_left_out = self._muxer.tracks_kept, self._muxer.tracks_left_out
             self._require_size(size, self._muxer.size)
             self._painter.planes(segmentation, self._muxer.canvas())
             self._muxer.write(ticks)

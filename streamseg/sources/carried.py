@@ -121,7 +121,7 @@ def is_text_of_chapters(stream: Stream) -> bool:
 
 def track_in_words(stream: Stream) -> str:
     """How notes call a track: by kind, number in the file and codec."""
-    kind = {"video": "pictures", "subtitle": "subtitle"}.get(stream.type, stream.type)
+    kind = {"video": "pictures", "audio": "sound"}.get(stream.type, stream.type)
     return f"{kind} track {stream.index}" + (f" ({stream.name})" if stream.name else "")
 
 

@@ -115,6 +115,20 @@ def test_texts_are_cut_to_the_part_that_is_written(clips, copied, suffix) -> Non
     assert texts_of(path) == [("first", 0, 200), ("second\nline", 300, 100)]
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_texts_of_one_time_cost_neither_each_other_nor_the_pictures(tmp_path, copied, suffix) -> None:
+    """They come one after the other, a tick apart at least; what has no letters in it is nothing."""
+    texts = (("one", 0, 400), ("two", 0, 400), ("", 200, 100), ("three", 500, 300))
+    clip = write_clip(tmp_path / "clip.mkv", "subrip", texts=texts)
+    path, notes = copied(clip, suffix)
+    assert notes == []
+    found = texts_of(path)
+    assert [text for text, _, _ in found if text] == ["one", "two", "three"]
+    assert [begin for text, begin, _ in found if text] == [0, 1, 500]
+    with av.open(str(path)) as container:
+        assert len(list(container.decode(video=0))) == 25
+
+
 @pytest.fixture(scope="module")
 def data_clip(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first of two tracks of texts is one of data, as GoPro's cameras have it: by its handler and its codec."""
@@ -140,3 +154,14 @@ def test_data_is_copied_or_named_in_the_note(data_clip, copied, suffix, kept) ->
         found = [(each.pts * each.time_base, bytes(each)) for each in packets]
         all_of_it = [(Fraction(1, 5), b"\0\0"), (Fraction(3, 10), b"\0\x0bsecond\nline")]
         assert found == (all_of_it if kept else [])
+
+
+def test_a_sink_says_which_tracks_it_keeps_and_which_not(data_clip, tmp_path: Path) -> None:
+    """For reports: each in words."""
+    with open_source(data_clip) as source:
+        sink = VideoFileSink(tmp_path / "out.mkv", source.info, unpainted())
+        for frame in source:
+            sink.write(Segmentation(frame, np.zeros((4, 4), np.uint8), CLASSES))
+        sink.close("complete")
+    assert sink.tracks_kept == ["subtitle track 2 (mov_text)"]
+    assert sink.tracks_left_out == ["data track 1 (bin_data)"]
