@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import av
 from av.subtitles.subtitle import SubtitleSet
 
-from streamseg.sources.carried import is_text_of_chapters, is_timecode, track_in_words, track_metadata
+from streamseg.sources.carried import codec_name, is_text_of_chapters, is_timecode, track_in_words, track_metadata
 from streamseg.tracks import Subscription, Track, TrackPacket
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class _Copied(_Place):
 
     def __init__(self, track: Track, stream: Stream, container: OutputContainer) -> None:
         super().__init__(stream, container, track.time_base)
-        self._empty = _EMPTY if track.stream.name == "mov_text" else 0
+        self._empty = _EMPTY if codec_name(track.stream) == "mov_text" else 0
 
     def take(self, packet: TrackPacket, begin: Fraction, length: Fraction) -> None:
         if packet.data.size > self._empty:
@@ -183,7 +183,7 @@ class _Converted(_Place):
 def _written(track: Track, container: OutputContainer, file_format: FileFormat) -> _Written | None:
     """None where the kind of file has no place for the track."""
     stream = track.stream
-    if stream.name is None:  # what FFmpeg has no name for it may write, but without what tells how to read it
+    if codec_name(stream) is None:  # what FFmpeg has no name for it may write, but without what tells how to read it
         return None
     if _takes(stream, file_format):
         copy = container.add_stream_from_template(stream)

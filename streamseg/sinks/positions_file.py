@@ -65,6 +65,7 @@ class PositionsSink(Sink):
 
     def write(self, segmentation: Segmentation) -> None:
         self._last_s = max(self._last_s, segmentation.frame.time_s)
+        self._log.at(self._last_s)  # takes in what has come, so that it does not pile up
 
     def close(self, outcome: Outcome) -> None:
         self.place = None

@@ -114,7 +114,7 @@ def is_text_of_chapters(stream: Stream) -> bool:
     if stream.type == "data" and stream.discard == Discard.all:  # what the reader does to one that it has found
         return True
     # One that is named by no other track it does not find: FFmpeg writes such where there are a timecode and no sound.
-    if stream.type != "subtitle" or stream.codec_tag != "text":
+    if stream.type != "subtitle" or getattr(stream, "codec_tag", None) != "text":
         return False
     return stream.frames == len(stream.container.chapters()) > 0
 
@@ -122,7 +122,13 @@ def is_text_of_chapters(stream: Stream) -> bool:
 def track_in_words(stream: Stream) -> str:
     """How notes call a track: by kind, number in the file and codec."""
     kind = {"video": "pictures", "audio": "sound"}.get(stream.type, stream.type)
-    return f"{kind} track {stream.index}" + (f" ({stream.name})" if stream.name else "")
+    name = codec_name(stream)
+    return f"{kind} track {stream.index}" + (f" ({name})" if name else "")
+
+
+def codec_name(stream: Stream) -> str | None:
+    """As FFmpeg calls what a track is compressed by; None where it has no name for it, or no decoder."""
+    return getattr(stream, "name", None)  # PyAV raises AttributeError for the latter
 
 
 def _is_unread(stream: Stream, shown: VideoStream) -> bool:

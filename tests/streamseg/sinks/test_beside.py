@@ -165,3 +165,12 @@ def test_a_sink_says_which_tracks_it_keeps_and_which_not(data_clip, tmp_path: Pa
         sink.close("complete")
     assert sink.tracks_kept == ["subtitle track 2 (mov_text)"]
     assert sink.tracks_left_out == ["data track 1 (bin_data)"]
+
+
+def test_a_track_that_ffmpeg_has_no_name_for_is_left_out(clips, copied, tmp_path: Path) -> None:
+    """As teletext or a camera's own kind of text, and the texts beside it are kept."""
+    clip = tmp_path / "clip.mkv"
+    clip.write_bytes(clips[".mkv"].read_bytes().replace(b"S_TEXT/UTF8", b"S_TEXT/XXXX"))
+    path, notes = copied(clip, ".mkv")
+    assert notes == ["left out, since this kind of file cannot carry it: subtitle track 1"]
+    assert texts_of(path) == list(SHOWN)

@@ -220,3 +220,19 @@ def test_timecodes_go_on_as_the_standard_counts_them(first: str, frames: int, fp
 def test_what_is_no_timecode_gives_none(text: str) -> None:
     """No number of frames that there cannot be, either."""
     assert timecode_after(text, 0, Fraction(30)) is None
+
+
+def test_a_rotation_is_applied_and_not_said_again(copied, tmp_path: Path) -> None:
+    """A clip filmed upright is upright, and nothing in the new file turns it once more."""
+    clip = tmp_path / "upright.mp4"
+    with av.open(str(clip), "w") as container:
+        video = container.add_stream("libx264", rate=FPS)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        video.set_display_rotation(90)
+        for _ in range(3):
+            container.mux(video.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(video.encode(None))
+    path, _ = copied(clip, ".mp4")
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        assert (frame.width, frame.height, frame.rotation) == (48, 64, 0)
