@@ -20,6 +20,7 @@ from streamseg.frame import StreamInfo
 from streamseg.hud import Hud
 from streamseg.options import OutputOptions
 from streamseg.painting import Painter
+from streamseg.positions import PositionLog
 from streamseg.progress import ProgressBar
 from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
 from streamseg.sinks.formats import FORMATS
@@ -105,9 +106,10 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack
     if options.masks is not None:
         add(MaskFolderSink(options.masks, overwrite=options.overwrite))
     if options.stats is not None:
-        add(_opened_statistics(options.stats, options, shared))
-    if (positions := _opened_positions(options, shared)) is not None:
-        add(positions)
+        classes, positions = shared.backend.spec.classes, _positions(shared)
+        add(StatisticsSink(options.stats, classes, positions=positions, overwrite=options.overwrite))
+    if (track := _opened_positions(options, shared)) is not None:
+        add(track)
     if not options.quiet:
         add(ProgressBar(shared.info, shared.info.frame_count))
     return sinks
@@ -180,11 +182,11 @@ def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) 
     return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder)
 
 
-def _opened_statistics(path: Path, options: OutputOptions, shared: SharedBySinks) -> Sink:
+def _positions(shared: SharedBySinks) -> PositionLog | None:
+    """For one sink; None where nothing in the source could say where the camera was."""
     from streamseg.sinks.positions_source import positions_of  # here, as it loads PyAV
 
-    positions = positions_of(shared.source)
-    return StatisticsSink(path, shared.backend.spec.classes, positions=positions, overwrite=options.overwrite)
+    return positions_of(shared.source)
 
 
 def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | None:
@@ -192,10 +194,9 @@ def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | N
     if options.gps is None:
         return None
     from streamseg.sinks.positions_file import PositionsSink, content_for
-    from streamseg.sinks.positions_source import positions_of
 
     content_for(options.gps)  # a wrong name is wrong for every source
-    positions = positions_of(shared.source)
+    positions = _positions(shared)
     if positions is None:
         # Said before the run begins, which goes on: the overlay is what was asked for first.
         click.echo(f"note: the source has no positions, so '{options.gps}' is not written", err=True)

@@ -15,7 +15,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from streamseg.carried import Attachment, Carried
-from streamseg.file_tag import METADATA
 from streamseg.sinks.mp4_tags import ROOM, can_be_cover, room_for
 
 if TYPE_CHECKING:
@@ -41,10 +40,10 @@ def write_carried(
     Returns:
         What is left out, in words.
     """
-    container.metadata.update(METADATA)  # by which the file is known as one of ours
     if carried is None:
         return []
-    container.metadata.update({key: text for key, text in carried.metadata.items() if key not in METADATA})
+    own = container.metadata  # by which the file is known as one of ours
+    own.update({key: text for key, text in carried.metadata.items() if key not in own})
     if carried.chapters:
         container.set_chapters(_chapters(carried, Fraction(start_s)))
     left_out = [*_describe(pictures, carried), *carried.unread]

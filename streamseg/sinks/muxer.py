@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 
+from streamseg.file_tag import METADATA
 from streamseg.frame import StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.beside import BesideTracks
@@ -61,6 +62,7 @@ class Muxer:
             format=file_format.muxer,
             container_options=file_format.muxer_options(time_base),
         )
+        self._container.metadata.update(METADATA)  # by which the file is known as one of ours
         self._pictures = VideoTrack(
             self._container,
             codec,

@@ -32,7 +32,6 @@ class VideoTrack:
 
     One buffer serves all pictures; it is replaced only where the encoder still holds it.
 
-    stream: in the container.
     stored_size: (height, width) of the pictures in the file.
     """
 
@@ -66,9 +65,11 @@ class VideoTrack:
         options = {**codec.options, codec.quality: str(codec.crf)}
         device = device_of(codec)
         hardware = {"hwaccel": device} if device else {}
-        self.stream = cast("VideoStream", container.add_stream(codec.name, rate=fps or 30, options=options, **hardware))
-        self.stream.time_base = time_base
-        encoder = self.stream.codec_context
+        self._stream = cast(
+            "VideoStream", container.add_stream(codec.name, rate=fps or 30, options=options, **hardware)
+        )
+        self._stream.time_base = time_base
+        encoder = self._stream.codec_context
         encoder.width, encoder.height, encoder.pix_fmt = even_width, even_height, codec.pixels
         encoder.time_base = time_base
         encoder.thread_type = "FRAME"  # PyAV would cut pictures into slices: 0.15 dB less in 16 of them
@@ -77,7 +78,7 @@ class VideoTrack:
         if sample_aspect_ratio:
             encoder.sample_aspect_ratio = sample_aspect_ratio
         if title:
-            self.stream.metadata["title"] = title
+            self._stream.metadata["title"] = title
         self.stored_size: Size = (even_height, even_width)
         self._time_base = time_base
         self._color = color
@@ -87,6 +88,11 @@ class VideoTrack:
         self._last: int | None = None
         self._durations: dict[int, int] = {}
         self._waiting: deque[Packet[VideoStream]] = deque()
+
+    @property
+    def stream(self) -> VideoStream:
+        """In the container."""
+        return self._stream
 
     def canvas(self) -> Yuv420:
         """Planes of `size` to paint the next picture on; their memory is the encoder's."""
@@ -110,13 +116,13 @@ class VideoTrack:
             for plane, shape in zip(self._buffer.planes, self._shapes, strict=True):
                 _repeat_edge(plane, shape)
         self._buffer.pts, self._buffer.time_base = ticks, self._time_base
-        self._mux(self.stream.encode(self._buffer))
+        self._mux(self._stream.encode(self._buffer))
 
     def finish(self, last_duration: int) -> None:
         """Write what the encoder still holds. last_duration: of the last picture, ticks. Raises as `write` does."""
         if self._last is not None:
             self._durations[self._last] = last_duration
-        self._mux(self.stream.encode(None))
+        self._mux(self._stream.encode(None))
 
     def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
         self._waiting.extend(packets)
