@@ -11,6 +11,7 @@ from streamseg.errors import UsageError
 from streamseg.frame import StreamInfo
 from streamseg.options import OutputOptions
 from streamseg.sinks.formats import PICTURES
+from streamseg.sources.pipe import STANDARD_INPUT, is_pipe
 from streamseg.sources.url import is_url
 
 
@@ -76,6 +77,8 @@ def stem_of(address: str, info: StreamInfo) -> str:
     if is_url(address):
         return Path(address.rpartition("/")[2]).stem
     path = Path(address)
+    if is_pipe(address):
+        return "stdin" if address == STANDARD_INPUT else path.stem
     if _are_many_pictures(address, info):
         return (path if path.is_dir() else path.parent).resolve().name
     return path.stem
@@ -84,7 +87,7 @@ def stem_of(address: str, info: StreamInfo) -> str:
 def _beside(address: str, info: StreamInfo, options: OutputOptions) -> str:
     name = _name(address, info, options)
     folder = Path()
-    if info.kind in ("video", "pictures") and not is_url(address):
+    if info.kind in ("video", "pictures") and not (is_url(address) or is_pipe(address)):
         folder = Path(address).parent
         if _are_many_pictures(address, info):
             folder = (Path(address) if Path(address).is_dir() else folder).resolve().parent

@@ -9,6 +9,7 @@
 | an animated WebP or PNG              | AnimationSource                                           |
 | a folder, a glob, a picture file     | ImageFolderSource                                         |
 | any other file, here or at http(s):// | VideoFileSource, or OpenCVFileSource with reader="opencv" |
+| -, a named pipe, <(a command)        | VideoFileSource, which reads it once                      |
 
 A new kind is one file here and one line in `_KINDS`.
 """
@@ -25,6 +26,7 @@ from urllib.parse import urlsplit
 from streamseg.errors import SourceError, UsageError
 from streamseg.options import SourceOptions
 from streamseg.sources.base import Source
+from streamseg.sources.pipe import STANDARD_INPUT
 from streamseg.sources.suffixes import ANIMATIONS, PICTURES, VIDEOS
 from streamseg.sources.url import without_password
 
@@ -156,7 +158,7 @@ def _is_video_for_opencv(address: str, options: SourceOptions) -> bool:
 
 
 def _is_video(address: str, _: SourceOptions) -> bool:
-    return _is_remote_file(address) or _exists(address)
+    return address == STANDARD_INPUT or _is_remote_file(address) or _exists(address)
 
 
 def _is_remote_file(address: str) -> bool:

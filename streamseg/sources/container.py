@@ -18,25 +18,32 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+    from streamseg.sources.pipe import PipeReader
+
 _NETWORK_TIMEOUT_S = 10.0  # of each call: a file is waited for longer than a live picture, which would be old by then
 _NO_VIDEO_FORMATS = ("tty",)  # FFmpeg draws text files as pictures of a terminal
 
 
-def open_container(address: str, hardware: HWAccel | None = None) -> tuple[InputContainer, VideoStream]:
+def open_container(
+    address: str, hardware: HWAccel | None = None, pipe: PipeReader | None = None
+) -> tuple[InputContainer, VideoStream]:
     """The container and the video stream that a player would show; cover art is none.
 
     address: a path, or an http(s) address.
+    pipe: where the bytes come from; None is from the address itself.
     hardware: to decode with where it can; None is the CPU.
 
     Raises:
         SourceError: missing, not readable, empty, cut off, no video, or of a kind that FFmpeg does not know.
     """
-    if not is_url(address):
+    if not (is_url(address) or pipe):
         _check_file(Path(address))
     try:
         timeout = _NETWORK_TIMEOUT_S if is_url(address) else None
         # Cameras write titles in any encoding, which is no reason not to open the file.
-        container = av.open(_ffmpeg_name(address), timeout=timeout, hwaccel=hardware, metadata_errors="replace")
+        container = av.open(
+            pipe or _ffmpeg_name(address), "r", timeout=timeout, hwaccel=hardware, metadata_errors="replace"
+        )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise _explained(address, error) from (None if is_url(address) else error)  # FFmpeg's words show passwords
     try:

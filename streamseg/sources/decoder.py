@@ -22,7 +22,6 @@ from streamseg.sources.matroska_damage import is_broken
 from streamseg.sources.novatek import novatek_positions
 from streamseg.sources.storage_order import StorageOrder
 from streamseg.sources.truncation import is_truncated
-from streamseg.sources.url import is_url
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -130,7 +129,8 @@ class Decoder:
     @property
     def broken(self) -> bool:
         """Parts of the container are overwritten, which its reader steps over in silence. Takes a while to find out."""
-        return self._format_name.startswith("matroska") and not is_url(self._address) and is_broken(Path(self._address))
+        path = Path(self._address)  # a pipe, opened again, would wait for a second writer
+        return self._format_name.startswith("matroska") and path.is_file() and is_broken(path)
 
     @property
     def raw(self) -> bool:
@@ -206,6 +206,10 @@ class Decoder:
     def notes(self) -> list[str]:
         """What a person should know of the times in the file, once all is read."""
         return self._demuxer.notes()
+
+    def stop(self) -> None:
+        """End a read that waits, from any thread; it finds the end of the file."""
+        self._demuxer.stop()
 
     def close(self) -> None:
         """Let go of the file, once no sink has tracks of it open any more. Frames handed out stay good."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import av
@@ -17,7 +18,9 @@ from av.stream import Discard
 
 from streamseg.sources.carried import carried_by
 from streamseg.sources.container import open_container
+from streamseg.sources.pipe import PipeReader, is_pipe
 from streamseg.sources.recording_clock import Beside, RecordingClock
+from streamseg.sources.transport_damage import is_broken
 from streamseg.tracks import Track, TrackPacket, Tracks
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ _LEAD_IN_S = 1.0  # sound may be stored a little before its pictures, and its de
 _MOST_KEPT = 64 << 20  # bytes of pictures that only serve to decode others, ten seconds of the largest cameras
 _MOST_HELD = 500  # packets of a track that fit nowhere yet: ten seconds of sound
 _BESIDE_AT_MOST_S = 3.0  # that a track lies behind the pictures in a file; the 0.7 s of broadcasts, with room
+_HOLE = 2.5  # frames: less is the unsteady clock of a camera
 _USUAL_RATE = Fraction(25)  # of files that do not say
 
 
@@ -69,12 +73,20 @@ class Demuxer:
 
     def __init__(self, address: str, hardware: HWAccel | None = None) -> None:
         """Raises SourceError: see `open_container`."""
-        self.container, self.stream = open_container(address, hardware)
+        self._pipe = PipeReader(address) if is_pipe(address) else None
+        try:
+            self.container, self.stream = open_container(address, hardware, self._pipe)
+        except BaseException:
+            self.stop()
+            raise
         self.tracks = _tracks_of(self.container)
         self.time_base = self.stream.time_base or Fraction(1, av.time_base)
         self.origin = self._first_time()
         # Before anything is read or switched off, since the picture on the cover comes first of all.
         self.carried = carried_by(self.container, self.stream, self.origin * self.time_base)
+        self._address = address
+        # Of transport streams; what is missing in others, their own structure or their decoder tells.
+        self._holes_are_hidden = self.container.format.name == "mpegts" and Path(address).is_file()
         self.read_error: str | None = None
         self.lost: list[tuple[float, float]] = []
         self._broadcast = bool(self.container.format.flags & cast("int", Flags.ts_discont.value))
@@ -90,7 +102,7 @@ class Demuxer:
     @property
     def again(self) -> bool:
         """Whether the file can be opened a second time."""
-        return True
+        return self._pipe is None
 
     @property
     def can_go_to(self) -> bool:
@@ -98,7 +110,7 @@ class Demuxer:
 
         In broadcasts one cannot: they have no index, and the same time may come twice.
         """
-        return not self._broadcast
+        return not self._broadcast and self._pipe is None
 
     def packets(self, start: int | None = None) -> Iterator[Packet[VideoStream]]:
         """Those of the pictures, and an empty one at the end that makes a decoder give what it holds back.
@@ -143,7 +155,7 @@ class Demuxer:
     def lose(self, from_s: float, to_s: float) -> None:
         """Note that something could not be read; close by the last time, it is the same spot."""
         if self.lost and from_s <= self.lost[-1][1] + _LEAD_IN_S:
-            self.lost[-1] = (self.lost[-1][0], max(to_s, self.lost[-1][1]))
+            self.lost[-1] = (min(from_s, self.lost[-1][0]), max(to_s, self.lost[-1][1]))
         else:
             self.lost.append((from_s, to_s))
 
@@ -153,14 +165,23 @@ class Demuxer:
         told = f"{unplaced} packets beside the pictures left out: their times fit to none of them"
         return [*self.clock.notes(), *([told] if unplaced else [])]
 
+    def stop(self) -> None:
+        """End a read that waits, from any thread: it finds the end of the file. Of files, reads do not wait."""
+        if self._pipe is not None:
+            self._pipe.stop()
+
     def close(self) -> None:
         """Let go of the file, once no sink has tracks of it open any more."""
+        if self._pipe is not None:
+            self._pipe.close()  # nothing is read from here on
         self.tracks.when_let_go(self.container.close)
 
     def _begin_anew(self) -> None:
-        rate = self.stream.average_rate or self.stream.guessed_rate or _USUAL_RATE
-        origin_s = self.origin * self.time_base
-        self.clock = RecordingClock(origin_s, self.time_base, 1 / rate, broadcast=self._broadcast)
+        frame_s = 1 / (self.stream.average_rate or self.stream.guessed_rate or _USUAL_RATE)
+        self.clock = RecordingClock(self.origin * self.time_base, self.time_base, frame_s, broadcast=self._broadcast)
+        self._frame_s = float(frame_s)
+        self._hole_s = _HOLE * self._frame_s
+        self._position: int | None = None  # of the newest picture, bytes from the start of the file
         self.tracks.forget()
         self._places = {each.stream.index: _Place(each) for each in self.tracks.of("audio", "subtitle", "data")}
         self._packets = self._read()
@@ -182,12 +203,22 @@ class Demuxer:
         if packet.stream is not self.stream:  # PyAV gives the empty packets at the end no index
             self._pass_on(packet)
             return False
+        before_s, before = self.clock.now_s, self._position
         self.clock.place(cast("Packet[VideoStream]", packet))
+        self._position = packet.pos
+        now_s = self.clock.now_s
+        if self._holes_are_hidden and before_s is not None and now_s is not None and now_s > before_s + self._hole_s:
+            self._look_for_damage(before_s, now_s, before, packet.pos)
         if self.clock.part != self._part:  # what fitted nowhere may do now
             self._part = self.clock.part
             for place in self._places.values():
                 place.held = deque(each for each in place.held if not self._placed(place, each))
         return True
+
+    def _look_for_damage(self, before_s: float, now_s: float, before: int | None, now: int | None) -> None:
+        """Whether what lies between two pictures that are far apart can be read; FFmpeg would not say so."""
+        if before is not None and now is not None and is_broken(Path(self._address), before, now):
+            self.lose(before_s + self._frame_s, now_s)
 
     def _read(self) -> Iterator[Packet[Stream]]:
         """All packets, whatever lies between them. The one reader of the file."""

@@ -10,6 +10,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from streamseg.errors import SourceError
 from streamseg.sources.container import open_container
+from streamseg.sources.pipe import is_pipe
 from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ def choose_decoder(wanted: DecoderName, address: str) -> tuple[str | None, str |
     """
     if wanted == "cpu":
         return None, None
+    if is_pipe(address):  # can be read once, so there is nothing to try on
+        if wanted == "auto":
+            return None, "decoded on the CPU, as what comes through a pipe cannot be tried first"
+        raise SourceError(f"`decoder` is for files, which can be read twice, and '{address}' is a pipe; leave it out")
     open_container(address)[0].close()  # what is wrong with the file is said of the file
     known = hwdevices_available()
     kinds = [kind for kind in _KINDS if kind in known] if wanted == "auto" else [wanted]

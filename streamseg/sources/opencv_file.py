@@ -16,6 +16,7 @@ from streamseg.sources.base import Source
 from streamseg.sources.decoder import Decoder
 from streamseg.sources.monotonic_pts import MonotonicPts
 from streamseg.sources.opencv import bgr_picture, quiet_opencv
+from streamseg.sources.pipe import is_pipe
 from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class OpenCVFileSource(Source):
         """
         quiet_opencv()
         self._address = str(address)
+        if is_pipe(self._address):
+            raise SourceError(f"OpenCV reads files, and '{self._address}' is a pipe; use `reader=\"pyav\"`")
         self._lock = threading.Lock()  # a capture must not be released while another thread reads it
         self._ended = self._begun = False
         self._index = 0

@@ -133,6 +133,15 @@ class VideoFileSource(Source):
             told = f"parts of the container are overwritten, {self._index} frames{about} were left"
             self.damage = f"{self.damage}; {told}" if self.damage else told
 
+    def _note_hole(self, until_s: float, *, mended: bool) -> None:
+        """Note that no frame came for a while, where it is next to what could not be read.
+
+        mended: whether the frame before it or behind it had to be made up in parts.
+        """
+        if mended or any(from_s <= until_s and to_s >= self._end_s for from_s, to_s in self._decoder.lost):
+            self._decoder.lose(self._end_s, until_s)
+            self._note_damage()
+
     def _note_damage(self) -> None:
         """What could not be read so far, and where."""
         count, lost = self._decoder.damaged_packets, self._decoder.lost
@@ -144,6 +153,7 @@ class VideoFileSource(Source):
         self.damage = f"{what} ({spans(lost)})" if lost else what
 
     def close(self) -> None:
+        self._decoder.stop()  # first, as what reads holds the lock for as long as it waits
         with self._lock:
             self._waiting = None
             self._end()
@@ -170,9 +180,8 @@ class VideoFileSource(Source):
 
     def _hand_out(self, pts: int, frame: VideoFrame) -> Frame:
         time_s = float(pts * self._decoder.time_base)
-        if (frame.is_corrupt or self._mended) and time_s > self._end_s + float(self._frame_s):
-            self._decoder.lose(self._end_s, time_s)  # a hole beside what the decoder had to make up
-            self._note_damage()
+        if time_s > self._end_s + float(self._frame_s):
+            self._note_hole(time_s, mended=frame.is_corrupt or self._mended)
         self._mended = frame.is_corrupt
         self._end_s = time_s + float(self._frame_s)
         index, self._index = self._index, self._index + 1
