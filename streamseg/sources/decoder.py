@@ -102,7 +102,7 @@ class Decoder:
     @property
     def positions(self) -> PositionLog | None:
         """Where the camera was, as boxes of the file tell; None where none does."""
-        return None if is_url(self._address) else novatek_positions(Path(self._address))
+        return novatek_positions(Path(self._address))
 
     @property
     def read_error(self) -> str | None:
