@@ -40,6 +40,7 @@ class Carried:
 
     pictures: of the track of pictures: language, title, handler_name.
     timecode: of the first frame that is handed out, as HH:MM:SS:FF; None where there is none.
+    timecode_fps: frames a second by which it counts; None where there is none.
     chapters: in order of time.
     cover: the picture that stands for the recording; None where there is none.
     attachments: other files inside it.
@@ -49,6 +50,7 @@ class Carried:
     metadata: Mapping[str, str] = field(default_factory=dict)
     pictures: Mapping[str, str] = field(default_factory=dict)
     timecode: str | None = None
+    timecode_fps: Fraction | None = None
     chapters: tuple[Chapter, ...] = ()
     cover: Attachment | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -98,6 +100,19 @@ def timecode_after(timecode: str, seconds: float, fps: Fraction) -> str | None:
     number -= dropped * (all_minutes - all_minutes // _TEN_MINUTES)
     hours, minutes, whole, frames = _split(number + round(seconds * fps), nominal, dropped)
     return f"{hours:02}:{minutes:02}:{whole:02}{found[4]}{frames:0{len(found[5])}}"
+
+
+def timecode_at(timecode: str, counted: Fraction | None, fps: Fraction | None) -> str:
+    """The same moment counted by another rate; as it is where a rate is not known, or the same.
+
+    counted, fps: frames a second by which `timecode` counts, and the new ones.
+    """
+    found = _TIMECODE.fullmatch(timecode.strip())
+    if found is None or counted is None or fps is None or round(counted) == round(fps):
+        return timecode
+    frames = int(found[5]) * round(fps) // round(counted)
+    # With no numbers left out: which are, goes by the rate.
+    return f"{found[1]}:{found[2]}:{found[3]}:{frames:0{len(str(round(fps) - 1))}}"
 
 
 def _split(number: int, nominal: int, dropped: int) -> tuple[int, int, int, int]:

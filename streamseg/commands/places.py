@@ -59,6 +59,7 @@ def named_after(stem: str, options: OutputOptions) -> OutputOptions:
 
     stem: what the results of the source are called after.
     """
+    # In one place, those of the second source would have the names of the first one's.
     masks, stats, gps = options.masks, options.stats, options.gps
     return replace(
         options,

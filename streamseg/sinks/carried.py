@@ -14,7 +14,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from streamseg.carried import Attachment, Carried
+from streamseg.carried import Attachment, Carried, timecode_at
 from streamseg.sinks.mp4_tags import ROOM, can_be_cover, room_for
 
 if TYPE_CHECKING:
@@ -29,13 +29,20 @@ _ATTACHING = "matroska"  # the only muxer that takes files in a file; WebM's pas
 
 
 def write_carried(
-    carried: Carried | None, start_s: float, container: OutputContainer, pictures: Stream, file_format: FileFormat
+    carried: Carried | None,
+    start_s: float,
+    container: OutputContainer,
+    pictures: Stream,
+    file_format: FileFormat,
+    *,
+    fps: Fraction | None,
 ) -> list[str]:
     """Put it into a file that has all its other tracks, and no header yet.
 
     carried: None where there is nothing.
     start_s: time of the recording that is 0 in the file, seconds.
     pictures: the track of pictures. A title that it has already stays.
+    fps: of the pictures; None where it is not known.
 
     Returns:
         What is left out, in words.
@@ -46,7 +53,7 @@ def write_carried(
     own.update({key: text for key, text in carried.metadata.items() if key not in own})
     if carried.chapters:
         container.set_chapters(_chapters(carried, Fraction(start_s)))
-    left_out = [*_describe(pictures, carried), *carried.unread]
+    left_out = [*_describe(pictures, carried, fps), *carried.unread]
     if file_format.muxer == _ATTACHING:
         _attach([each for each in (carried.cover, *carried.attachments) if each is not None], container)
         return left_out
@@ -57,12 +64,13 @@ def write_carried(
     return [*left_out, *(f"attachment {each.name}" for each in carried.attachments)]
 
 
-def _describe(pictures: Stream, carried: Carried) -> list[str]:
+def _describe(pictures: Stream, carried: Carried, fps: Fraction | None) -> list[str]:
     """Say of the track of pictures what the recording's own track said. Returns what cannot be said."""
     taken = "title" in pictures.metadata and "title" in carried.pictures
     pictures.metadata.update({**carried.pictures, **pictures.metadata})
     if carried.timecode:
-        pictures.metadata["timecode"] = carried.timecode  # for which the muxer of MP4 and MOV adds a track
+        # The muxer of MP4 and MOV adds a track for it.
+        pictures.metadata["timecode"] = timecode_at(carried.timecode, carried.timecode_fps, fps)
     return ["title of the track of pictures"] if taken else []
 
 

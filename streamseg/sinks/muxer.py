@@ -94,7 +94,9 @@ class Muxer:
             BesideTracks(beside, start_s, self._container, file_format, length_s=length_s) if beside else None
         )
         self.tracks_kept = [track_in_words(track.stream) for track in sound.tracks] if sound else []
-        self.tracks_left_out = write_carried(info.carried, start_s, self._container, self._pictures.stream, file_format)
+        self.tracks_left_out = write_carried(
+            info.carried, start_s, self._container, self._pictures.stream, file_format, fps=info.fps
+        )
         if self._beside:
             self.tracks_kept += self._beside.kept
             self.tracks_left_out += self._beside.left_out

@@ -77,6 +77,7 @@ class VideoFileSink(Sink):
         self._info = info
         self._painter = painter
         self._clock = PresentationClock(info)
+        # Already now: what is read before somebody asks for it is gone.
         self._sound = info.tracks.subscribe("audio") if info.tracks else None
         self._beside = info.tracks.subscribe("subtitle", "data") if info.tracks else None
         self._muxer: Muxer | None = None

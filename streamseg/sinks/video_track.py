@@ -86,7 +86,7 @@ class VideoTrack:
         self._buffer = VideoFrame(even_width, even_height, "yuv420p")
         self._even = size == (even_height, even_width)
         self._last: int | None = None
-        self._durations: dict[int, int] = {}
+        self._durations: dict[int, int] = {}  # by time, of pictures that may still be in the encoder
         self._waiting: deque[Packet[VideoStream]] = deque()
 
     @property

@@ -97,7 +97,7 @@ class Decoder:
         """What there is beside pictures and tracks, from `start_s` on. first_s: of the first frame of that part."""
         whole, rate = self._demuxer.carried, self.fps or _USUAL_RATE
         code = timecode_after(whole.timecode, first_s, rate) if whole.timecode else None
-        return replace(whole.from_to(start_s, None), timecode=code)
+        return replace(whole.from_to(start_s, None), timecode=code, timecode_fps=rate if code else None)
 
     @property
     def positions(self) -> PositionLog | None:

@@ -51,7 +51,7 @@ class Limited(Wrapper):
         by_count = None if self._max_frames is None or info.fps is None else float(self._max_frames / info.fps)
         length_s = _smallest(info.duration_s, self._duration_s, by_count)
         carried = info.carried
-        if carried is not None and length_s is not None:
+        if carried is not None and length_s is not None:  # a chapter lasts no longer than its pictures
             carried = carried.from_to(info.start_s, info.start_s + length_s)
         return replace(
             info,

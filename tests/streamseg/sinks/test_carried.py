@@ -14,7 +14,7 @@ import pytest
 from av.stream import Disposition
 
 from streamseg import open_source
-from streamseg.carried import timecode_after
+from streamseg.carried import Carried, timecode_after
 from streamseg.file_tag import written_by_streamseg
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.video_file import VideoFileSink
@@ -215,6 +215,17 @@ def test_a_live_recording_has_only_streamsegs_own_tag(tmp_path: Path) -> None:
 def test_timecodes_go_on_as_the_standard_counts_them(first: str, frames: int, fps: Fraction, later: str) -> None:
     """SMPTE ST 12-1: with drop frame, numbers are left out at each minute but the tenth, and an hour lasts an hour."""
     assert timecode_after(first, float(frames / Fraction(fps)), Fraction(fps)) == later
+
+
+@pytest.mark.parametrize(
+    ("fps", "written"), [(Fraction(10), "01:00:00:4"), (Fraction(50), "01:00:00:20"), (Fraction(25), "01:00:00:10")]
+)
+def test_a_timecode_counts_by_the_rate_of_the_new_pictures(tmp_path: Path, fps: Fraction, written: str) -> None:
+    """Frame 10 of 25 is 0.4 s into its second at any rate."""
+    carried = Carried(timecode="01:00:00:10", timecode_fps=Fraction(25))
+    sink = VideoFileSink(tmp_path / "a.mp4", info_of(carried=carried, fps=fps, time_base=1 / fps), unpainted())
+    record(sink, range(3))
+    assert timecode_of(tmp_path / "a.mp4") == written
 
 
 @pytest.mark.parametrize("text", ["", "now", "00:00:00:30", "1:2:3:4"])
