@@ -18,6 +18,7 @@ from av.stream import Discard
 
 from streamseg.sources.carried import carried_by
 from streamseg.sources.container import open_container
+from streamseg.sources.matroska_rescue import MatroskaRescue
 from streamseg.sources.pipe import PipeReader, is_pipe
 from streamseg.sources.recording_clock import Beside, RecordingClock
 from streamseg.sources.transport_damage import is_broken
@@ -134,7 +135,8 @@ class Demuxer:
         """From here on only tracks that a sink asked for are read."""
         self.tracks.begin()
         for place in [each for each in self._places.values() if not self.tracks.wanted(each.track)]:
-            place.track.stream.discard = Discard.all
+            if self._rescue is None:  # which goes by all that lies between the pictures
+                place.track.stream.discard = Discard.all
             del self._places[place.track.stream.index]
 
     def read_beside(self, until_s: float) -> None:
@@ -186,6 +188,9 @@ class Demuxer:
         self._places = {each.stream.index: _Place(each) for each in self.tracks.of("audio", "subtitle", "data")}
         self._packets = self._read()
         self._part = 0
+        self._lost_from_s: float | None = None  # what lies between there and the next picture cannot be read
+        matroska = self.container.format.name.startswith("matroska") and Path(self._address).is_file()
+        self._rescue = MatroskaRescue(Path(self._address), self.stream) if matroska else None
 
     def _first_time(self) -> int:
         start = self.container.start_time or 0
@@ -207,6 +212,9 @@ class Demuxer:
         self.clock.place(cast("Packet[VideoStream]", packet))
         self._position = packet.pos
         now_s = self.clock.now_s
+        if self._lost_from_s is not None and now_s is not None:
+            self.lose(self._lost_from_s, now_s)
+            self._lost_from_s = None
         if self._holes_are_hidden and before_s is not None and now_s is not None and now_s > before_s + self._hole_s:
             self._look_for_damage(before_s, now_s, before, packet.pos)
         if self.clock.part != self._part:  # what fitted nowhere may do now
@@ -223,22 +231,34 @@ class Demuxer:
     def _read(self) -> Iterator[Packet[Stream]]:
         """All packets, whatever lies between them. The one reader of the file."""
         errors = spots = 0
-        lost_from_s: float | None = None
         while errors < _READ_ERRORS_IN_A_ROW and spots < _BAD_SPOTS_IN_A_ROW:
             try:
                 for packet in self.container.demux(self._streams):
                     errors = spots = 0
+                    yield from self._rescued(packet)
                     yield packet
-                    if lost_from_s is not None and packet.stream is self.stream:
-                        self.lose(lost_from_s, self.clock.now_s or lost_from_s)
-                        lost_from_s = None
                 return
             except av.error.InvalidDataError as error:
                 spots, told = spots + 1, error.strerror
             except av.FFmpegError as error:
                 errors, told = errors + 1, error.strerror
-            lost_from_s = (self.clock.now_s or 0.0) if lost_from_s is None else lost_from_s
+            self._lost_from_s = (self.clock.now_s or 0.0) if self._lost_from_s is None else self._lost_from_s
         self.read_error = told
+
+    def _rescued(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """What FFmpeg passed over before a packet."""
+        if self._rescue is None:
+            return
+        before_s, told = self.clock.now_s, False
+        at_the_end = not packet.size and packet.pos is None
+        for each in chain(self._rescue.before(None if at_the_end else packet), [None]):
+            if self._rescue.broken and not told:
+                told = True
+                self._lost_from_s = before_s
+            if each is not None:
+                yield each
+        if at_the_end:
+            self._rescue = None  # once: every stream has an empty packet at the end
 
     def _pass_on(self, packet: Packet[Stream]) -> None:
         """Give a packet of another track to the sinks, on the recording's clock."""
