@@ -102,7 +102,7 @@ class Muxer:
             self.tracks_left_out += self._beside.left_out
         if self.tracks_left_out:
             left_out = ", ".join(self.tracks_left_out)
-            self.notes.append(f"left out, since this kind of file cannot carry it: {left_out}")
+            self.notes.append(f"left out, as the output cannot carry it: {left_out}")
 
     def canvas(self) -> Yuv420:
         """Planes to paint the next picture on."""

@@ -91,17 +91,20 @@ def _cover(container: InputContainer) -> Attachment | None:
     if not covers:
         return None
     # FFmpeg gives it before anything else, so that nothing is lost of the other tracks.
-    packet = next((each for each in container.demux(covers[0]) if each.size), None)
+    packet = next(container.demux(), None)
+    if packet is None or packet.stream is not covers[0]:
+        container.seek(container.start_time or 0)
+        return None
     codec = covers[0].codec_context
     mime = _MIMES.get(codec.name if codec else "", "")
-    if packet is None or not mime:
+    if not (mime and packet.size):
         return None
     return Attachment(f"cover.{mime.rpartition('/')[2].replace('jpeg', 'jpg')}", mime, bytes(packet))
 
 
 def is_cover(stream: Stream) -> bool:
-    """Whether a track of pictures is the picture on the cover."""
-    return bool(stream.disposition & Disposition.attached_pic)
+    """Whether a track of pictures is the picture on the cover, and not of pictures for times, as browsers show them."""
+    return Disposition.attached_pic in stream.disposition and Disposition.timed_thumbnails not in stream.disposition
 
 
 def is_timecode(stream: Stream) -> bool:
@@ -122,7 +125,8 @@ def is_text_of_chapters(stream: Stream) -> bool:
 def track_in_words(stream: Stream) -> str:
     """How notes call a track: by kind, number in the file and codec."""
     kind = {"video": "pictures", "audio": "sound"}.get(stream.type, stream.type)
-    name = codec_name(stream)
+    # What FFmpeg has no name for, the camera may have called by one.
+    name = codec_name(stream) or stream.metadata.get("handler_name")
     return f"{kind} track {stream.index}" + (f" ({name})" if name else "")
 
 

@@ -146,7 +146,7 @@ def test_the_cover_is_kept_where_it_can_be_and_what_cannot_is_one_note(clips, co
     """Also with a start, since the cover stands before all times."""
     path, notes = copied(clips[".mkv"], suffix, start_s=0.5)
     assert cover_of(path) == (b"" if suffix == ".webm" else COVER)
-    assert notes == ([f"left out, since this kind of file cannot carry it: {left_out}"] if left_out else [])
+    assert notes == ([f"left out, as the output cannot carry it: {left_out}"] if left_out else [])
     if suffix == ".mkv":
         with av.open(str(path)) as container:
             assert [(each.name, each.data) for each in container.streams.attachments] == [("notes.txt", b"hello")]
@@ -248,3 +248,26 @@ def test_a_rotation_is_applied_and_not_said_again(copied, tmp_path: Path) -> Non
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
         assert (frame.width, frame.height, frame.rotation) == (48, 64, 0)
+
+
+def test_pictures_for_times_are_no_cover_and_take_nothing_from_the_others(copied, tmp_path: Path) -> None:
+    """A track of thumbnails, which MP4 marks nearly as a cover: all frames come, and the note names the track."""
+    clip = tmp_path / "thumbnails.mp4"
+    with av.open(str(clip), "w") as container:
+        video = container.add_stream("libx264", rate=FPS)
+        small = container.add_stream("mjpeg", rate=FPS)
+        for stream, pixels in ((video, "yuv420p"), (small, "yuvj420p")):
+            stream.width, stream.height, stream.pix_fmt = 64, 48, pixels
+        small.disposition = Disposition.attached_pic | Disposition.timed_thumbnails
+        for index in range(FRAMES):
+            container.mux(video.encode(av.VideoFrame(64, 48, "yuv420p")))
+            if index > 20:
+                frame = av.VideoFrame(64, 48, "yuvj420p")
+                frame.pts = index
+                container.mux(small.encode(frame))
+        for stream in (video, small):
+            container.mux(stream.encode(None))
+    path, notes = copied(clip, ".mp4")
+    with av.open(str(path)) as container:
+        assert len(list(container.decode(video=0))) == FRAMES
+    assert notes == ["left out, as the output cannot carry it: pictures track 1 (mjpeg)"]
