@@ -250,15 +250,14 @@ def test_a_rotation_is_applied_and_not_said_again(copied, tmp_path: Path) -> Non
         assert (frame.width, frame.height, frame.rotation) == (48, 64, 0)
 
 
-def test_pictures_for_times_are_no_cover_and_take_nothing_from_the_others(copied, tmp_path: Path) -> None:
-    """A track of thumbnails, which MP4 marks nearly as a cover: all frames come, and the note names the track."""
-    clip = tmp_path / "thumbnails.mp4"
+def test_a_second_track_of_pictures_is_named_and_takes_nothing_from_the_first(copied, tmp_path: Path) -> None:
+    """As a rear camera's, or of thumbnails: all frames come, and the note names the track."""
+    clip = tmp_path / "two.mp4"
     with av.open(str(clip), "w") as container:
         video = container.add_stream("libx264", rate=FPS)
         small = container.add_stream("mjpeg", rate=FPS)
         for stream, pixels in ((video, "yuv420p"), (small, "yuvj420p")):
             stream.width, stream.height, stream.pix_fmt = 64, 48, pixels
-        small.disposition = Disposition.attached_pic | Disposition.timed_thumbnails
         for index in range(FRAMES):
             container.mux(video.encode(av.VideoFrame(64, 48, "yuv420p")))
             if index > 20:
