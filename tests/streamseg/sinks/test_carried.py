@@ -128,6 +128,7 @@ def test_all_tags_chapters_and_the_timecode_are_in_every_kind_of_file(clips, cop
             assert pictures.language in ("deu", "ger")
         assert pictures.metadata.get("title", pictures.metadata.get("name")) == "Front"
         assert sum("timecode" in each.metadata for each in container.streams.data) == (suffix in (".mp4", ".mov"))
+        assert len(container.streams.subtitles) == 0  # the text of chapters is known as such
         assert len(list(container.decode(pictures))) == FRAMES
     if kind == ".mp4":
         assert notes == []
