@@ -46,6 +46,7 @@ class SourceOptions:
     max_frames: frames after which to stop; None means to the end.
     threads: for decoding video files; None lets the decoder choose.
     fps: frames a second of a raw stream (.h264, .h265, .mjpeg), which stores no times; None is what the stream says.
+    track: which video track of a file, by its number among all tracks, from 1 on; None is the one that players show.
     camera_size: (height, width) to ask a camera for; None leaves it to the camera.
     camera_fps: frames a second to ask a camera for; None leaves it to the camera.
     reconnect: live sources that were lost are opened again, for ever; otherwise a loss is an error.
@@ -63,6 +64,7 @@ class SourceOptions:
     max_frames: int | None = None
     threads: int | None = None
     fps: float | None = None
+    track: int | None = None
     camera_size: Size | None = None
     camera_fps: float | None = None
     reconnect: bool = True
@@ -76,6 +78,7 @@ class SourceOptions:
         _require_above_0("duration_s", self.duration_s, "seconds")
         _require_count("max_frames", self.max_frames)
         _require_count("threads", self.threads)
+        _require_count("track", self.track)
         _require_above_0("fps", self.fps, "frames a second")
         if self.camera_size is not None and not _is_size(self.camera_size):
             raise UsageError(f"`camera_size` must be two whole numbers from 1 on, got {self.camera_size!r}")

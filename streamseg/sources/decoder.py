@@ -58,6 +58,7 @@ class Decoder:
         *,
         raw_fps: Fraction | None = None,
         slices: bool = False,
+        track: int | None = None,
     ) -> None:
         """
         threads: None is one for every two cores. A thread that has a core to itself decodes several times what a
@@ -66,9 +67,11 @@ class Decoder:
             CPU alone.
         raw_fps: the rate of a raw stream, in place of what it says of itself; None leaves it to the stream.
         slices: threads share each picture, so that no frame is held back, in place of a picture for each.
+        track: the number of the stream to decode, from 1 on; None is the one that a player would show.
 
         Raises:
             SourceError: the file cannot be opened.
+            UsageError: there is no video track of that number.
         """
         self._raw_fps = raw_fps
         self._damaged: set[tuple[int | None, int | None]] = set()  # place in the file, and time of decoding
@@ -77,7 +80,7 @@ class Decoder:
         self._address = address
         self._threads = 1 if hardware else threads or max(1, min(core_count() // 2, _MOST_THREADS))
         self._hardware = hardware
-        self._slices = slices
+        self._slices, self._track = slices, track
         self._held_back: deque[int] = deque(maxlen=_HELD_BACK)  # times of packets whose frames have not come yet
         self._demuxer = self._open()
         self._format_name = self._demuxer.container.format.name
@@ -228,7 +231,9 @@ class Decoder:
 
     def _decoded_again(self, lost: list[int]) -> Iterator[VideoFrame]:
         """Frames of the end of the file that have these times."""
-        again = Decoder(self._address, self._threads, self._hardware, raw_fps=self._raw_fps, slices=True)
+        again = Decoder(
+            self._address, self._threads, self._hardware, raw_fps=self._raw_fps, slices=True, track=self._track
+        )
         again._damaged, again._storage = self._damaged, self._storage
         try:
             yield from (frame for frame in again._sought(min(lost)) if timestamp(frame) in lost)
@@ -237,7 +242,7 @@ class Decoder:
 
     def _open(self) -> Demuxer:
         hardware = HWAccel(self._hardware, allow_software_fallback=True) if self._hardware else None
-        demuxer = Demuxer(self._address, hardware)
+        demuxer = Demuxer(self._address, hardware, self._track)
         demuxer.stream.thread_type = "SLICE" if self._slices else "AUTO"
         demuxer.stream.thread_count = self._threads
         return demuxer

@@ -72,11 +72,11 @@ class Demuxer:
     lost: where something could not be read, from and to seconds of the recording.
     """
 
-    def __init__(self, address: str, hardware: HWAccel | None = None) -> None:
-        """Raises SourceError: see `open_container`."""
+    def __init__(self, address: str, hardware: HWAccel | None = None, track: int | None = None) -> None:
+        """Parameters and errors as of `open_container`."""
         self._pipe = PipeReader(address) if is_pipe(address) else None
         try:
-            self.container, self.stream = open_container(address, hardware, self._pipe)
+            self.container, self.stream = open_container(address, hardware, self._pipe, track)
         except BaseException:
             self.stop()
             raise

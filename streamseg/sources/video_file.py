@@ -58,6 +58,7 @@ class VideoFileSource(Source):
         threads: int | None = None,
         decoder: DecoderName = "cpu",
         fps: float | None = None,
+        track: int | None = None,
     ) -> None:
         """
         address: a path, or the http(s) address of a file.
@@ -65,11 +66,12 @@ class VideoFileSource(Source):
         threads: decoder threads; None is one for every two cores.
         decoder: see `SourceOptions`.
         fps: of a raw stream; None is what the stream says.
+        track: see `SourceOptions`.
 
         Raises:
             SourceError: missing, empty, no video, no decodable frame, over before `start_s`, or the hardware that was
                 named does not decode it.
-            UsageError: `fps` for a file that stores times.
+            UsageError: `fps` for a file that stores times, or a track that is no video.
         """
         self._address = str(address)
         self._lock = threading.Lock()  # FFmpeg crashes where a file is closed while another thread decodes it
@@ -78,9 +80,9 @@ class VideoFileSource(Source):
         self._end_s = start_s
         self._mended = False  # the frame handed out last had to be made up in parts
         self._noted: tuple[int, list[tuple[float, float]]] = (0, [])  # of what `damage` tells
-        hardware, note = choose_decoder(decoder, self._address)
+        hardware, note = choose_decoder(decoder, self._address, track)
         self.notes: list[str] = [note] if note else []
-        self._decoder = opened_decoder(self._address, threads, hardware, fps)
+        self._decoder = opened_decoder(self._address, threads, hardware, fps, track)
         self.notes += _doubts(self._decoder)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
         time_base = self._decoder.time_base
@@ -234,11 +236,14 @@ def spans(lost: Sequence[tuple[float, float]]) -> str:
     return f"{shown} and {len(lost) - _SPANS_SHOWN} more places" if len(lost) > _SPANS_SHOWN else shown
 
 
-def opened_decoder(address: str, threads: int | None, hardware: str | None, fps: float | None) -> Decoder:
+def opened_decoder(
+    address: str, threads: int | None, hardware: str | None, fps: float | None, track: int | None
+) -> Decoder:
     """A decoder of the file, whose rate is `fps` where it stores none. Raises as `VideoFileSource` does."""
     if fps is None:
-        return Decoder(address, threads, hardware)
-    decoder = Decoder(address, threads, hardware, raw_fps=Fraction(fps).limit_denominator(_FINEST_RATE))
+        return Decoder(address, threads, hardware, track=track)
+    rate = Fraction(fps).limit_denominator(_FINEST_RATE)
+    decoder = Decoder(address, threads, hardware, raw_fps=rate, track=track)
     if not decoder.raw:
         decoder.close()
         raise UsageError(
