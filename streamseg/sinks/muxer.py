@@ -12,6 +12,7 @@ from streamseg.frame import Sound, StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.display_size import ROOM, write_display_size
 from streamseg.sinks.formats import FileFormat, VideoCodec
+from streamseg.sinks.output_file import OutputFile
 from streamseg.sinks.sound import SoundTracks
 from streamseg.sinks.video_track import VideoTrack
 
@@ -45,13 +46,7 @@ class Muxer:
         self.size: Size = size
         self.notes: list[str] = []
         self._time_base = time_base
-        # An absolute path, since FFmpeg takes "name:rest" for a protocol.
-        self._container = av.open(
-            str(path.absolute()),
-            "w",
-            format=file_format.muxer,
-            container_options=file_format.muxer_options(time_base),
-        )
+        self._container = OutputFile(path, file_format, time_base)
         self._container.metadata.update(METADATA)  # by which the file is known as one of ours
         self._pictures = VideoTrack(
             self._container,

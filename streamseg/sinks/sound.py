@@ -9,12 +9,13 @@ from typing import Protocol, TypeAlias, cast
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import InputContainer, OutputContainer
+from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard
 
 from streamseg.frame import Sound
 from streamseg.sinks.formats import FileFormat
+from streamseg.sinks.output_file import OutputFile
 
 _AudioPacket: TypeAlias = "Packet[AudioStream]"
 
@@ -46,7 +47,7 @@ class SoundTracks:
     notes: what the user should know, complete after `finish`.
     """
 
-    def __init__(self, sound: Sound, container: OutputContainer, file_format: FileFormat) -> None:
+    def __init__(self, sound: Sound, container: OutputFile, file_format: FileFormat) -> None:
         """Opens the file and adds its audio streams to `container`, which must not have begun to write.
 
         Where the file has no sound that can be read there are no tracks, and a note.
@@ -68,12 +69,16 @@ class SoundTracks:
         except (OSError, av.FFmpegError) as error:
             self.notes.append(f"sound left out: '{sound.path}' cannot be read ({error})")
         self._next_s = 0.0
+        self._unusable = 0
         self._next = self._read()
 
     def advance(self, until_s: float) -> None:
         """Write what begins before `until_s`, seconds from the start of the output. Raises when it cannot."""
         while self._next is not None and self._next_s < until_s:
-            self._tracks[self._next.stream_index].take(self._next)
+            try:
+                self._tracks[self._next.stream_index].take(self._next)
+            except (av.InvalidDataError, ValueError):  # what the muxer does not take; a full disk is an OSError
+                self._unusable += 1
             self._next = self._read()
 
     def finish(self) -> None:
@@ -81,6 +86,8 @@ class SoundTracks:
         for track in self._tracks.values():
             track.finish()
             self.notes += track.notes
+        if self._unusable:
+            self.notes.append(f"sound has gaps: {self._unusable} packets cannot be put into this kind of file")
         self.close()
 
     def close(self) -> None:
@@ -88,7 +95,7 @@ class SoundTracks:
         if self._input is not None:
             self._input.close()
 
-    def _track(self, stream: AudioStream, container: OutputContainer, file_format: FileFormat) -> _Track:
+    def _track(self, stream: AudioStream, container: OutputFile, file_format: FileFormat) -> _Track:
         name = stream.codec_context.codec.canonical_name
         if file_format.sound_copied is None or name in file_format.sound_copied:
             try:
@@ -117,7 +124,7 @@ class _Copied:
     a tick of following the packet before follows it exactly, so that no gaps come of rounding.
     """
 
-    def __init__(self, source: AudioStream, container: OutputContainer, start_s: float, *, mp4_family: bool) -> None:
+    def __init__(self, source: AudioStream, container: OutputFile, start_s: float, *, mp4_family: bool) -> None:
         codec = source.codec_context
         self.notes: list[str] = []
         self._container = container
@@ -161,7 +168,7 @@ class _Copied:
 class _Reencoded:
     """Decoded, and compressed with a codec that plays in the output. Anything but mono becomes stereo."""
 
-    def __init__(self, source: AudioStream, container: OutputContainer, start_s: float, encoder: str) -> None:
+    def __init__(self, source: AudioStream, container: OutputFile, start_s: float, encoder: str) -> None:
         self.notes: list[str] = []
         self._container = container
         rates = _RATES[encoder]

@@ -6,6 +6,7 @@ import csv
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
@@ -40,6 +41,7 @@ class StatisticsSink(Sink):
     """
 
     stage = "write statistics"
+    side = True
 
     def __init__(
         self,
@@ -69,8 +71,8 @@ class StatisticsSink(Sink):
         self._clock = clock
         self._labels: Image | None = None  # of the frame before, for the flicker
         try:
-            # newline: the csv module ends lines itself
-            self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
+            # newline: the csv module ends lines itself; buffering: each line is in the file before the next frame
+            self._file = self._pending.partial.open("w", encoding="utf-8", newline="", buffering=1)
             self._write_line = begin(self._file, self._names)
         except OSError as error:
             self._pending.discard()
@@ -97,13 +99,20 @@ class StatisticsSink(Sink):
         self.place = None
         try:
             self._file.close()
-            if outcome != "failed" and self._written:
-                self.place = str(self._pending.commit(whole=outcome != "broken"))
+            if self._written:
+                kept = outcome == "failed" or (outcome == "broken" and self._pending.path.exists())
+                self.place = str(self._pending.keep() if kept else self._pending.commit())
         except OSError as error:
-            if outcome != "failed":  # what cannot be flushed is thrown away then, and its error is already out
+            if outcome != "failed":  # what cannot be flushed is lost then, and its error is already out
                 raise cannot_write(self._pending.path, error, self._written) from error
         finally:
+            if self.place is None and self._written:
+                self._keep_if_there()
             self._pending.discard()
+
+    def _keep_if_there(self) -> None:
+        with suppress(OSError):
+            self.place = str(self._pending.keep())
 
 
 def is_table_of_ours(path: Path) -> bool:

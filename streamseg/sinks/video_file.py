@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -20,12 +21,17 @@ from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import refuse_source
 from streamseg.sinks.formats import VideoCodec, format_of
 from streamseg.sinks.hardware_encoders import EncoderChoice, choose_encoder
+from streamseg.sinks.index_first import cut_to_whole_fragments, write_index_first
 from streamseg.sinks.muxer import Muxer
 from streamseg.sinks.presentation_clock import PresentationClock
+from streamseg.timing import AFTERWARDS, stage
 
 
 class VideoFileSink(Sink):
     """Writes the painted pictures as H.264 (.mp4, .m4v, .mov, .mkv) or VP9 (.webm) and copies the source's sound.
+
+    While it is written it is NAME.partial.SUFFIX and plays at every moment: whatever ends the run, a kill or a power
+    cut too, takes at most the last second of film. What breaks leaves it under that name, finished as far as it goes.
 
     MP4 and MOV have their index in front, so that they start to play before they are loaded; they play in browsers
     and QuickTime. Frames have exactly the source's presentation times, counted from `info.start_s`, as far as the
@@ -93,27 +99,58 @@ class VideoFileSink(Sink):
         self._written += 1
 
     def close(self, outcome: Outcome) -> None:
-        if self._muxer is None or outcome == "failed":
-            self._abandon()
+        self.place = None
+        if self._muxer is None:
+            self._file.discard()
             return
-        complete = outcome == "complete"
-        to_the_end = complete and self._sound is not None and self._sound.to_the_end
         try:
-            self._muxer.finish(
-                self._clock.last_duration(complete=complete),
-                inf if to_the_end else self._clock.end_s(complete=complete),
-            )
-            self.place = str(self._file.commit(whole=outcome != "broken"))
+            self._finish(self._muxer, complete=outcome == "complete")
+            with stage(AFTERWARDS):
+                self.place = str(self._put_in_place(outcome))
         except (OSError, av.FFmpegError, ValueError) as error:
-            self._abandon()
-            raise cannot_write(self._file.path, error, self._written) from error
+            self._muxer.abandon()
+            self._rescue()
+            if outcome != "failed":  # else the first error is out already
+                raise cannot_write(self._file.path, error, self._written) from error
+        finally:
+            self._file.discard()
         self.notes += self._muxer.notes
         if self._clock.moved:
             self.notes.append(f"{self._clock.moved} frames claimed to be no later than the one before; moved by a tick")
 
+    def _finish(self, muxer: Muxer, *, complete: bool) -> None:
+        """Write what encoders still hold, and the index. complete: the source came to its end."""
+        to_the_end = complete and self._sound is not None and self._sound.to_the_end
+        muxer.finish(
+            self._clock.last_duration(complete=complete),
+            inf if to_the_end else self._clock.end_s(complete=complete),
+        )
+
+    def _put_in_place(self, outcome: Outcome) -> Path:
+        """Bring the finished file to the disk, under the name that fits how the run ended."""
+        file = self._file
+        if outcome == "failed" or (outcome == "broken" and file.path.exists()):
+            return file.keep()
+        if not self._format.mp4_family:
+            return file.commit()
+        try:
+            write_index_first(file.partial, file.spare)
+        except (OSError, ValueError) as error:  # it takes as much room again for a moment; the file is whole without
+            self.notes.append(f"the index is at the end of the file, so it is to be loaded whole to be played: {error}")
+            file.spare.unlink(missing_ok=True)
+            return file.commit()
+        return file.commit(file.spare)
+
+    def _rescue(self) -> None:
+        """Keep what reached the disk before writing failed."""
+        with suppress(OSError):
+            if not self._format.mp4_family or cut_to_whole_fragments(self._file.partial):
+                self.place = str(self._file.keep())
+
     def _opened(self, size: Size, color: YuvColor) -> Muxer:
+        self._file.sync_meanwhile()
         return Muxer(
-            self._file.temporary,
+            self._file.partial,
             self._format,
             self._codec,
             size,
@@ -129,13 +166,6 @@ class VideoFileSink(Sink):
                 f"cannot write '{self._file.path}': picture {self._written} is {size[1]}x{size[0]}, those before it "
                 f"{expected[1]}x{expected[0]}; a video has one size, name a folder instead"
             )
-
-    def _abandon(self) -> None:
-        self.place = None
-        self._file.clear()  # before closing, which would first move the data of a long file about to index it
-        if self._muxer:
-            self._muxer.abandon()
-        self._file.discard()  # where an open file cannot be removed, and where closing made it again
 
 
 def _adjusted(codec: VideoCodec, crf: int | None, preset: str | None) -> VideoCodec:

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from av.container import OutputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
@@ -17,6 +16,7 @@ from av.video.stream import VideoStream
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.formats import VideoCodec
 from streamseg.sinks.hardware_encoders import device_of
+from streamseg.sinks.output_file import OutputFile
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -37,7 +37,7 @@ class VideoTrack:
 
     def __init__(
         self,
-        container: OutputContainer,
+        container: OutputFile,
         codec: VideoCodec,
         size: Size,
         color: YuvColor,

@@ -160,7 +160,8 @@ def test_ctrl_c_finishes_the_file(model, tmp_path):
     try:
         wait_until(
             lambda: (
-                any(path.stat().st_size > 20_000 for path in tmp_path.glob(".part-out*")) or process.poll() is not None
+                any(path.stat().st_size > 20_000 for path in tmp_path.glob("out.partial*"))
+                or process.poll() is not None
             ),
             "nothing was written",
         )

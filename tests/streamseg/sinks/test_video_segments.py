@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from streamseg.atomic import is_part
 from streamseg.errors import SinkError, UsageError
 from streamseg.sinks import SegmentedVideoSink, VideoFileSink
 from streamseg.sources.truncation import is_truncated
@@ -24,7 +25,7 @@ def clock() -> Callable[[], datetime]:
 
 def segments_of(folder: Path) -> list[Path]:
     """The finished files, in order."""
-    return sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+    return sorted(each for each in folder.iterdir() if not each.name.startswith(".") and not is_part(each))
 
 
 def wait_for(count: int, folder: Path) -> None:
@@ -63,7 +64,9 @@ def test_a_finished_segment_can_be_played_while_the_next_one_is_written(tmp_path
     assert len(pictures(finished)) == 25
     sink.close("failed")
     assert segments_of(tmp_path) == [finished]
-    assert [each for each in tmp_path.iterdir() if each.name.startswith(".")] == []
+    (rest,) = set(tmp_path.iterdir()) - {finished}
+    assert is_part(rest)
+    assert len(pictures(rest)) == 5
 
 
 def test_a_live_recording_begins_at_zero_whenever_it_was_begun(tmp_path: Path) -> None:
