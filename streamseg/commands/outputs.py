@@ -172,9 +172,7 @@ def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) 
     painter = shared.painter(options, follows_controls=False)
     overwrite, encoder = options.overwrite, options.encoder
     if options.segment_s is not None:
-        return SegmentedVideoSink(
-            path, shared.info, painter, length_s=options.segment_s, overwrite=overwrite, encoder=encoder
-        )
+        return SegmentedVideoSink(path, shared.info, painter, length_s=options.segment_s, encoder=encoder)
     return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder)
 
 

@@ -81,7 +81,7 @@ def names(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("first", [True, False], ids=["before it", "behind it"])
 def test_a_sink_that_fails_in_write_leaves_the_video_beside_it(tmp_path: Path, first: bool) -> None:
-    """The video ends where the fault was and plays, the error names it, whichever sink comes first; its name says why."""
+    """The video ends where the fault was, plays, and is named as a part; the error names it, whichever comes first."""
     good, bad = video(tmp_path / "out.mp4"), Faulty("write")
     pipeline = Pipeline(Clip(), segment, [good, bad] if first else [bad, good])
     with pytest.raises(SinkError, match="no more write") as caught:
@@ -131,7 +131,7 @@ def test_a_sink_that_fails_while_nothing_comes_leaves_the_video_beside_it(tmp_pa
 
 
 def test_a_mask_folder_that_can_no_longer_be_written_leaves_video_and_statistics(tmp_path: Path) -> None:
-    """The run goes on to its end without them; its own masks stay too, each is complete; the line says what is there."""
+    """The run goes on to its end without; masks stay too, each is complete; the line says what is there."""
     masks = MaskFolderSink(tmp_path / "masks")
 
     class Vanishing(Sink):
