@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import click
 
+from streamseg.atomic import parts_of
 from streamseg.backends import Backend
 from streamseg.commands.arguments import is_view
 from streamseg.commands.places import place_for
@@ -23,6 +24,7 @@ from streamseg.painting import Painter
 from streamseg.progress import ProgressBar
 from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
 from streamseg.sinks.formats import FORMATS
+from streamseg.sinks.part import Origin, Part
 from streamseg.sinks.window import WindowSink, display_available
 from streamseg.sources import Source
 from streamseg.sources.browser import BrowserSource
@@ -41,6 +43,7 @@ class SharedBySinks:
     address: of the source, as the user named it.
     extra_metrics: further numbers for the page's statistics, by name, asked for each time.
     written: what earlier sources of the same command were written to, with their addresses; None where there is one.
+    origin: see `VideoFileSink`.
     """
 
     address: str
@@ -50,6 +53,12 @@ class SharedBySinks:
     timings: Timings
     extra_metrics: Callable[[], Mapping[str, float]]
     written: dict[Path, str] | None = None
+    origin: Origin | None = None
+
+    @property
+    def part(self) -> Part | None:
+        """The part of the video that is there already; None for nothing."""
+        return self.origin.part if self.origin else None
 
     @property
     def info(self) -> StreamInfo:
@@ -79,14 +88,15 @@ class SharedBySinks:
 _OpenView: TypeAlias = Callable[[OutputOptions, SharedBySinks], Sink]
 
 
-def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack) -> list[Sink]:
+def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str | None, stack: ExitStack) -> list[Sink]:
     """All outputs, opened: what is live first. Those already opened are taken back when a later one cannot be.
+
+    recording: where pictures are written, see `recording_of`.
 
     Raises:
         SinkError: one cannot be written or shown.
         UsageError: options that contradict each other, or the kind of source.
     """
-    recording = _recording(options, shared)
     _refuse_clashes(options, shared, recording)
     sinks: list[Sink] = []
 
@@ -103,9 +113,10 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack
     if recording is not None:
         add(_opened_recording(options, shared, recording))
     if options.masks is not None:
-        add(MaskFolderSink(options.masks, overwrite=options.overwrite))
+        # The run that broke off may have been ahead with its masks.
+        add(MaskFolderSink(options.masks, overwrite=options.overwrite or shared.part is not None))
     if options.stats is not None:
-        add(StatisticsSink(options.stats, shared.backend.spec.classes, overwrite=options.overwrite))
+        add(_opened_statistics(options.stats, options, shared))
     if not options.quiet:
         add(ProgressBar(shared.info, shared.info.frame_count))
     return sinks
@@ -149,18 +160,25 @@ def _page(options: OutputOptions, shared: SharedBySinks) -> Sink:
     return sink
 
 
-def _recording(options: OutputOptions, shared: SharedBySinks) -> str | None:
-    """Where pictures are written; None for nowhere. A live source is recorded when asked, anything else always is."""
-    output, several = options.output, shared.written is not None
+def recording_of(options: OutputOptions, address: str, info: StreamInfo, *, several: bool) -> str | None:
+    """Where pictures are written; None for nowhere. A live source is recorded when asked, anything else always is.
+
+    address, info: of the source.
+    several: see `place_for`.
+
+    Raises:
+        SinkError, UsageError: see `place_for`; or the options cannot be meant for that place.
+    """
+    output = options.output
     if output is not None and is_url(output):
         raise UsageError(
             f"OUTPUT is a file or a folder and '{without_password(output)}' is an address; to watch from elsewhere, "
             "use `serve`"
         )
-    if is_view(output) or (output is None and shared.info.live and not options.frames):
+    if is_view(output) or (output is None and info.live and not options.frames):
         recording = None
     else:
-        recording = place_for(options, shared.address, shared.info, several=several)
+        recording = place_for(options, address, info, several=several)
     if options.segment_s is not None and recording is None:
         raise UsageError("`segment_s` cuts a recording into segments; name an OUTPUT video to record to")
     if options.encoder != "auto" and (recording is None or Path(recording).suffix.lower() not in FORMATS):
@@ -170,10 +188,23 @@ def _recording(options: OutputOptions, shared: SharedBySinks) -> str | None:
 
 def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) -> Sink:
     painter = shared.painter(options, follows_controls=False)
-    overwrite, encoder = options.overwrite, options.encoder
+    encoder, part = options.encoder, shared.part
+    # The new file holds all of a part that has the final name already.
+    overwrite = options.overwrite or (part is not None and part.path == Path(path))
     if options.segment_s is not None:
         return SegmentedVideoSink(path, shared.info, painter, length_s=options.segment_s, encoder=encoder)
-    return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder)
+    return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder, origin=shared.origin)
+
+
+def _opened_statistics(path: Path, options: OutputOptions, shared: SharedBySinks) -> Sink:
+    classes, part = shared.backend.spec.classes, shared.part
+    if part is None:
+        return StatisticsSink(path, classes, overwrite=options.overwrite)
+    tables = [*parts_of(path), *([path] if path.is_file() else [])]
+    if not tables:
+        raise SinkError(f"cannot go on with '{path}': the earlier run left no such table; leave `stats` out")
+    ended = tables[-1] == path
+    return StatisticsSink(path, classes, overwrite=options.overwrite or ended, continued=tables[-1], frames=part.frames)
 
 
 def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:

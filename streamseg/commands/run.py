@@ -14,8 +14,9 @@ import click
 from streamseg.backends import LoadedBackend
 from streamseg.commands.arguments import Sources, expanded, sources_and_output
 from streamseg.commands.flags import in_flags
-from streamseg.commands.outputs import SharedBySinks, opened_sinks
+from streamseg.commands.outputs import SharedBySinks, opened_sinks, recording_of
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
+from streamseg.commands.resuming import PassedOver, Request, origin_of
 from streamseg.commands.run_many import Tally, run_each
 from streamseg.commands.run_record import RunRecord, SourceRecord, noted_failure
 from streamseg.commands.saying import say
@@ -125,14 +126,19 @@ class _Runner:
             self.plan = plan = self.plan or plan_for(model, source.info)
             smoothing = Smoothing(model.smooth) if model.smooth is not None else None
             controls = Controls(_settings(model, output, plan))
+            recording = recording_of(output, address, source.info, several=self._written is not None)
+            origin = origin_of(Request(address, self._source_options, model, output), recording, source)
+            if origin is not None and origin.part is not None:
+                say(f"going on from '{origin.part.path}', which has {origin.part.frames} frames", err=True)
+                source = stack.enter_context(PassedOver(source, origin.part.frames))
             # One for pipeline and page, as the page tells of the run while it goes on.
             shared = SharedBySinks(
-                address, source, plan.backend, controls, Timings(), lambda: _flicker(smoothing), self._written
+                address, source, plan.backend, controls, Timings(), lambda: _flicker(smoothing), self._written, origin
             )
             if first:
                 _say_network(plan)
             _say_choices(model, output, source, plan, first=first)
-            sinks = opened_sinks(output, shared, stack)
+            sinks = opened_sinks(output, shared, recording, stack)
             pipeline = _pipeline(source, plan, sinks, smoothing, shared)
             stack.pop_all()  # from here on the pipeline closes what was opened
         record.report = pipeline.report

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from streamseg.sinks.gif_file import GifFileSink
     from streamseg.sinks.mask_folder import MaskFolderSink
     from streamseg.sinks.memory import MemorySink
+    from streamseg.sinks.part import Origin
     from streamseg.sinks.picture_folder import PictureFileSink, PictureFolderSink
     from streamseg.sinks.statistics import StatisticsSink
     from streamseg.sinks.video_file import VideoFileSink
@@ -70,7 +71,13 @@ __all__ = [
 
 
 def open_sink(
-    address: str, info: StreamInfo, painter: Painter, *, overwrite: bool = False, encoder: EncoderName = "auto"
+    address: str,
+    info: StreamInfo,
+    painter: Painter,
+    *,
+    overwrite: bool = False,
+    encoder: EncoderName = "auto",
+    origin: Origin | None = None,
 ) -> Sink:
     """The sink that `address` names; see the table at the top of this file.
 
@@ -79,7 +86,7 @@ def open_sink(
     info: of the source.
     painter: makes the pictures, and knows the classes.
     overwrite: whether files that are there, and that streamseg wrote, may be replaced.
-    encoder: of video files, see `VideoFileSink`; others have none.
+    encoder, origin: of video files, see `VideoFileSink`; others have none.
 
     Raises:
         SinkError: the name is of no kind, or the place cannot be written to.
@@ -95,6 +102,7 @@ def open_sink(
         "classes": painter.classes,
         "overwrite": overwrite,
         "encoder": encoder,
+        "origin": origin,
     }
     return kind.open(known)
 
@@ -105,8 +113,8 @@ class SinkKind:
 
     fits: whether a name is of this kind. The first row that fits is taken.
     opener: "module:name" in this package, loaded when it is needed: a class or a function.
-    takes: what it is given, in this order but for `overwrite` and `encoder`, which it takes by name: see `open_sink`,
-        and "classes" of the model.
+    takes: what it is given, in this order but for `overwrite`, `encoder` and `origin`, which it takes by name: see
+        `open_sink`, and "classes" of the model.
     ends: how such names end, for whoever gave one that is nothing; "" leaves it out.
     """
 
@@ -125,9 +133,9 @@ class SinkKind:
         return sink
 
 
-_BY_NAME = ("overwrite", "encoder")
+_BY_NAME = ("overwrite", "encoder", "origin")
 _PAINTED = ("address", "info", "painter", "overwrite")
-_VIDEO = (*_PAINTED, "encoder")
+_VIDEO = (*_PAINTED, "encoder", "origin")
 
 
 def _ends_in(*suffixes: str) -> Callable[[str], bool]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import av
 
-from streamseg.file_tag import METADATA
+from streamseg.file_tag import metadata
 from streamseg.frame import Sound, StreamInfo
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.display_size import ROOM, write_display_size
 from streamseg.sinks.formats import FileFormat, VideoCodec
 from streamseg.sinks.output_file import OutputFile
+from streamseg.sinks.part import Part, Picture
 from streamseg.sinks.sound import SoundTracks
 from streamseg.sinks.video_track import VideoTrack
 
@@ -35,6 +36,7 @@ class Muxer:
         *,
         sound: Sound | None,
         time_base: Fraction,
+        made_from: str | None = None,
     ) -> None:
         """
         size: (height, width) of the pictures.
@@ -42,12 +44,13 @@ class Muxer:
         info: of the source, for rate and shape of pixels.
         sound: what to put beside the pictures; None for nothing.
         time_base: seconds per tick of all times here.
+        made_from: see `file_tag.metadata`.
         """
         self.size: Size = size
         self.notes: list[str] = []
         self._time_base = time_base
         self._container = OutputFile(path, file_format, time_base)
-        self._container.metadata.update(METADATA)  # by which the file is known as one of ours
+        self._container.metadata.update(metadata(made_from))  # by which the file is known as one of ours
         self._pictures = VideoTrack(
             self._container,
             codec,
@@ -69,9 +72,21 @@ class Muxer:
 
     def write(self, ticks: int) -> None:
         """Add the picture on the canvas, to be shown from `ticks` on, and the sound before it."""
+        self._advance_sound(ticks)
+        self._pictures.write(ticks)
+
+    def copy(self, picture: Picture, ticks: int) -> None:
+        """Add a picture that is compressed already, as `write` does one that is not. None may come after `write`."""
+        self._advance_sound(ticks)
+        self._pictures.copy(picture, ticks)
+
+    def takes(self, part: Part) -> bool:
+        """Whether the pictures of an earlier file can be copied in front of those that are compressed here."""
+        return part.fits(self._pictures.extradata())
+
+    def _advance_sound(self, ticks: int) -> None:
         if self._sound:
             self._sound.advance(ticks * self._time_base.numerator / self._time_base.denominator)
-        self._pictures.write(ticks)
 
     def finish(self, last_duration: int, sound_until_s: float) -> None:
         """Complete the file.

@@ -23,6 +23,7 @@ from streamseg.sinks.formats import VideoCodec, format_of
 from streamseg.sinks.hardware_encoders import EncoderChoice, choose_encoder
 from streamseg.sinks.index_first import cut_to_whole_fragments, write_index_first
 from streamseg.sinks.muxer import Muxer
+from streamseg.sinks.part import Origin, Part
 from streamseg.sinks.presentation_clock import PresentationClock
 from streamseg.timing import AFTERWARDS, stage
 
@@ -51,6 +52,7 @@ class VideoFileSink(Sink):
         crf: int | None = None,
         preset: str | None = None,
         encoder: EncoderName = "auto",
+        origin: Origin | None = None,
     ) -> None:
         """
         path: its suffix names the kind of file. The folder must exist.
@@ -60,6 +62,8 @@ class VideoFileSink(Sink):
         preset: of x264, "ultrafast" to "veryslow"; None is the format's own choice. VP9 has none.
         encoder: of H.264, "x264", or hardware: "nvenc", "videotoolbox", "vaapi". "auto" takes hardware if a short trial
             works, `notes` says so then, and x264 else, or where crf or preset ask for it.
+        origin: what the video is made from, which it then says, and the part of it that is there; its pictures are
+            copied, and the first frame written must be the one after them. None is not known.
 
         Raises:
             SinkError: the suffix names no video, the file is there or is the source, the place is not writable, another
@@ -82,15 +86,17 @@ class VideoFileSink(Sink):
         late_s = self._clock.begins_late_s
         self._sound = replace(info.sound, start_s=info.sound.start_s + late_s) if info.sound else None
         self._muxer: Muxer | None = None
+        self._origin = origin
         self._written = 0
 
     def write(self, segmentation: Segmentation) -> None:
         frame = segmentation.frame
         size = self._painter.size(frame.size)
-        ticks = self._clock.ticks(frame)
         try:
             if self._muxer is None:  # not before the first frame, whose planes tell what their numbers mean
-                self._muxer = self._opened(size, frame.planes().color)
+                self._begin(size, frame.planes().color)
+            assert self._muxer is not None  # begun just now
+            ticks = self._clock.ticks(frame)
             self._require_size(size, self._muxer.size)
             self._painter.planes(segmentation, self._muxer.canvas())
             self._muxer.write(ticks)
@@ -100,15 +106,20 @@ class VideoFileSink(Sink):
 
     def close(self, outcome: Outcome) -> None:
         self.place = None
-        if self._muxer is None:
-            self._file.discard()
-            return
         try:
+            if self._muxer is None and self._part is not None and outcome == "complete":  # the part was all of it
+                self._begin(self._painter.size((self._info.height, self._info.width)), self._info.color or YuvColor())
+            if self._muxer is None:
+                return
+            if not self._written:
+                self._muxer.abandon()
+                return
             self._finish(self._muxer, complete=outcome == "complete")
             with stage(AFTERWARDS):
                 self.place = str(self._put_in_place(outcome))
         except (OSError, av.FFmpegError, ValueError) as error:
-            self._muxer.abandon()
+            if self._muxer is not None:
+                self._muxer.abandon()
             self._rescue()
             if outcome != "failed":  # else the first error is out already
                 raise cannot_write(self._file.path, error, self._written) from error
@@ -132,20 +143,47 @@ class VideoFileSink(Sink):
         if outcome == "failed" or (outcome == "broken" and file.path.exists()):
             return file.keep()
         if not self._format.mp4_family:
-            return file.commit()
+            return self._committed()
         try:
             write_index_first(file.partial, file.spare)
         except (OSError, ValueError) as error:  # it takes as much room again for a moment; the file is whole without
             self.notes.append(f"the index is at the end of the file, so it is to be loaded whole to be played: {error}")
             file.spare.unlink(missing_ok=True)
-            return file.commit()
-        return file.commit(file.spare)
+            return self._committed()
+        return self._committed(file.spare)
+
+    def _committed(self, content: Path | None = None) -> Path:
+        path = self._file.commit(content)
+        if self._part is not None and self._part.path != path:
+            with suppress(OSError):  # all of it is in the new file
+                self._part.path.unlink(missing_ok=True)
+        return path
 
     def _rescue(self) -> None:
         """Keep what reached the disk before writing failed."""
         with suppress(OSError):
             if not self._format.mp4_family or cut_to_whole_fragments(self._file.partial):
                 self.place = str(self._file.keep())
+
+    @property
+    def _part(self) -> Part | None:
+        return self._origin.part if self._origin else None
+
+    def _begin(self, size: Size, color: YuvColor) -> None:
+        """Open the file, and copy what was there already."""
+        self._muxer = muxer = self._opened(size, color)
+        if self._part is None:
+            return
+        if not muxer.takes(self._part):
+            raise SinkError(
+                f"cannot go on from '{self._part.path}': its pictures were compressed otherwise, perhaps by another "
+                "version; move it away to begin anew"
+            )
+        for picture in self._part.pictures():
+            ticks = round(picture.begin_s / self._clock.time_base)
+            muxer.copy(picture, ticks)
+            self._clock.passed(ticks)
+            self._written += 1
 
     def _opened(self, size: Size, color: YuvColor) -> Muxer:
         self._file.sync_meanwhile()
@@ -158,6 +196,7 @@ class VideoFileSink(Sink):
             self._info,
             sound=self._sound,
             time_base=self._clock.time_base,
+            made_from=self._origin.made_from if self._origin else None,
         )
 
     def _require_size(self, size: Size, expected: Size) -> None:

@@ -17,6 +17,7 @@ from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.formats import VideoCodec
 from streamseg.sinks.hardware_encoders import device_of
 from streamseg.sinks.output_file import OutputFile
+from streamseg.sinks.part import Picture
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -104,14 +105,32 @@ class VideoTrack:
         Raises:
             OSError, av.FFmpegError, ValueError: it cannot be encoded or written.
         """
-        if self._last is not None:
-            self._durations[self._last] = ticks - self._last
-        self._last = ticks
+        self._follow(ticks)
         if not self._even:
             for plane, shape in zip(self._buffer.planes, self._shapes, strict=True):
                 _repeat_edge(plane, shape)
         self._buffer.pts, self._buffer.time_base = ticks, self._time_base
         self._mux(self._stream.encode(self._buffer))
+
+    def extradata(self) -> bytes | None:
+        """What the encoder says of all its pictures, before the first of them."""
+        if not self._stream.codec_context.is_open:
+            self._stream.codec_context.open()
+        return self._stream.codec_context.extradata
+
+    def copy(self, picture: Picture, ticks: int) -> None:
+        """Pass on a picture that is compressed already, to be shown from `ticks` on. Raises as `write` does."""
+        packet = Packet(picture.content)
+        packet.stream, packet.time_base = self._stream, self._time_base
+        packet.pts = packet.dts = ticks  # no encoder here makes pictures in another order than they are shown
+        packet.is_keyframe = picture.key
+        self._follow(ticks)
+        self._mux([packet])
+
+    def _follow(self, ticks: int) -> None:
+        if self._last is not None:
+            self._durations[self._last] = ticks - self._last
+        self._last = ticks
 
     def finish(self, last_duration: int) -> None:
         """Write what the encoder still holds. last_duration: of the last picture, ticks. Raises as `write` does."""
