@@ -47,7 +47,7 @@ _PART = re.compile(r"\.partial(_\d+)?$")
 _RETRY_S = 0.05  # where waiting means asking again: too short to be felt, too long to keep a core busy
 
 
-def cannot_write(path: Path, error: Exception, written: int | None = None) -> SinkError:
+def cannot_write(path: Path | str, error: Exception, written: int | None = None) -> SinkError:
     """The one line for a write that failed.
 
     error: what the system or the encoder said.

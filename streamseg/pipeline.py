@@ -238,8 +238,8 @@ class Pipeline:
             self._let_go(threads)
             with self.timings.active():
                 self._finish(start_s)
-        if error := self._error or self._source_error or self._side_error:
-            raise error
+        if raised := self._error or self._source_error or self._side_error:
+            raise raised
         return self.report
 
     def _let_go(self, threads: Sequence[threading.Thread]) -> None:
@@ -361,8 +361,8 @@ class Pipeline:
                     self._side_error = self._side_error or error
                 else:
                     self._error = self._error or error
-        if error := self._error or self._side_error:
-            self._note_kept(error)
+        if raised := self._error or self._side_error:
+            self._note_kept(raised)
         seconds = time.perf_counter() - start_s
         afterwards = self.timings.stages.get(AFTERWARDS)
         self._fill_report(ending, seconds - (afterwards.total_s if afterwards else 0.0))

@@ -22,6 +22,8 @@ from streamseg.sources.url import is_url, without_password
 # to be tried one by one.
 _CLIPS = (*VIDEOS, ".ts", ".mts", ".m2ts", ".vob", ".asf", ".ogv", ".mxf", ".264", ".h264", ".265", ".h265", ".hevc")
 _VIEWS = ("window:", "null:")
+STANDARD = "-"
+"""Standard output as OUTPUT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def is_view(output: str | None) -> bool:
 
 def _is_output(word: str, before: Sequence[str]) -> bool:
     """Whether the last of several words is the OUTPUT. before: the others."""
-    if is_view(word) or is_folder(word):
+    if is_view(word) or is_folder(word) or word == STANDARD:
         return True
     if is_url(word):
         return is_live_address(word)  # no place to write to, and refused as that; a file on a server is a source

@@ -24,7 +24,9 @@ from streamseg.painting import Painter
 from streamseg.progress import ProgressBar
 from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
 from streamseg.sinks.formats import FORMATS
+from streamseg.sinks.own_thread import OnItsOwnThread
 from streamseg.sinks.part import Origin, Part
+from streamseg.sinks.video_stream import PIPE
 from streamseg.sinks.window import WindowSink, display_available
 from streamseg.sources import Source
 from streamseg.sources.browser import BrowserSource
@@ -104,6 +106,9 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str |
         stack.callback(sink.close, "failed")  # until the pipeline takes over: nothing was written yet
         sinks.append(sink)
 
+    def add_to_disk(sink: Sink) -> None:
+        add(OnItsOwnThread(sink, shared.info.size) if shared.info.live and views else sink)
+
     # What is live comes first: it is what a person looks at, and waits for nothing that is written to a disk.
     views = list(_views(options, shared))
     if options.allow_host and _page not in views:
@@ -111,12 +116,12 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str |
     for open_view in views:
         add(open_view(options, shared))
     if recording is not None:
-        add(_opened_recording(options, shared, recording))
+        add_to_disk(_opened_recording(options, shared, recording))
     if options.masks is not None:
         # The run that broke off may have been ahead with its masks.
-        add(MaskFolderSink(options.masks, overwrite=options.overwrite or shared.part is not None))
+        add_to_disk(MaskFolderSink(options.masks, overwrite=options.overwrite or shared.part is not None))
     if options.stats is not None:
-        add(_opened_statistics(options.stats, options, shared))
+        add_to_disk(_opened_statistics(options.stats, options, shared))
     if not options.quiet:
         add(ProgressBar(shared.info, shared.info.frame_count))
     return sinks
@@ -175,13 +180,16 @@ def recording_of(options: OutputOptions, address: str, info: StreamInfo, *, seve
             f"OUTPUT is a file or a folder and '{without_password(output)}' is an address; to watch from elsewhere, "
             "use `serve`"
         )
-    if is_view(output) or (output is None and info.live and not options.frames):
+    if output is not None and output.startswith(PIPE):
+        recording: str | None = output
+    elif is_view(output) or (output is None and info.live and not options.frames):
         recording = None
     else:
         recording = place_for(options, address, info, several=several)
-    if options.segment_s is not None and recording is None:
+    if options.segment_s is not None and (recording is None or recording.startswith(PIPE)):
         raise UsageError("`segment_s` cuts a recording into segments; name an OUTPUT video to record to")
-    if options.encoder != "auto" and (recording is None or Path(recording).suffix.lower() not in FORMATS):
+    video = recording is not None and (recording.startswith(PIPE) or Path(recording).suffix.lower() in FORMATS)
+    if options.encoder != "auto" and not video:
         raise UsageError("`encoder` compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
     return recording
 

@@ -12,14 +12,14 @@ from typing import Any
 import click
 
 from streamseg.backends import LoadedBackend
-from streamseg.commands.arguments import Sources, expanded, sources_and_output
+from streamseg.commands.arguments import STANDARD, Sources, expanded, sources_and_output
 from streamseg.commands.flags import in_flags
 from streamseg.commands.outputs import SharedBySinks, opened_sinks, recording_of
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
 from streamseg.commands.resuming import PassedOver, Request, origin_of
 from streamseg.commands.run_many import Tally, run_each
 from streamseg.commands.run_record import RunRecord, SourceRecord, noted_failure
-from streamseg.commands.saying import say
+from streamseg.commands.saying import say, standard_output
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SinkError, SourceError
 from streamseg.options import ModelOptions, OutputOptions, SourceOptions
@@ -47,10 +47,16 @@ def run_command(
             several sources, only what no source can be run with.
     """
     addresses, output = sources_and_output(words, output_options.output)
-    output_options = replace(output_options, output=output)
     sources = expanded(addresses)
     if sources.several:
         refuse_one_file(output, len(sources.addresses))
+    with standard_output(output == STANDARD) as pipe:
+        return _run_sources(sources, source_options, model_options, replace(output_options, output=pipe or output))
+
+
+def _run_sources(
+    sources: Sources, source_options: SourceOptions, model_options: ModelOptions, output_options: OutputOptions
+) -> int:
     record = None if output_options.report is None else RunRecord(output_options.report, model_options.model)
     runner = _Runner(source_options, model_options, output_options, {} if sources.several else None, record)
     try:

@@ -4,6 +4,7 @@
 |----------------------------------------------|-------------------|
 | window:                                      | WindowSink        |
 | memory:, null:                               | MemorySink        |
+| pipe: and a number                           | VideoStreamSink   |
 | .mp4, .m4v, .mov, .mkv, .webm                | VideoFileSink     |
 | .gif                                         | GifFileSink       |
 | .png, .jpg, with a counter such as %06d      | PictureFolderSink |
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from streamseg.sinks.statistics import StatisticsSink
     from streamseg.sinks.video_file import VideoFileSink
     from streamseg.sinks.video_segments import SegmentedVideoSink
+    from streamseg.sinks.video_stream import VideoStreamSink
     from streamseg.sinks.window import WindowSink
 
 _HOME = {
@@ -51,6 +53,7 @@ _HOME = {
     "StatisticsSink": "statistics",
     "SegmentedVideoSink": "video_segments",
     "VideoFileSink": "video_file",
+    "VideoStreamSink": "video_stream",
     "WindowSink": "window",
 }
 
@@ -65,6 +68,7 @@ __all__ = [
     "Sink",
     "StatisticsSink",
     "VideoFileSink",
+    "VideoStreamSink",
     "WindowSink",
     "open_sink",
 ]
@@ -155,6 +159,8 @@ KINDS: tuple[SinkKind, ...] = (
     SinkKind(lambda address: address == "window:", "window:WindowSink", ("painter",)),
     SinkKind(lambda address: address == "memory:", "memory:MemorySink", ()),
     SinkKind(lambda address: address == "null:", "memory:counting_sink", ()),
+    SinkKind(lambda address: address.startswith("pipe:"), "video_stream:VideoStreamSink",
+             ("address", "info", "painter", "encoder")),
     SinkKind(_ends_in(*FORMATS), "video_file:VideoFileSink", _VIDEO, f"{', '.join(FORMATS)} for a video"),
     SinkKind(_ends_in(*TABLES), "statistics:StatisticsSink", ("address", "classes", "overwrite"),
              f"{', '.join(TABLES)} for statistics"),

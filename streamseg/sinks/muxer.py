@@ -27,7 +27,7 @@ class Muxer:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         file_format: FileFormat,
         codec: VideoCodec,
         size: Size,
@@ -39,6 +39,7 @@ class Muxer:
         made_from: str | None = None,
     ) -> None:
         """
+        path: of the file; a text is an address of FFmpeg, such as "pipe:1".
         size: (height, width) of the pictures.
         color: what their numbers mean.
         info: of the source, for rate and shape of pixels.
@@ -100,7 +101,7 @@ class Muxer:
             self._sound.finish()
             self.notes += self._sound.notes
         self._container.close()
-        if self._aspect is not None:
+        if self._aspect is not None and isinstance(self._path, Path):  # nobody can go back in a pipe
             try:
                 write_display_size(self._path, self._pictures.stored_size, self._aspect, mp4_family=self._mp4_family)
             except ValueError as error:  # the file is whole all the same

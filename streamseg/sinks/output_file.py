@@ -26,11 +26,14 @@ _PROMPT_S = Fraction(3, 10)  # as much film as a fragment holds
 class OutputFile:
     """What PyAV calls a container: tracks are added to it, then packets. All methods may raise what PyAV raises."""
 
-    def __init__(self, path: Path, file_format: FileFormat, time_base: Fraction) -> None:
-        """time_base: of the pictures, seconds per tick."""
+    def __init__(self, path: Path | str, file_format: FileFormat, time_base: Fraction) -> None:
+        """
+        path: of the file; a text is an address of FFmpeg.
+        time_base: of the pictures, seconds per tick.
+        """
         # An absolute path, since FFmpeg takes "name:rest" for a protocol.
         self._container: Any = av.open(
-            str(path.absolute()),
+            str(path.absolute()) if isinstance(path, Path) else path,
             "w",
             format=file_format.muxer,
             container_options=file_format.muxer_options(time_base),
@@ -81,8 +84,11 @@ class OutputFile:
     def _begin_if_known(self) -> None:
         held = self._held or []
         begun = {packet.stream_index for packet in held}
-        pictures = [packet for packet in held if packet.stream.type == "video" and packet.pts is not None]
-        times = [packet.pts * packet.time_base for packet in pictures if packet.time_base]
+        times = [
+            packet.pts * packet.time_base
+            for packet in held
+            if packet.stream.type == "video" and packet.pts is not None and packet.time_base
+        ]
         if len(begun) == len(self._container.streams):
             self._release()
         elif times and max(times) - min(times) > _PROMPT_S:

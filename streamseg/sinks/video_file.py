@@ -125,7 +125,7 @@ class VideoFileSink(Sink):
                 raise cannot_write(self._file.path, error, self._written) from error
         finally:
             self._file.discard()
-        self.notes += self._muxer.notes
+        self.notes += self._muxer.notes if self._muxer else []
         if self._clock.moved:
             self.notes.append(f"{self._clock.moved} frames claimed to be no later than the one before; moved by a tick")
 

@@ -16,10 +16,12 @@ import pytest
 
 from streamseg.atomic import is_part, parts_of
 from streamseg.cli import main
+from streamseg.errors import SinkError
 from streamseg.frame import Frame
 from streamseg.pipeline import Pipeline
 from streamseg.segmentation import Segmentation
 from streamseg.sinks import Sink, StatisticsSink, VideoFileSink
+from streamseg.sinks.own_thread import OnItsOwnThread
 from streamseg.sources.base import Source
 from streamseg.sources.mp4_boxes import boxes
 from tests.builders import write_clip
@@ -299,3 +301,77 @@ def test_statistics_keep_every_line_that_was_written(tmp_path: Path) -> None:
         sink.write(result(index, index))
         assert len((tmp_path / "stats.partial.csv").read_text().splitlines()) == index + 2
     sink.close("cut")
+
+
+class Held(Sink):
+    """Writes nothing until it may; `got` are the indices of what it took."""
+
+    stage = "write held"
+
+    def __init__(self) -> None:
+        self.got: list[int] = []
+        self.began, self.may = threading.Event(), threading.Event()
+        self.outcomes: list[str] = []
+        self.place = "disk"
+
+    def write(self, segmentation: Segmentation) -> None:
+        self.began.set()
+        self.may.wait()
+        self.got.append(segmentation.frame.index)
+
+    def close(self, outcome: str) -> None:
+        self.outcomes.append(outcome)
+
+
+def test_a_disk_that_stands_still_holds_no_view_and_what_is_left_out_is_said() -> None:
+    """Of what waits, the oldest goes; all that is taken comes in order."""
+    disk = Held()
+    sink = OnItsOwnThread(disk, (48, 64))
+    sink.write(result(0))
+    disk.began.wait()
+    for index in range(1, 101):  # sixty fit behind the one that is being written
+        sink.write(result(index))
+    disk.may.set()
+    sink.close("cut")
+    assert disk.got == [0, *range(41, 101)]
+    assert disk.outcomes == ["cut"]
+    assert sink.notes == ["40 frames were not written to 'disk': the disk or the encoder was too slow"]
+
+
+def test_what_fails_on_its_own_thread_reaches_the_caller(tmp_path: Path) -> None:
+    """With the first error, and the file is closed as failed."""
+    sink = OnItsOwnThread(VideoFileSink(tmp_path / "out.mp4", info_of(), unpainted()), (48, 64))
+    sink.write(result(0, 0))
+    with pytest.raises(SinkError, match="a video has one size"):
+        for index in range(1, 10_000):
+            sink.write(result(index, index, size=(24, 32)))
+    sink.close("failed")
+    assert len(begins(tmp_path / "out.partial.mp4")) == 1
+    assert sink.place == str(tmp_path / "out.partial.mp4")
+
+
+def test_a_video_goes_to_standard_output_alone(run: Run, tmp_path: Path, capfdbinary) -> None:
+    """As Matroska that is read while it is made; all that is said goes to standard error."""
+    write_clip(tmp_path / "clip.mp4", frames=12, sound=True)
+    assert run("clip.mp4", "-") == 0
+    written = capfdbinary.readouterr()
+    (tmp_path / "read.mkv").write_bytes(written.out)
+    assert begins(tmp_path / "read.mkv") == pytest.approx([n / _RATE for n in range(12)], abs=1e-3)
+    assert stored(tmp_path / "read.mkv", "audio")
+    assert not list(tmp_path.glob("-*"))
+
+
+def test_a_reader_that_goes_away_ends_the_run_quietly(run: Run, tmp_path: Path, capfd) -> None:
+    """As `head` does."""
+    write_clip(tmp_path / "clip.mp4", frames=200)
+    reading, writing = os.pipe()
+    kept = os.dup(1)
+    os.dup2(writing, 1)
+    os.close(writing)
+    os.close(reading)
+    try:
+        assert run("clip.mp4", "-") == 0
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+    assert "rror" not in capfd.readouterr().err
