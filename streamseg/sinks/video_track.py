@@ -120,7 +120,7 @@ class VideoTrack:
 
     def copy(self, picture: Picture, ticks: int) -> None:
         """Pass on a picture that is compressed already, to be shown from `ticks` on. Raises as `write` does."""
-        packet: Packet[VideoStream] = Packet(picture.content)
+        packet = cast("Packet[VideoStream]", Packet(picture.content))
         packet.stream, packet.time_base = self._stream, self._time_base
         packet.pts = packet.dts = ticks  # no encoder here makes pictures in another order than they are shown
         packet.is_keyframe = picture.key
