@@ -47,7 +47,9 @@ class Request:
         known = {name: value for name, value in sorted(options.items()) if name not in _NO_MATTER and name != "model"}
         whole = hashlib.sha256(repr(known).encode())
         whole.update(_ends_of(Path(self.address)) or self.address.encode())
-        whole.update(_ends_of(find_model(self.model.model or DEFAULT_MODEL)))
+        model = find_model(self.model.model or DEFAULT_MODEL)
+        for path in (model, model.with_suffix(".toml")):  # a description may lie beside the model
+            whole.update(_ends_of(path))
         return whole.hexdigest()[:_DIGITS]
 
 

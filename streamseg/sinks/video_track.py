@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable
 from fractions import Fraction
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 # (matrix, primaries, transfer) as ITU-T H.273 numbers them; without them players guess by the height of the picture
 _COLOR_TAGS = {"bt601": (6, 6, 6), "bt709": (1, 1, 1), "bt2020": (9, 9, 14)}
 _SAYS_NOTHING = (0, 2, 3)  # identity, which is RGB, not specified, and reserved
+# x264 takes three threads for two cores and keeps back a frame for each but one: on a large machine that would be more
+# than a second of film that a kill takes along, and eight compress several hundred pictures of 720p a second.
+_MOST_THREADS = 8
 _RANGE_TAGS = {False: 1, True: 2}
 
 
@@ -76,6 +80,8 @@ class VideoTrack:
         encoder.thread_type = "FRAME"  # PyAV would cut pictures into slices: 0.15 dB less in 16 of them
         encoder.colorspace, encoder.color_primaries, encoder.color_trc = _tags(color, color_tags)
         encoder.color_range = _RANGE_TAGS[color.full_range]
+        if codec.name == "libx264" and (os.cpu_count() or 1) * 3 // 2 > _MOST_THREADS:
+            encoder.thread_count = _MOST_THREADS
         if sample_aspect_ratio:
             encoder.sample_aspect_ratio = sample_aspect_ratio
         if title:
