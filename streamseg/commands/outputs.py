@@ -17,6 +17,7 @@ from streamseg.commands.arguments import is_view
 from streamseg.commands.places import place_for
 from streamseg.controls import Controls
 from streamseg.errors import SinkError, UsageError
+from streamseg.file_tag import made_from
 from streamseg.frame import StreamInfo
 from streamseg.hud import Hud
 from streamseg.options import OutputOptions
@@ -197,8 +198,9 @@ def recording_of(options: OutputOptions, address: str, info: StreamInfo, *, seve
 def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) -> Sink:
     painter = shared.painter(options, follows_controls=False)
     encoder, part = options.encoder, shared.part
-    # The new file holds all of a part that has the final name already.
-    overwrite = options.overwrite or (part is not None and part.path == Path(path))
+    # The new file holds all of what an earlier run of the same left under the final name already.
+    same = part is not None and made_from(Path(path)) == part.made_from
+    overwrite = options.overwrite or same
     if options.segment_s is not None:
         return SegmentedVideoSink(path, shared.info, painter, length_s=options.segment_s, encoder=encoder)
     return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder, origin=shared.origin)

@@ -73,7 +73,7 @@ def origin_of(request: Request, recording: str | None, source: Source) -> Origin
     path, digest = Path(recording), request.digest()
     parts = list(_parts(path))
     if not resume:
-        for part in parts:
+        for part in [] if request.output.quiet else parts:
             say(f"note: '{part}' is what an earlier run left of '{path}'; --resume goes on from it", err=True)
         return Origin(digest)
     # What a person has ended has its own name, and can be gone on with all the same.

@@ -135,7 +135,8 @@ class _Runner:
             recording = recording_of(output, address, source.info, several=self._written is not None)
             origin = origin_of(Request(address, self._source_options, model, output), recording, source)
             if origin is not None and origin.part is not None:
-                say(f"going on from '{origin.part.path}', which has {origin.part.frames} frames", err=True)
+                if not output.quiet:
+                    say(f"going on from '{origin.part.path}', which has {origin.part.frames} frames", err=True)
                 source = stack.enter_context(PassedOver(source, origin.part.frames))
             # One for pipeline and page, as the page tells of the run while it goes on.
             shared = SharedBySinks(

@@ -65,7 +65,8 @@ class OutputFile:
         index = packet.stream_index
         if index not in self._filters:
             codec = packet.stream.codec_context  # none where FFmpeg knows no codec for what is only passed on
-            adts = codec is not None and codec.codec.canonical_name == "aac" and _has_adts(packet)
+            # What stands in each header stands in front of the track otherwise. One packet alone may be damaged.
+            adts = codec is not None and codec.codec.canonical_name == "aac" and not codec.extradata
             self._filters[index] = BitStreamFilterContext("aac_adtstoasc", packet.stream) if adts else None
         if (adts_filter := self._filters[index]) is None:
             return packet
@@ -101,8 +102,3 @@ class OutputFile:
         held, self._held = self._held, None
         for packet in held or []:
             self._container.mux(packet)
-
-
-def _has_adts(packet: Packet[Any]) -> bool:
-    # Twelve ones begin such a header; the next three say which MPEG, and that there is no layer.
-    return bytes(packet)[:1] == b"\xff" and bytes(packet)[1] & 0xF6 == 0xF0

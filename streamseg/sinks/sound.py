@@ -77,7 +77,8 @@ class SoundTracks:
         while self._next is not None and self._next_s < until_s:
             try:
                 self._tracks[self._next.stream_index].take(self._next)
-            except (av.InvalidDataError, ValueError):  # what the muxer does not take; a full disk is an OSError
+            except (av.InvalidDataError, av.PermissionError, ValueError):
+                # What the muxer does not take; it calls malformed AAC not permitted. A full disk is another error.
                 self._unusable += 1
             self._next = self._read()
 

@@ -257,6 +257,16 @@ def test_resume_goes_on_from_a_file_that_a_person_ended_and_from_what_is_whole_m
     assert begins(tmp_path / "out.mp4") == [Fraction(n, _RATE) for n in range(20)]
 
 
+def test_resume_takes_the_longest_of_what_lies_there(run: Run, tmp_path: Path) -> None:
+    """A run that a person ended was gone on with, and that was killed."""
+    write_clip(tmp_path / "clip.mp4", frames=20)
+    left_behind(run, tmp_path / "out.mp4", 14)
+    assert run("clip.mp4", "out.mp4", "--max-frames", "9", "-q") == 0
+    assert run("clip.mp4", "out.mp4", "--resume") == 0
+    assert begins(tmp_path / "out.mp4") == [Fraction(n, _RATE) for n in range(20)]
+    assert not parts_of(tmp_path / "out.mp4")
+
+
 def test_resume_of_what_a_kill_left_half_written(run: Run, tmp_path: Path) -> None:
     """The end of the file is in the middle of a fragment: pictures that are not whole are made again."""
     write_clip(tmp_path / "clip.mp4", frames=40)
