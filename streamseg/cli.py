@@ -197,6 +197,7 @@ def command_line() -> None:
     help="Record a live source in files of this length, each named by when it begins.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that streamseg wrote before; nothing else ever is.")
+@click.option("--resume", is_flag=True, help="Go on from what an earlier run left of OUTPUT, if it left anything.")
 @click.option(
     "--serve",
     type=ServeAddress(),

@@ -22,16 +22,37 @@ from pathlib import Path
 from streamseg import __version__
 
 TAG = f"streamseg {__version__}"
-METADATA: Mapping[str, str] = {"streamseg": TAG}
-"""For containers: a name of its own, so that the recording's comment stays the recording's."""
+_MADE_FROM = (
+    " from "  # behind the tag of a video: a digest of source, network and options, without which no run goes on
+)
 
-_NAMES = (*METADATA, "comment")  # Matroska writes them in capitals
+_NAME = "streamseg"
+_NAMES = (_NAME, "comment")  # Matroska writes them in capitals, and earlier versions wrote the comment
 _START = b"streamseg "  # whatever the version is
 _PNG_HEADER = 33  # bytes: the signature of 8, and IHDR, which is always first and always 25 long
 _CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "matroska"}
 _GIF_END = b"\x3b"
 _GIF_TAIL = 64  # bytes
 _GIF_COMMENT = re.compile(rb"\x21\xfe." + _START + rb"[^\0]*\0\x3b$", re.DOTALL)
+
+
+def metadata(digest: str | None = None) -> Mapping[str, str]:
+    """For containers: under a name of its own, so that the recording's comment stays the recording's.
+
+    digest: of what the video is made from, to know by it whether another run would make the same; None is not known.
+    """
+    return {_NAME: TAG if digest is None else f"{TAG}{_MADE_FROM}{digest}"}
+
+
+def made_from(path: Path) -> str | None:
+    """The digest that a video of streamseg carries; None where it has none or is none."""
+    suffix = path.suffix.lower()
+    if suffix not in _CONTAINERS or not path.is_file():
+        return None
+    tags = [
+        each for each in _texts(path, _CONTAINERS[suffix]) if each.startswith(_START.decode()) and _MADE_FROM in each
+    ]
+    return tags[0].rpartition(_MADE_FROM)[2] if tags else None
 
 
 def tagged_png(content: bytes) -> bytes:

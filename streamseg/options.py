@@ -139,6 +139,7 @@ class OutputOptions:
     report: a .json file for how it went, written also where it fails; None writes none.
     segment_s: seconds of each file that a live source is recorded in; None is one file for all.
     overwrite: files that are there, and that streamseg wrote, may be replaced.
+    resume: go on from what an earlier run left of the same video; where it left nothing, begin.
     serve: where the page is served; None serves one only of a live source where there is no display.
     allow_host: names that the page is also reached by.
     view: what is painted, see `Settings`.
@@ -162,6 +163,7 @@ class OutputOptions:
     report: Path | None = None
     segment_s: float | None = None
     overwrite: bool = False
+    resume: bool = False
     serve: Address | None = None
     allow_host: tuple[str, ...] = ()
     view: View = "overlay"
@@ -182,7 +184,7 @@ class OutputOptions:
         for name in ("allow_host", "classes"):
             _require_names(name, getattr(self, name))
         _require_choice("encoder", self.encoder, get_args(EncoderName))
-        for name in ("frames", "overwrite", "legend", "hud", "quiet", "verbose"):
+        for name in ("frames", "overwrite", "resume", "legend", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from streamseg.atomic import cannot_write
-from streamseg.commands.arguments import is_folder, is_view
+from streamseg.commands.arguments import STANDARD, is_folder, is_view
 from streamseg.errors import UsageError
 from streamseg.frame import StreamInfo
 from streamseg.options import OutputOptions
@@ -46,6 +46,8 @@ def place_for(options: OutputOptions, address: str, info: StreamInfo, *, several
 
 def refuse_one_file(output: str | None, count: int) -> None:
     """Raises UsageError where several sources would go into one file. count: how many they are."""
+    if output == STANDARD:
+        raise UsageError(f"{count} sources cannot go into one stream, standard output; name a folder, such as 'out/'")
     if output is None or is_view(output) or is_folder(output) or is_url(output):
         return
     if Path(output).suffix or Path(output).exists():

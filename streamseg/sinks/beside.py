@@ -20,12 +20,12 @@ from streamseg.sources.carried import codec_name, is_text_of_chapters, is_timeco
 from streamseg.tracks import Subscription, Track, TrackPacket
 
 if TYPE_CHECKING:
-    from av.container import OutputContainer
     from av.packet import Packet
     from av.stream import Stream
     from av.subtitles.stream import SubtitleStream
 
     from streamseg.sinks.formats import FileFormat
+    from streamseg.sinks.output_file import OutputFile
 
 _TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
 _CLOCK = Fraction(1, 1000)  # seconds: no kind of subtitle says its times more finely
@@ -59,7 +59,7 @@ class _Written(Protocol):
 class _Place:
     """Where the packets of a track go. What is wrong with one of them costs that one alone."""
 
-    def __init__(self, stream: Stream, container: OutputContainer, clock: Fraction) -> None:
+    def __init__(self, stream: Stream, container: OutputFile, clock: Fraction) -> None:
         self._stream, self._container, self._clock = stream, container, clock
         self._last = -1
         self.lost = 0
@@ -88,7 +88,7 @@ class BesideTracks:
         self,
         wanted: Subscription,
         start_s: float,
-        container: OutputContainer,
+        container: OutputFile,
         file_format: FileFormat,
         *,
         length_s: float | None = None,
@@ -148,7 +148,7 @@ class BesideTracks:
 class _Copied(_Place):
     """Packets as they are, moved in time."""
 
-    def __init__(self, track: Track, stream: Stream, container: OutputContainer) -> None:
+    def __init__(self, track: Track, stream: Stream, container: OutputFile) -> None:
         super().__init__(stream, container, track.time_base)
         self._empty = _EMPTY if codec_name(track.stream) == "mov_text" else 0
 
@@ -160,7 +160,7 @@ class _Copied(_Place):
 class _Converted(_Place):
     """Text, decoded and written anew."""
 
-    def __init__(self, source: Stream, stream: SubtitleStream, container: OutputContainer) -> None:
+    def __init__(self, source: Stream, stream: SubtitleStream, container: OutputFile) -> None:
         super().__init__(stream, container, _CLOCK)
         self._context = stream.codec_context
         stream.time_base = _CLOCK
@@ -180,7 +180,7 @@ class _Converted(_Place):
             self.put(each, begin, length)
 
 
-def _written(track: Track, container: OutputContainer, file_format: FileFormat) -> _Written | None:
+def _written(track: Track, container: OutputFile, file_format: FileFormat) -> _Written | None:
     """None where the kind of file has no place for the track."""
     stream = track.stream
     if codec_name(stream) is None:  # what FFmpeg has no name for it may write, but without what tells how to read it

@@ -18,11 +18,11 @@ from streamseg.carried import Attachment, Carried, timecode_at
 from streamseg.sinks.mp4_tags import ROOM, can_be_cover, room_for
 
 if TYPE_CHECKING:
-    from av.container import OutputContainer
     from av.container.core import Chapter
     from av.stream import Stream
 
     from streamseg.sinks.formats import FileFormat
+    from streamseg.sinks.output_file import OutputFile
 
 _TICKS = 1000  # a second: all kinds of file count chapters at least as finely
 _ATTACHING = "matroska"  # the only muxer that takes files in a file; WebM's passes over them in silence
@@ -31,7 +31,7 @@ _ATTACHING = "matroska"  # the only muxer that takes files in a file; WebM's pas
 def write_carried(
     carried: Carried | None,
     start_s: float,
-    container: OutputContainer,
+    container: OutputFile,
     pictures: Stream,
     file_format: FileFormat,
     *,
@@ -87,6 +87,6 @@ def _chapters(carried: Carried, start_s: Fraction) -> list[Chapter]:
     ]
 
 
-def _attach(attachments: list[Attachment], container: OutputContainer) -> None:
+def _attach(attachments: list[Attachment], container: OutputFile) -> None:
     for each in attachments:
         container.add_attachment(each.name, each.mime, each.content)

@@ -70,7 +70,7 @@ class PositionsSink(Sink):
     def close(self, outcome: Outcome) -> None:
         self.place = None
         try:
-            if outcome == "failed" or self._last_s == -inf:
+            if self._last_s == -inf:
                 return
             # To the end of the last frame, which is not known, and not one frame further.
             found = on_one_clock(self._log.between(self._start_s, self._last_s + _A_FRAME_S), self._began)
@@ -79,8 +79,9 @@ class PositionsSink(Sink):
                     f"'{self._file.path}' is not written: there are no positions in this part of the source"
                 )
                 return
-            self._file.temporary.write_bytes(self._content(found))
-            self.place = str(self._file.commit(whole=outcome != "broken"))
+            self._file.partial.write_bytes(self._content(found))
+            kept = outcome == "failed" or (outcome == "broken" and self._file.path.exists())
+            self.place = str(self._file.keep() if kept else self._file.commit())
         except OSError as error:
             raise cannot_write(self._file.path, error) from error
         finally:

@@ -8,9 +8,9 @@ from typing import Protocol, cast
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
 
 from streamseg.sinks.formats import FileFormat
+from streamseg.sinks.output_file import OutputFile
 from streamseg.sources.carried import track_metadata
 from streamseg.tracks import Subscription, Track, TrackPacket
 
@@ -39,15 +39,14 @@ class SoundTracks:
     notes: what the user should know, complete after `finish`.
     """
 
-    def __init__(
-        self, sound: Subscription, start_s: float, container: OutputContainer, file_format: FileFormat
-    ) -> None:
+    def __init__(self, sound: Subscription, start_s: float, container: OutputFile, file_format: FileFormat) -> None:
         """Adds the streams to `container`, which must not have begun to write.
 
         start_s: the time of the recording that is time 0 of the output.
         """
         self.notes: list[str] = []
         self._sound, self._start_s = sound, start_s
+        self._unusable = 0
         self._tracks: dict[Track, _Track] = {
             track: self._track(track, container, file_format) for track in sound.tracks
         }
@@ -55,7 +54,10 @@ class SoundTracks:
     def advance(self, until_s: float) -> None:
         """Write what begins before `until_s`, seconds from the start of the output. Raises when it cannot."""
         for packet in self._sound.take(until_s + self._start_s):
-            self._tracks[packet.track].take(packet)
+            try:
+                self._tracks[packet.track].take(packet)
+            except (av.InvalidDataError, ValueError):  # what the muxer does not take; a full disk is an OSError
+                self._unusable += 1
 
     def finish(self) -> None:
         """Write what is still held and let go of the source."""
@@ -63,13 +65,15 @@ class SoundTracks:
             track.finish()
             self.notes += track.notes
         self.notes += self._sound.notes
+        if self._unusable:
+            self.notes.append(f"sound has gaps: {self._unusable} packets cannot be put into this kind of file")
         self.close()
 
     def close(self) -> None:
         """Let go of the source."""
         self._sound.close()
 
-    def _track(self, track: Track, container: OutputContainer, file_format: FileFormat) -> _Track:
+    def _track(self, track: Track, container: OutputFile, file_format: FileFormat) -> _Track:
         stream = cast("AudioStream", track.stream)
         name = stream.codec_context.codec.canonical_name
         if file_format.sound_copied is None or name in file_format.sound_copied:
@@ -88,7 +92,7 @@ class _Copied:
     a tick of following the packet before follows it exactly, so that no gaps come of rounding.
     """
 
-    def __init__(self, source: AudioStream, container: OutputContainer, start_s: float, *, mp4_family: bool) -> None:
+    def __init__(self, source: AudioStream, container: OutputFile, start_s: float, *, mp4_family: bool) -> None:
         codec = source.codec_context
         self.notes: list[str] = []
         self._container = container
@@ -138,7 +142,7 @@ class _Copied:
 class _Reencoded:
     """Decoded, and compressed with a codec that plays in the output. Anything but mono becomes stereo."""
 
-    def __init__(self, source: AudioStream, container: OutputContainer, start_s: float, encoder: str) -> None:
+    def __init__(self, source: AudioStream, container: OutputFile, start_s: float, encoder: str) -> None:
         self.notes: list[str] = []
         self._container = container
         rates = _RATES[encoder]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
@@ -46,6 +48,7 @@ class StatisticsSink(Sink):
     """
 
     stage = "write statistics"
+    side = True
 
     def __init__(
         self,
@@ -55,6 +58,8 @@ class StatisticsSink(Sink):
         positions: PositionLog | None = None,
         overwrite: bool = False,
         clock: Clock = time.perf_counter,
+        continued: Path | None = None,
+        frames: int = 0,
     ) -> None:
         """
         path: ends in .csv or .jsonl. The folder must exist.
@@ -62,9 +67,12 @@ class StatisticsSink(Sink):
         positions: of the source, closed together with this; None leaves their columns out.
         overwrite: replace a file that is there, once the new one is complete.
         clock: that `Frame.captured_s` is told by.
+        continued: a table that an earlier run left, whose first lines are taken over, and which is removed in the end.
+        frames: how many of its lines, one for each frame that is not written again.
 
         Raises:
-            SinkError: another suffix, the file is there, the place is not writable, or another run is writing it.
+            SinkError: another suffix, the file is there, the place is not writable, another run is writing it, or
+                `continued` has fewer lines.
         """
         target = Path(path)
         begin = _FORMATS.get(target.suffix.lower())
@@ -74,14 +82,17 @@ class StatisticsSink(Sink):
         self._names = [each.name for each in classes]
         self._pending = AtomicFile(target, overwrite=overwrite, ours=is_table_of_ours)
         self._written = 0
+        self._continued: Path | None = None
         self._clock = clock
         self._labels: Image | None = None  # of the frame before, for the flicker
         self._positions = positions
         columns = FRAME_COLUMNS if positions is None else (*FRAME_COLUMNS, *POSITION_COLUMNS)
         try:
-            # newline: the csv module ends lines itself
-            self._file = self._pending.temporary.open("w", encoding="utf-8", newline="")
+            # newline: the csv module ends lines itself; buffering: each line is in the file before the next frame
+            self._file = self._pending.partial.open("w", encoding="utf-8", newline="", buffering=1)
             self._write_line = begin(self._file, (*columns, *self._names))
+            if continued is not None:
+                self._take_over(continued, frames)
         except OSError as error:
             self._pending.discard()
             raise cannot_write(target, error) from error
@@ -101,6 +112,22 @@ class StatisticsSink(Sink):
             raise cannot_write(self._pending.path, error, self._written) from error
         self._written += 1
 
+    def _take_over(self, table: Path, frames: int) -> None:
+        """Raises OSError, SinkError."""
+        with table.open(encoding="utf-8", newline="") as file:
+            if self._file.name.endswith(".csv"):
+                file.readline()  # the names of the columns
+            lines = [line for line in itertools.islice(file, frames) if line.endswith("\n")]
+        if len(lines) < frames:
+            self._file.close()
+            self._pending.discard()
+            raise SinkError(
+                f"cannot go on from '{table}': it has {len(lines)} lines and the video {frames} frames; "
+                "move both away to begin anew"
+            )
+        self._file.writelines(lines)
+        self._written, self._continued = frames, table
+
     def _flicker(self, labels: Image) -> float | None:
         before, self._labels = self._labels, labels
         return None if before is None else round(float((before != labels).mean()), 6)
@@ -109,15 +136,29 @@ class StatisticsSink(Sink):
         self.place = None
         try:
             self._file.close()
-            if outcome != "failed" and self._written:
-                self.place = str(self._pending.commit(whole=outcome != "broken"))
+            if self._written:
+                kept = outcome == "failed" or (outcome == "broken" and self._pending.path.exists())
+                self.place = str(self._pending.keep() if kept else self._committed())
         except OSError as error:
-            if outcome != "failed":  # what cannot be flushed is thrown away then, and its error is already out
+            if outcome != "failed":  # what cannot be flushed is lost then, and its error is already out
                 raise cannot_write(self._pending.path, error, self._written) from error
         finally:
+            if self.place is None and self._written:
+                self._keep_if_there()
             self._pending.discard()
             if self._positions is not None:
                 self._positions.close()
+
+    def _committed(self) -> Path:
+        path = self._pending.commit()
+        if self._continued is not None and self._continued != path:
+            with suppress(OSError):  # all of it that counts is in the new file
+                self._continued.unlink(missing_ok=True)
+        return path
+
+    def _keep_if_there(self) -> None:
+        with suppress(OSError):
+            self.place = str(self._pending.keep())
 
 
 def _place(position: Position | None) -> dict[str, float | None]:
