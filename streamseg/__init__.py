@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from streamseg.backends import Backend, load_backend, throughput_streams
     from streamseg.controls import Controls, Settings
     from streamseg.errors import ModelError, SinkError, SourceError, StreamsegError, UsageError
-    from streamseg.frame import Frame, Sound, StreamInfo
+    from streamseg.frame import Frame, StreamInfo
     from streamseg.live import LiveState, LiveStatus
     from streamseg.options import SourceOptions
     from streamseg.painting import Painter
@@ -36,7 +36,7 @@ _HOME = {
     "Controls": "controls", "Settings": "controls",
     "ModelError": "errors", "SinkError": "errors", "SourceError": "errors",
     "StreamsegError": "errors", "UsageError": "errors",
-    "Frame": "frame", "Sound": "frame", "StreamInfo": "frame",
+    "Frame": "frame", "StreamInfo": "frame",
     "LiveState": "live", "LiveStatus": "live",
     "SourceOptions": "options",
     "Painter": "painting", "Yuv420": "pixels", "YuvColor": "pixels",
@@ -75,7 +75,6 @@ __all__ = [
     "Sink",
     "SinkError",
     "Smoothing",
-    "Sound",
     "Source",
     "SourceError",
     "SourceOptions",

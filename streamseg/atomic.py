@@ -1,9 +1,10 @@
-"""Files that are either complete or not at their final name. Nothing else in the project writes and renames.
+"""Files that are complete at their final name, or under a name that says they are not. Nothing else writes and renames.
 
-A file is written under a hidden temporary name in the same folder, since only there is a rename one step. It is synced
-to the disk, moved to its own name, and then the folder is synced: after a crash or a power cut there is the old file or
-the new one. While that goes on its name is locked, so that two runs to one output cannot mix what they write. A lock
-ends with its process, however that ends.
+What is written for a while has a name that everybody sees and any player opens, NAME.partial.SUFFIX in the same folder,
+since only there is a rename one step. It is synced to the disk, moved to its own name, and then the folder is synced:
+after a crash or a power cut there is the old file or the new one, and what had been written of a new one stays under
+its partial name. While that goes on its name is locked, so that two runs to one output cannot mix what they write. A
+lock ends with its process, however that ends.
 
     AtomicFile      for what takes long, such as a recording: a second run to the same name is refused
     AtomicFolder    for a folder of small files, such as masks: likewise, once for all of them
@@ -15,9 +16,12 @@ ends with its process, however that ends.
 from __future__ import annotations
 
 import errno
+import glob
 import itertools
 import os
+import re
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -38,10 +42,12 @@ _REASONS = {
 }
 # Some network file systems know no locks. Writing unlocked, as everything did before, is better there than not at all.
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+_SYNC_S = 0.4  # with the length of a fragment and the time a disk takes, less than the promised second
+_PART = re.compile(r"\.partial(_\d+)?$")
 _RETRY_S = 0.05  # where waiting means asking again: too short to be felt, too long to keep a core busy
 
 
-def cannot_write(path: Path, error: Exception, written: int | None = None) -> SinkError:
+def cannot_write(path: Path | str, error: Exception, written: int | None = None) -> SinkError:
     """The one line for a write that failed.
 
     error: what the system or the encoder said.
@@ -76,12 +82,13 @@ def refuse_existing(path: Path, *, overwrite: bool, ours: Recogniser) -> None:
 
 
 class AtomicFile:
-    """A file that is written for a while by whoever takes a path, then committed or discarded.
+    """A file that is written for a while by whoever takes a path, then committed, kept as a part, or discarded.
 
-    A run that was killed leaves at most the temporary file, which the next run to the same place removes.
+    A run that was killed leaves the partial file, and no later run to the same place touches it.
 
     path: the final name.
-    temporary: where to write; there is nothing yet.
+    partial: where to write, a name that is free; there is nothing yet.
+    spare: a hidden name for whoever has to write the finished file anew.
     """
 
     def __init__(self, path: Path, *, overwrite: bool, ours: Recogniser = nothing_is_ours) -> None:
@@ -95,7 +102,7 @@ class AtomicFile:
                 writing it.
         """
         self.path = path
-        self.temporary = _temporary(path)
+        self.spare = _temporary(path)
         self._overwrite = overwrite
         self._ours = ours
         if path.is_dir():
@@ -104,41 +111,113 @@ class AtomicFile:
         if not path.parent.is_dir():
             raise SinkError(f"cannot write '{path}': there is no folder '{path.parent}'; make it first")
         self._lock = _locked_for_a_run(path, _lock_name(path))
+        self._syncer: _Syncer | None = None
         try:
-            self.temporary.unlink(missing_ok=True)
+            self.spare.unlink(missing_ok=True)  # only ever a copy of what has another name too
+            remove_empty_parts(path)
+            self.partial = next(each for each in _part_names(path) if not each.exists())
         except OSError as error:
             self._lock.release()
             raise cannot_write(path, error) from error
 
-    def commit(self, *, whole: bool = True) -> Path:
+    def sync_meanwhile(self) -> None:
+        """Bring to the disk, twice a second, what was written, on a thread of its own: a power cut takes no more."""
+        self._syncer = self._syncer or _Syncer(self.partial)
+
+    def commit(self, content: Path | None = None) -> Path:
         """Move the file to its final name and return that.
 
         What is there is replaced where that was allowed. Else, if another program has put something there since the
         beginning, both are kept, this one as NAME_2.
 
-        whole: False where something broke before the end: what is there then stays, and this becomes NAME.partial.
+        content: where the finished file is, if it was written anew; the partial one is then removed.
 
         Raises:
-            OSError: it cannot be; the temporary file is still there, for `discard`.
+            OSError: it cannot be; what was written is still there, for `keep` or `discard`.
         """
-        if whole or not self.path.exists():
-            # Asked again: hours may have passed, and what is there now may be somebody else's.
-            overwrite = self._overwrite and (not self.path.exists() or self._ours(self.path))
-            path = _move(self.temporary, self.path, overwrite=overwrite)
-        else:
-            path = _move(self.temporary, self.path.with_stem(f"{self.path.stem}.partial"), overwrite=False)
+        self._end_syncing()
+        # Asked again: hours may have passed, and what is there now may be somebody else's.
+        overwrite = self._overwrite and (not self.path.exists() or self._ours(self.path))
+        path = _move(content or self.partial, self.path, overwrite=overwrite)
+        if content is not None:
+            with suppress(OSError):  # the result is whole and has its name
+                self.partial.unlink()
         self._lock.release()
         return path
 
-    def clear(self) -> None:
-        """Remove the temporary file, if any; never raises, since it runs while another error is on its way."""
+    def keep(self) -> Path:
+        """Leave what was written under its partial name and return that. Raises OSError: it is not there."""
+        self._end_syncing()
         with suppress(OSError):
-            self.temporary.unlink(missing_ok=True)
+            self.spare.unlink(missing_ok=True)
+        if not self.partial.stat().st_size:
+            raise FileNotFoundError(errno.ENOENT, "nothing could be written")
+        with suppress(OSError):  # a disk that is full or broken may refuse, and what it has is all there is
+            _sync(self.partial, os.O_RDWR)
+            _sync(self.partial.parent, os.O_RDONLY)
+        self._lock.release()
+        return self.partial
+
+    def clear(self) -> None:
+        """Remove what was written, if anything; never raises, since it runs while another error is on its way."""
+        self._end_syncing()
+        with suppress(OSError):
+            self.partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.spare.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove the temporary file and let another run write here; never raises, and may be called after `commit`."""
-        self.clear()
-        self._lock.release()
+        """Remove what was written and let another run write here; never raises, and does nothing after the others."""
+        if self._lock.held:
+            self.clear()
+            self._lock.release()
+
+    def _end_syncing(self) -> None:
+        if self._syncer is not None:
+            self._syncer.end()
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The partial files of a final name that earlier runs left, oldest first. Raises OSError."""
+    found = path.parent.glob(f"{glob.escape(path.stem)}.partial*{glob.escape(path.suffix)}")
+    parts = [each for each in found if _PART.sub("", each.stem) == path.stem and each.is_file()]
+    return sorted(parts, key=lambda each: each.stat().st_mtime_ns)
+
+
+def is_part(path: Path) -> bool:
+    """Whether a name is that of a partial file."""
+    return _PART.search(path.stem) is not None
+
+
+def remove_empty_parts(path: Path) -> None:
+    """Remove partial files with nothing in them, as runs leave that are killed at once. Raises OSError."""
+    for each in parts_of(path):
+        if not each.stat().st_size:
+            each.unlink()
+
+
+class _Syncer:
+    """A thread that syncs one file again and again."""
+
+    def __init__(self, path: Path) -> None:
+        self._ended = threading.Event()
+        self._thread = threading.Thread(
+            target=_sync_until, args=(path, self._ended), name="streamseg-sync", daemon=True
+        )
+        weakref.finalize(self, self._ended.set)  # where an owner is forgotten without having been closed
+        self._thread.start()
+
+    def end(self) -> None:
+        """Returns when the thread lets go of the file, which elsewhere than on Linux cannot be moved before."""
+        self._ended.set()
+        self._thread.join()
+
+
+def _sync_until(path: Path, ended: threading.Event) -> None:
+    while not ended.wait(_SYNC_S):
+        # A disk that is full or broken is found out by whoever writes; not there yet is no error at all.
+        with suppress(OSError):
+            _sync(path, os.O_RDWR)
 
 
 class AtomicFolder:
@@ -223,6 +302,12 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".part-{path.name}")
 
 
+def _part_names(path: Path) -> Iterator[Path]:
+    """NAME.partial.SUFFIX and, where those are taken, NAME.partial_2.SUFFIX, ..., by which players still know it."""
+    for number in itertools.count(1):
+        yield path.with_stem(f"{path.stem}.partial" + ("" if number == 1 else f"_{number}"))
+
+
 def _lock_name(path: Path) -> Path:
     return path.with_name(f".lock-{path.name}")
 
@@ -293,6 +378,11 @@ class _Lock:
             os.close(descriptor)  # its holder had removed it before letting go: the next one is another file
         # Also where an owner is forgotten without having been closed, as after an error in its constructor.
         self._close = weakref.finalize(self, os.close, descriptor)
+
+    @property
+    def held(self) -> bool:
+        """Until it is released."""
+        return self._close.alive
 
     def release(self) -> None:
         """Let go; more than once does no harm."""

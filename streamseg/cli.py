@@ -178,6 +178,12 @@ def command_line() -> None:
     "--stats", type=click.Path(path_type=Path), metavar="FILE", help="Also write a line per frame, .csv or .jsonl."
 )
 @click.option(
+    "--gps",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write where the camera was, .gpx or .csv, if the recording says so.",
+)
+@click.option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE.json",
@@ -191,6 +197,7 @@ def command_line() -> None:
     help="Record a live source in files of this length, each named by when it begins.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that streamseg wrote before; nothing else ever is.")
+@click.option("--resume", is_flag=True, help="Go on from what an earlier run left of OUTPUT, if it left anything.")
 @click.option(
     "--serve",
     type=ServeAddress(),
@@ -222,6 +229,12 @@ def command_line() -> None:
 @click.option("--duration", "duration_s", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
 @click.option("--fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate of a raw stream (.h264).")
+@click.option(
+    "--track",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Which video track of a file; `streamseg info FILE` lists them.",
+)
 @click.option("--camera-size", type=PictureSize(), metavar="WxH", help="Size to ask the camera for.")
 @click.option("--camera-fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate to ask the camera for.")
 @click.option(
@@ -306,12 +319,12 @@ def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
 
 
 @command_line.command()
-@click.argument("model", required=False)
+@click.argument("model", required=False, metavar="[MODEL|RECORDING]")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def info(model: str | None, as_json: bool) -> int:
-    """Print what a model file says of itself.
+    """Print what a model file says of itself, or list the tracks of a recording.
 
-    It is the bundled one if MODEL is left out.
+    It is the bundled model if nothing is named.
     """
     from streamseg.commands.info import info_command
 
@@ -342,6 +355,12 @@ def describe(model: str) -> int:
     default="video",
     show_default=True,
     help="Encode an overlay video (thrown away), or write nothing.",
+)
+@click.option(
+    "--track",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Which video track of a file; `streamseg info FILE` lists them.",
 )
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many to measure at most.")
 @click.option("--warmup", type=click.IntRange(0), default=30, show_default=True, help="Frames before measuring starts.")

@@ -46,6 +46,7 @@ class SourceOptions:
     max_frames: frames after which to stop; None means to the end.
     threads: for decoding video files; None lets the decoder choose.
     fps: frames a second of a raw stream (.h264, .h265, .mjpeg), which stores no times; None is what the stream says.
+    track: which video track of a file, by its number among all tracks, from 1 on; None is the one that players show.
     camera_size: (height, width) to ask a camera for; None leaves it to the camera.
     camera_fps: frames a second to ask a camera for; None leaves it to the camera.
     reconnect: live sources that were lost are opened again, for ever; otherwise a loss is an error.
@@ -63,6 +64,7 @@ class SourceOptions:
     max_frames: int | None = None
     threads: int | None = None
     fps: float | None = None
+    track: int | None = None
     camera_size: Size | None = None
     camera_fps: float | None = None
     reconnect: bool = True
@@ -76,6 +78,7 @@ class SourceOptions:
         _require_above_0("duration_s", self.duration_s, "seconds")
         _require_count("max_frames", self.max_frames)
         _require_count("threads", self.threads)
+        _require_count("track", self.track)
         _require_above_0("fps", self.fps, "frames a second")
         if self.camera_size is not None and not _is_size(self.camera_size):
             raise UsageError(f"`camera_size` must be two whole numbers from 1 on, got {self.camera_size!r}")
@@ -132,9 +135,11 @@ class OutputOptions:
     frames: write each frame as a picture into a folder, and no video.
     masks: a folder for pictures of class ids; None writes none.
     stats: a .csv or .jsonl file for a line a frame; None writes none.
+    gps: a .gpx or .csv file for where the camera was; None writes none.
     report: a .json file for how it went, written also where it fails; None writes none.
     segment_s: seconds of each file that a live source is recorded in; None is one file for all.
     overwrite: files that are there, and that streamseg wrote, may be replaced.
+    resume: go on from what an earlier run left of the same video; where it left nothing, begin.
     serve: where the page is served; None serves one only of a live source where there is no display.
     allow_host: names that the page is also reached by.
     view: what is painted, see `Settings`.
@@ -154,9 +159,11 @@ class OutputOptions:
     frames: bool = False
     masks: Path | None = None
     stats: Path | None = None
+    gps: Path | None = None
     report: Path | None = None
     segment_s: float | None = None
     overwrite: bool = False
+    resume: bool = False
     serve: Address | None = None
     allow_host: tuple[str, ...] = ()
     view: View = "overlay"
@@ -177,7 +184,7 @@ class OutputOptions:
         for name in ("allow_host", "classes"):
             _require_names(name, getattr(self, name))
         _require_choice("encoder", self.encoder, get_args(EncoderName))
-        for name in ("frames", "overwrite", "legend", "hud", "quiet", "verbose"):
+        for name in ("frames", "overwrite", "resume", "legend", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
 
 

@@ -20,8 +20,11 @@ policy "latest" goes on, and it is for what shows pictures to keep still.
 
 If anything raises, the others are told to stop and joined with a limit, the sinks are closed, and the caller gets the
 original exception, with a note of the files that were kept. How the run ended is decided once, before the first sink is
-closed: only a sink that failed itself is closed as "failed", the others keep what they took, as "broken". A source that
-breaks off is no failure of what was read before it: those frames are finished first.
+closed. A source that breaks off is no failure of what was read before it: those frames are finished first. An output
+beside a recording, such as masks, fails alone: the rest goes on to the end, and its error is raised then.
+
+A read may hang for ever, as on a share that is gone. Its thread is left behind then, and so is the one that closes the
+source, if the two wait for each other: the outputs are finished all the same.
 """
 
 from __future__ import annotations
@@ -44,12 +47,12 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sources.base import Source
 from streamseg.stages import Smoothing
-from streamseg.timing import WAITING, Timings
+from streamseg.timing import AFTERWARDS, WAITING, Timings
 
 Segment: TypeAlias = Callable[[Frame], Segmentation]
 Stage: TypeAlias = Callable[[Segmentation], Segmentation]
 
-_JOIN_S = 5.0  # a camera driver can hang in a read; its thread is then left behind as a daemon
+_JOIN_S = 5.0  # a camera driver or a dead share can hang in a read; its thread is then left behind as a daemon
 
 
 def _checked(result: object, maker: object) -> Segmentation:
@@ -152,6 +155,8 @@ class Pipeline:
         every: int = 1,
         timings: Timings | None = None,
         controls: Controls | None = None,
+        on_fault: Callable[[Exception], object] = lambda _: None,
+        patience_s: float = _JOIN_S,
     ) -> None:
         """
         source, sinks: closed by the pipeline.
@@ -168,6 +173,8 @@ class Pipeline:
         timings: noted in; for sinks that tell of the run while it goes on, such as `WebSink`, which are given the same.
             None makes one.
         controls: where pausing and the end are asked for while it runs; None is for runs nobody watches.
+        on_fault: is told at once, on the caller's thread, of an output that failed and is gone on without.
+        patience_s: seconds that a read which hangs is waited for in the end.
 
         Raises:
             UsageError: less than one worker, or `every` less than 1.
@@ -192,6 +199,9 @@ class Pipeline:
         self._labelled: Future[Segmentation] = Future()
         self._stopping = threading.Event()
         self._error: BaseException | None = None
+        self._side_error: Exception | None = None
+        self._on_fault = on_fault
+        self._patience_s = patience_s
         self._source_error: SourceError | None = None
         self.timings = timings or Timings()
         self._outputs = [_Output(sink, self.timings) for sink in sinks]
@@ -225,13 +235,23 @@ class Pipeline:
             self._fail(error)
         finally:
             self._frames.end()
-            self._source.close()  # before joining: a read that waits for a lost camera returns then
-            for thread in threads:
-                thread.join(_JOIN_S)
-            self._finish(start_s)
-        if self._error or self._source_error:
-            raise self._error or self._source_error  # type: ignore[misc]
+            self._let_go(threads)
+            with self.timings.active():
+                self._finish(start_s)
+        if raised := self._error or self._source_error or self._side_error:
+            raise raised
         return self.report
+
+    def _let_go(self, threads: Sequence[threading.Thread]) -> None:
+        """Close the source and wait for the threads, but not for ever."""
+        # Closed before joining: a read that waits for a lost camera returns then.
+        closing = threading.Thread(
+            target=self._guarded, args=(self._source.close,), name="streamseg-close", daemon=True
+        )
+        closing.start()
+        deadline_s = time.monotonic() + self._patience_s
+        for thread in (closing, *threads):
+            thread.join(max(0.0, deadline_s - time.monotonic()))
 
     def _read(self) -> None:
         stage = WAITING if self._policy == "latest" else "read"
@@ -278,7 +298,7 @@ class Pipeline:
             for stage in self._stages:
                 with self.timings.measure("stages"):
                     result = _checked(stage(result), stage)
-            answers = [output.write(result) for output in self._outputs]
+            answers = [self._written(output, result) for output in self._outputs if output.error is None]
             self.timings.finished_frame(result.frame.captured_s)
             self.report.frames_out += 1
             self.report.damaged += result.frame.damaged
@@ -286,6 +306,19 @@ class Pipeline:
             while self._policy == "all" and self._controls.settings.paused and not self._stopping.is_set():
                 time.sleep(IDLE_S)
                 self._idle()
+
+    def _written(self, output: _Output, result: Segmentation) -> bool | None:
+        """What a sink says to a result. Raises what it raises, unless it is gone on without."""
+        try:
+            return output.write(result)
+        except Exception as error:
+            # Not without any other: then nobody would have anything of the rest.
+            recorded = any(each.sink.place and not each.error and not each.sink.side for each in self._outputs)
+            if not (output.sink.side and recorded):
+                raise
+            self._side_error = self._side_error or error
+            self._on_fault(error)
+            return None
 
     def _awaited(self, slot: _Slot) -> Segmentation | None:
         """The result, once it is there; None when the run was stopped before."""
@@ -299,7 +332,7 @@ class Pipeline:
         return None
 
     def _idle(self) -> None:
-        self._stop_if_asked([output.idle() for output in self._outputs])
+        self._stop_if_asked([output.idle() for output in self._outputs if output.error is None])
 
     def _stop_if_asked(self, answers: Sequence[bool | None]) -> None:
         """answers: of the sinks, where only False asks for the end."""
@@ -319,16 +352,28 @@ class Pipeline:
 
     def _finish(self, start_s: float) -> None:
         """Close the sinks, the first error winning, and fill in the report."""
-        broken = self._error is not None or self._source_error is not None
-        ending: Outcome = "broken" if broken else "cut" if self._stopping.is_set() else "complete"
+        ending = self._ending()
         for output in self._outputs:
             try:
-                output.close("failed" if broken and not output.frames else ending)
+                output.close("failed" if ending == "broken" and not output.frames else ending)
             except BaseException as error:
-                self._error = self._error or error
+                if output.sink.side and isinstance(error, Exception):
+                    self._side_error = self._side_error or error
+                else:
+                    self._error = self._error or error
+        if raised := self._error or self._side_error:
+            self._note_kept(raised)
+        seconds = time.perf_counter() - start_s
+        afterwards = self.timings.stages.get(AFTERWARDS)
+        self._fill_report(ending, seconds - (afterwards.total_s if afterwards else 0.0))
+
+    def _ending(self) -> Outcome:
+        """Of the run, as far as it is known before the sinks are closed."""
         if self._error is not None:
-            self._note_kept(self._error)
-        self._fill_report(ending, time.perf_counter() - start_s)
+            return "failed"
+        if self._source_error is not None:
+            return "broken"
+        return "cut" if self._stopping.is_set() else "complete"
 
     def _note_kept(self, error: BaseException) -> None:
         """Say with an error which files the run leaves all the same."""
@@ -347,6 +392,6 @@ class Pipeline:
         report.latency_ms = timings.latency.summary_ms()
         report.age_ms = timings.age.summary_ms() if timings.age.count else {}
         report.live = self._source.live_state.now().to_dict() if self._source.live_state else None
-        report.stages = {name: each.summary_ms() for name, each in timings.stages.items()}
+        report.stages = {name: each.summary_ms() for name, each in timings.stages.items() if name != AFTERWARDS}
         report.slowest = timings.slowest
         report.flicker = next((stage.flicker for stage in self._stages if isinstance(stage, Smoothing)), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from streamseg.frame import StreamInfo
@@ -34,11 +35,13 @@ class ProgressBar(Sink):
 
     def write(self, segmentation: Segmentation) -> None:  # noqa: ARG002 - only the count matters
         """Count one frame."""
-        self._bar.update()
+        with suppress(OSError):  # a terminal that was closed takes no recording along
+            self._bar.update()
 
     def close(self, outcome: Outcome) -> None:  # noqa: ARG002
         """Take the bar away; the closing line follows."""
-        self._bar.close()
+        with suppress(OSError):
+            self._bar.close()
 
 
 def closing_line(report: RunReport, places: list[str]) -> str:
@@ -64,6 +67,8 @@ def closing_line(report: RunReport, places: list[str]) -> str:
 
 
 def _percentiles(times_ms: dict[str, float]) -> str:
+    if not times_ms:  # of a run that was ended before it could count
+        return "unknown"
     return f"p50 {times_ms['p50']:.0f} p95 {times_ms['p95']:.0f} p99 {times_ms['p99']:.0f} ms"
 
 

@@ -16,7 +16,8 @@ class RunReport:
     frames_in: that the source had; frames_out: taken by all sinks; dropped: too old to be shown (live only), some of
         them by the source itself.
     damaged: frames out that the decoder marked as damaged.
-    fps: frames out by seconds, from the first read to the last sink closed.
+    seconds: from the first read until all frames are written. What then brings files to the disk is not in it.
+    fps: frames out by seconds.
     latency_ms: hand-over by the source to taken by all sinks; mean, p50, p95, p99, max.
     age_ms: hand-over by the source to seen on a screen, same figures; empty where nothing was shown.
     stages: self time of each stage per frame, same figures; "wait" is time in which a live source had nothing new.

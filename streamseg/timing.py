@@ -65,6 +65,10 @@ class Distribution:
         return {name: round(1000 * values[name], 3) for name in ("mean", "p50", "p95", "p99", "max")}
 
 
+AFTERWARDS = "finish file"
+"""The stage of what is done once all frames are written and the file plays: bringing it to the disk and to its name. No
+frame waits for it, so it counts in no rate and is never the slowest."""
+
 WAITING = "wait"
 """The stage that is no work: waiting for a live source. It is noted like the others and is never the slowest."""
 
@@ -183,7 +187,7 @@ class Timings:
     def slowest(self) -> str | None:
         """The stage with the most time per frame; None before the first."""
         with self._lock:
-            totals = {name: each.total_s for name, each in self.stages.items() if name != WAITING}
+            totals = {name: each.total_s for name, each in self.stages.items() if name not in (WAITING, AFTERWARDS)}
         return max(totals, key=totals.__getitem__, default=None)
 
 

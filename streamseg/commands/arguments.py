@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamseg.atomic import is_part
 from streamseg.errors import SourceError, StreamsegError, UsageError
 from streamseg.file_tag import written_by_streamseg
 from streamseg.sources import is_live_address, open_source
@@ -21,7 +22,10 @@ from streamseg.sources.url import is_url, without_password
 # Beside those of files on a server, what cameras and recorders write. A folder also holds their sidecars, which are not
 # to be tried one by one.
 _CLIPS = (*VIDEOS, ".ts", ".mts", ".m2ts", ".vob", ".asf", ".ogv", ".mxf", ".264", ".h264", ".265", ".h265", ".hevc")
+_LEAST_BYTES = 2000  # the headers of a video without any picture take less
 _VIEWS = ("window:", "null:")
+STANDARD = "-"
+"""Standard output as OUTPUT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def is_view(output: str | None) -> bool:
 
 def _is_output(word: str, before: Sequence[str]) -> bool:
     """Whether the last of several words is the OUTPUT. before: the others."""
-    if is_view(word) or is_folder(word):
+    if is_view(word) or is_folder(word) or word == STANDARD:
         return True
     if is_url(word):
         return is_live_address(word)  # no place to write to, and refused as that; a file on a server is a source
@@ -147,12 +151,16 @@ def _clips(word: str) -> list[str] | None:
         found = [each for each in found if each.suffix.lower() in _CLIPS or _asked_for(each, word)]
     else:
         return None
-    # Hidden ones are what a run or a Mac leaves beside the real ones.
-    clips = sorted((each for each in found if each.is_file() and not each.name.startswith(".")), key=natural_order)
+    clips = sorted((each for each in found if each.is_file() and not _is_left_behind(each)), key=natural_order)
     others = [each for each in clips if not written_by_streamseg(each)]
     if not others and (not clips or (folder and _has_pictures(path))):
         return None
     return [str(each) for each in clips]
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Whether a file is what a Mac leaves beside the real ones, or a run that was killed before its first picture."""
+    return path.name.startswith(".") or (is_part(path) and path.stat().st_size < _LEAST_BYTES)
 
 
 def _asked_for(path: Path, pattern: str) -> bool:

@@ -30,6 +30,7 @@ from streamseg.segmenter import Segmenter
 from streamseg.sinks import open_sink
 from streamseg.sources import open_source
 from streamseg.sources.paced import Paced
+from streamseg.sources.pipe import is_pipe
 from streamseg.spec import SegmentClass
 from streamseg.timing import Distribution
 
@@ -71,6 +72,8 @@ def bench_command(
 
     address: of the source.
     """
+    if is_pipe(address):
+        raise UsageError(f"a benchmark reads its source several times, and '{address}' is a pipe; name a file")
     old = _earlier(options.compare) if options.compare else None
     backend = load_backend(
         model_options.model or DEFAULT_MODEL,

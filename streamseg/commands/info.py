@@ -1,17 +1,27 @@
-"""`streamseg info`: what a model file says of itself."""
+"""`streamseg info`: what a model file says of itself, or which tracks a recording has."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 from streamseg.backends import DEFAULT_MODEL, find_model
 from streamseg.spec import ModelSpec
 
+_MODELS = (".onnx", ".xml")  # what models end in; every other file is taken for a recording
+
 
 def info_command(model: str | None, *, as_json: bool) -> int:
-    """Print the description of a model. Raises ModelError when there is none, or when it contradicts the graph."""
+    """Print the description of a model, or the tracks of a recording. Returns: the exit code.
+
+    Raises:
+        ModelError: there is no such model, or its description contradicts the graph.
+        SourceError: a recording that cannot be read.
+    """
+    if model is not None and _is_recording(model):
+        return _print_tracks(model, as_json=as_json)
     from streamseg.backends.tensors import check_graph, read_spec
 
     path = find_model(model or DEFAULT_MODEL)
@@ -24,6 +34,23 @@ def info_command(model: str | None, *, as_json: bool) -> int:
         click.echo(f"file        {path} ({path.stat().st_size / 1e6:.1f} MB)")
     for doubt in spec.doubts:
         click.echo(f"note: {doubt}", err=True)
+    return 0
+
+
+def _is_recording(word: str) -> bool:
+    """Whether it names a file that is no model."""
+    path = Path(word)
+    return path.suffix.lower() not in _MODELS and path.is_file()
+
+
+def _print_tracks(address: str, *, as_json: bool) -> int:
+    from streamseg.sources.contents import listed_tracks
+
+    tracks = listed_tracks(address)
+    if as_json:
+        click.echo(json.dumps({"file": address, "tracks": [track.to_dict() for track in tracks]}, indent=2))
+    else:
+        click.echo("\n".join(track.line() for track in tracks))
     return 0
 
 

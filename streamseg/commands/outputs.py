@@ -11,18 +11,24 @@ from typing import TypeAlias
 
 import click
 
+from streamseg.atomic import parts_of
 from streamseg.backends import Backend
 from streamseg.commands.arguments import is_view
 from streamseg.commands.places import place_for
 from streamseg.controls import Controls
 from streamseg.errors import SinkError, UsageError
+from streamseg.file_tag import made_from
 from streamseg.frame import StreamInfo
 from streamseg.hud import Hud
 from streamseg.options import OutputOptions
 from streamseg.painting import Painter
+from streamseg.positions import PositionLog
 from streamseg.progress import ProgressBar
 from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
 from streamseg.sinks.formats import FORMATS
+from streamseg.sinks.own_thread import OnItsOwnThread
+from streamseg.sinks.part import Origin, Part
+from streamseg.sinks.video_stream import PIPE
 from streamseg.sinks.window import WindowSink, display_available
 from streamseg.sources import Source
 from streamseg.sources.browser import BrowserSource
@@ -41,6 +47,7 @@ class SharedBySinks:
     address: of the source, as the user named it.
     extra_metrics: further numbers for the page's statistics, by name, asked for each time.
     written: what earlier sources of the same command were written to, with their addresses; None where there is one.
+    origin: see `VideoFileSink`.
     """
 
     address: str
@@ -50,6 +57,12 @@ class SharedBySinks:
     timings: Timings
     extra_metrics: Callable[[], Mapping[str, float]]
     written: dict[Path, str] | None = None
+    origin: Origin | None = None
+
+    @property
+    def part(self) -> Part | None:
+        """The part of the video that is there already; None for nothing."""
+        return self.origin.part if self.origin else None
 
     @property
     def info(self) -> StreamInfo:
@@ -79,20 +92,24 @@ class SharedBySinks:
 _OpenView: TypeAlias = Callable[[OutputOptions, SharedBySinks], Sink]
 
 
-def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack) -> list[Sink]:
+def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str | None, stack: ExitStack) -> list[Sink]:
     """All outputs, opened: what is live first. Those already opened are taken back when a later one cannot be.
+
+    recording: where pictures are written, see `recording_of`.
 
     Raises:
         SinkError: one cannot be written or shown.
         UsageError: options that contradict each other, or the kind of source.
     """
-    recording = _recording(options, shared)
     _refuse_clashes(options, shared, recording)
     sinks: list[Sink] = []
 
     def add(sink: Sink) -> None:
         stack.callback(sink.close, "failed")  # until the pipeline takes over: nothing was written yet
         sinks.append(sink)
+
+    def add_to_disk(sink: Sink) -> None:
+        add(OnItsOwnThread(sink, shared.info.size) if shared.info.live and views else sink)
 
     # What is live comes first: it is what a person looks at, and waits for nothing that is written to a disk.
     views = list(_views(options, shared))
@@ -101,11 +118,14 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, stack: ExitStack
     for open_view in views:
         add(open_view(options, shared))
     if recording is not None:
-        add(_opened_recording(options, shared, recording))
+        add_to_disk(_opened_recording(options, shared, recording))
     if options.masks is not None:
-        add(MaskFolderSink(options.masks, overwrite=options.overwrite))
+        # The run that broke off may have been ahead with its masks.
+        add_to_disk(MaskFolderSink(options.masks, overwrite=options.overwrite or shared.part is not None))
     if options.stats is not None:
-        add(StatisticsSink(options.stats, shared.backend.spec.classes, overwrite=options.overwrite))
+        add_to_disk(_opened_statistics(options.stats, options, shared))
+    if (track := _opened_positions(options, shared)) is not None:
+        add_to_disk(track)
     if not options.quiet:
         add(ProgressBar(shared.info, shared.info.frame_count))
     return sinks
@@ -149,39 +169,92 @@ def _page(options: OutputOptions, shared: SharedBySinks) -> Sink:
     return sink
 
 
-def _recording(options: OutputOptions, shared: SharedBySinks) -> str | None:
-    """Where pictures are written; None for nowhere. A live source is recorded when asked, anything else always is."""
-    output, several = options.output, shared.written is not None
+def recording_of(options: OutputOptions, address: str, info: StreamInfo, *, several: bool) -> str | None:
+    """Where pictures are written; None for nowhere. A live source is recorded when asked, anything else always is.
+
+    address, info: of the source.
+    several: see `place_for`.
+
+    Raises:
+        SinkError, UsageError: see `place_for`; or the options cannot be meant for that place.
+    """
+    output = options.output
     if output is not None and is_url(output):
         raise UsageError(
             f"OUTPUT is a file or a folder and '{without_password(output)}' is an address; to watch from elsewhere, "
             "use `serve`"
         )
-    if is_view(output) or (output is None and shared.info.live and not options.frames):
+    if output is not None and output.startswith(PIPE):
+        recording: str | None = output
+    elif is_view(output) or (output is None and info.live and not options.frames):
         recording = None
     else:
-        recording = place_for(options, shared.address, shared.info, several=several)
-    if options.segment_s is not None and recording is None:
+        recording = place_for(options, address, info, several=several)
+    if options.segment_s is not None and (recording is None or recording.startswith(PIPE)):
         raise UsageError("`segment_s` cuts a recording into segments; name an OUTPUT video to record to")
-    if options.encoder != "auto" and (recording is None or Path(recording).suffix.lower() not in FORMATS):
+    video = recording is not None and (recording.startswith(PIPE) or Path(recording).suffix.lower() in FORMATS)
+    if options.encoder != "auto" and not video:
         raise UsageError("`encoder` compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
     return recording
 
 
 def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) -> Sink:
     painter = shared.painter(options, follows_controls=False)
-    overwrite, encoder = options.overwrite, options.encoder
+    encoder, part = options.encoder, shared.part
+    # The new file holds all of what an earlier run of the same left under the final name already.
+    same = part is not None and made_from(Path(path)) == part.made_from
+    overwrite = options.overwrite or same
     if options.segment_s is not None:
-        return SegmentedVideoSink(
-            path, shared.info, painter, length_s=options.segment_s, overwrite=overwrite, encoder=encoder
-        )
-    return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder)
+        return SegmentedVideoSink(path, shared.info, painter, length_s=options.segment_s, encoder=encoder)
+    return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder, origin=shared.origin)
+
+
+def _opened_statistics(path: Path, options: OutputOptions, shared: SharedBySinks) -> Sink:
+    classes, part = shared.backend.spec.classes, shared.part
+    if part is None:
+        return StatisticsSink(path, classes, positions=_positions(shared), overwrite=options.overwrite)
+    tables = [*parts_of(path), *([path] if path.is_file() else [])]
+    if not tables:
+        raise SinkError(f"cannot go on with '{path}': the earlier run left no such table; leave `stats` out")
+    ended = tables[-1] == path
+    return StatisticsSink(
+        path,
+        classes,
+        positions=_positions(shared),
+        overwrite=options.overwrite or ended,
+        continued=tables[-1],
+        frames=part.frames,
+    )
+
+
+def _positions(shared: SharedBySinks) -> PositionLog | None:
+    """For one sink; None where nothing in the source could say where the camera was."""
+    from streamseg.sinks.positions_source import positions_of  # here, as it loads PyAV
+
+    return positions_of(shared.source)
+
+
+def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | None:
+    """What writes where the camera was; None where that is not asked for, or nothing in the source could say so."""
+    if options.gps is None:
+        return None
+    from streamseg.sinks.positions_file import PositionsSink, content_for
+
+    content_for(options.gps)  # a wrong name is wrong for every source
+    positions = _positions(shared)
+    if positions is None:
+        # Said before the run begins, which goes on: the overlay is what was asked for first.
+        click.echo(f"note: the source has no positions, so '{options.gps}' is not written", err=True)
+        return None
+    carried = shared.info.carried
+    began = None if carried is None else carried.creation_time
+    return PositionsSink(options.gps, positions, start_s=shared.info.start_s, began=began, overwrite=options.overwrite)
 
 
 def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:
     """Raises SinkError when an output would be written over the source, or two outputs over each other."""
     # By what the files are and not by their names: links and different ways to write one path are all the same place.
-    targets = [Path(each) for each in (recording, options.masks, options.stats) if each is not None]
+    targets = [Path(each) for each in (recording, options.masks, options.stats, options.gps) if each is not None]
     resolved = [each.resolve() for each in targets]
     for target in targets:
         for place in _source_places(shared.address):

@@ -12,14 +12,16 @@ from typing import Any
 import click
 
 from streamseg.backends import LoadedBackend
-from streamseg.commands.arguments import Sources, expanded, sources_and_output
+from streamseg.commands.arguments import STANDARD, Sources, expanded, sources_and_output
 from streamseg.commands.flags import in_flags
-from streamseg.commands.outputs import SharedBySinks, opened_sinks
+from streamseg.commands.outputs import SharedBySinks, opened_sinks, recording_of
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
+from streamseg.commands.resuming import PassedOver, Request, origin_of
 from streamseg.commands.run_many import Tally, run_each
 from streamseg.commands.run_record import RunRecord, SourceRecord, noted_failure
+from streamseg.commands.saying import say, standard_output
 from streamseg.controls import Controls, Settings
-from streamseg.errors import INTERRUPTED, SourceError
+from streamseg.errors import INTERRUPTED, SinkError, SourceError
 from streamseg.options import ModelOptions, OutputOptions, SourceOptions
 from streamseg.pipeline import Pipeline
 from streamseg.progress import closing_line, stage_table
@@ -45,17 +47,35 @@ def run_command(
             several sources, only what no source can be run with.
     """
     addresses, output = sources_and_output(words, output_options.output)
-    output_options = replace(output_options, output=output)
     sources = expanded(addresses)
     if sources.several:
         refuse_one_file(output, len(sources.addresses))
+    with standard_output(output == STANDARD) as pipe:
+        return _run_sources(sources, source_options, model_options, replace(output_options, output=pipe or output))
+
+
+def _run_sources(
+    sources: Sources, source_options: SourceOptions, model_options: ModelOptions, output_options: OutputOptions
+) -> int:
     record = None if output_options.report is None else RunRecord(output_options.report, model_options.model)
     runner = _Runner(source_options, model_options, output_options, {} if sources.several else None, record)
     try:
-        return _run_all(sources, runner) if sources.several else runner.run(sources.addresses[0])
-    finally:  # also of a run that failed: that is when it is asked for
-        if record is not None:
-            record.write()
+        code = _run_all(sources, runner) if sources.several else runner.run(sources.addresses[0])
+    except BaseException:
+        if record is not None:  # also of a run that failed: that is when it is asked for
+            _write_beside(record)
+        raise
+    if record is not None:
+        record.write()
+    return code
+
+
+def _write_beside(record: RunRecord) -> None:
+    """Write the report of a run whose own error is on its way."""
+    try:
+        record.write()
+    except SinkError as error:
+        _say_fault(error)
 
 
 def _run_all(sources: Sources, runner: _Runner) -> int:
@@ -112,14 +132,20 @@ class _Runner:
             self.plan = plan = self.plan or plan_for(model, source.info)
             smoothing = Smoothing(model.smooth) if model.smooth is not None else None
             controls = Controls(_settings(model, output, plan))
+            recording = recording_of(output, address, source.info, several=self._written is not None)
+            origin = origin_of(Request(address, self._source_options, model, output), recording, source)
+            if origin is not None and origin.part is not None:
+                if not output.quiet:
+                    say(f"going on from '{origin.part.path}', which has {origin.part.frames} frames", err=True)
+                source = stack.enter_context(PassedOver(source, origin.part.frames))
             # One for pipeline and page, as the page tells of the run while it goes on.
             shared = SharedBySinks(
-                address, source, plan.backend, controls, Timings(), lambda: _flicker(smoothing), self._written
+                address, source, plan.backend, controls, Timings(), lambda: _flicker(smoothing), self._written, origin
             )
             if first:
                 _say_network(plan)
             _say_choices(model, output, source, plan, first=first)
-            sinks = opened_sinks(output, shared, stack)
+            sinks = opened_sinks(output, shared, recording, stack)
             pipeline = _pipeline(source, plan, sinks, smoothing, shared)
             stack.pop_all()  # from here on the pipeline closes what was opened
         record.report = pipeline.report
@@ -143,6 +169,7 @@ def _pipeline(
         every=plan.every,
         timings=shared.timings,
         controls=shared.controls,
+        on_fault=_say_fault,
     )
 
 
@@ -161,18 +188,18 @@ def _run(options: OutputOptions, source: Source, backend: LoadedBackend, pipelin
             report = pipeline.report
             if report.outcome != "failed" and not options.quiet:
                 if options.verbose:
-                    click.echo(stage_table(report))
-                click.echo(closing_line(report, [sink.place for sink in sinks if sink.place]))
+                    say(stage_table(report))
+                say(closing_line(report, [sink.place for sink in sinks if sink.place]))
             unknown = [note for note in [backend.unknown.note()] if note]
             for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
                 _say_note(note)
     if signals:  # said even where nothing else is: scripts see the exit code, people want to know what they have
-        click.echo("streamseg: stopped early; what was processed by then is complete", err=True)
+        say("streamseg: stopped early; what was processed by then is complete", err=True)
         return INTERRUPTED
     if source.damage or report.damaged:
         shown = f"{report.damaged} frames are damaged" if report.damaged else ""
         reasons = "; ".join(filter(None, [source.damage, shown]))
-        click.echo(f"streamseg: the source is damaged: {reasons}; all that could be read was used", err=True)
+        say(f"streamseg: the source is damaged: {reasons}; all that could be read was used", err=True)
         return DAMAGED
     return 0
 
@@ -184,10 +211,18 @@ def _settings(model: ModelOptions, output: OutputOptions, plan: Plan) -> Setting
 
 def _say_note(note: str) -> None:
     """A note of the library, in the flags that the person typed."""
+    say(f"note: {_in_flags(note)}", err=True)
+
+
+def _say_fault(error: Exception) -> None:
+    """Of an output beside the recording that has just failed."""
+    say(f"streamseg: {_in_flags(str(error))}; the rest goes on", err=True)
+
+
+def _in_flags(text: str) -> str:
     context = click.get_current_context(silent=True)  # none where a program runs the command
     group = context.find_root().command if context else None
-    text = in_flags(note, group) if isinstance(group, click.Group) else note
-    click.echo(f"note: {text}", err=True)
+    return in_flags(text, group) if isinstance(group, click.Group) else text
 
 
 def _say_network(plan: Plan) -> None:
@@ -218,20 +253,30 @@ def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, pla
             click.echo(f"pace: {plan.reason}")
 
 
+# A terminal that is closed sends SIGHUP, which Windows does not know.
+_ENDING_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
 @contextmanager
 def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM end the run in good order; a second one breaks it off. Yields the signals that came."""
+    """Ctrl-C, SIGTERM and SIGHUP, however many come, end the run in good order. Yields the signals that came.
+
+    Nothing is ever broken off: no part of a run waits without a limit, and a second Ctrl-C of an impatient person
+    would cost what the first one was about to finish.
+    """
     came: list[int] = []
 
     def handle(number: int, frame: Any) -> None:  # noqa: ARG001 - the signature is Python's
-        if came:
-            raise KeyboardInterrupt
         came.append(number)
         stop()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
+    # What nohup told the process to pass over stays passed over.
+    taken = [number for number in _ENDING_SIGNALS if number == signal.SIGINT or before[number] != signal.SIG_IGN]
+    for number in taken:
+        signal.signal(number, handle)
     try:
         yield came
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in taken:
+            signal.signal(number, before[number])

@@ -4,6 +4,7 @@
 |----------------------------------------------|-------------------|
 | window:                                      | WindowSink        |
 | memory:, null:                               | MemorySink        |
+| pipe: and a number                           | VideoStreamSink   |
 | .mp4, .m4v, .mov, .mkv, .webm                | VideoFileSink     |
 | .gif                                         | GifFileSink       |
 | .png, .jpg, with a counter such as %06d      | PictureFolderSink |
@@ -35,10 +36,12 @@ if TYPE_CHECKING:
     from streamseg.sinks.gif_file import GifFileSink
     from streamseg.sinks.mask_folder import MaskFolderSink
     from streamseg.sinks.memory import MemorySink
+    from streamseg.sinks.part import Origin
     from streamseg.sinks.picture_folder import PictureFileSink, PictureFolderSink
     from streamseg.sinks.statistics import StatisticsSink
     from streamseg.sinks.video_file import VideoFileSink
     from streamseg.sinks.video_segments import SegmentedVideoSink
+    from streamseg.sinks.video_stream import VideoStreamSink
     from streamseg.sinks.window import WindowSink
 
 _HOME = {
@@ -50,6 +53,7 @@ _HOME = {
     "StatisticsSink": "statistics",
     "SegmentedVideoSink": "video_segments",
     "VideoFileSink": "video_file",
+    "VideoStreamSink": "video_stream",
     "WindowSink": "window",
 }
 
@@ -64,13 +68,20 @@ __all__ = [
     "Sink",
     "StatisticsSink",
     "VideoFileSink",
+    "VideoStreamSink",
     "WindowSink",
     "open_sink",
 ]
 
 
 def open_sink(
-    address: str, info: StreamInfo, painter: Painter, *, overwrite: bool = False, encoder: EncoderName = "auto"
+    address: str,
+    info: StreamInfo,
+    painter: Painter,
+    *,
+    overwrite: bool = False,
+    encoder: EncoderName = "auto",
+    origin: Origin | None = None,
 ) -> Sink:
     """The sink that `address` names; see the table at the top of this file.
 
@@ -79,7 +90,7 @@ def open_sink(
     info: of the source.
     painter: makes the pictures, and knows the classes.
     overwrite: whether files that are there, and that streamseg wrote, may be replaced.
-    encoder: of video files, see `VideoFileSink`; others have none.
+    encoder, origin: of video files, see `VideoFileSink`; others have none.
 
     Raises:
         SinkError: the name is of no kind, or the place cannot be written to.
@@ -95,6 +106,7 @@ def open_sink(
         "classes": painter.classes,
         "overwrite": overwrite,
         "encoder": encoder,
+        "origin": origin,
     }
     return kind.open(known)
 
@@ -105,8 +117,8 @@ class SinkKind:
 
     fits: whether a name is of this kind. The first row that fits is taken.
     opener: "module:name" in this package, loaded when it is needed: a class or a function.
-    takes: what it is given, in this order but for `overwrite` and `encoder`, which it takes by name: see `open_sink`,
-        and "classes" of the model.
+    takes: what it is given, in this order but for `overwrite`, `encoder` and `origin`, which it takes by name: see
+        `open_sink`, and "classes" of the model.
     ends: how such names end, for whoever gave one that is nothing; "" leaves it out.
     """
 
@@ -125,9 +137,9 @@ class SinkKind:
         return sink
 
 
-_BY_NAME = ("overwrite", "encoder")
+_BY_NAME = ("overwrite", "encoder", "origin")
 _PAINTED = ("address", "info", "painter", "overwrite")
-_VIDEO = (*_PAINTED, "encoder")
+_VIDEO = (*_PAINTED, "encoder", "origin")
 
 
 def _ends_in(*suffixes: str) -> Callable[[str], bool]:
@@ -147,6 +159,8 @@ KINDS: tuple[SinkKind, ...] = (
     SinkKind(lambda address: address == "window:", "window:WindowSink", ("painter",)),
     SinkKind(lambda address: address == "memory:", "memory:MemorySink", ()),
     SinkKind(lambda address: address == "null:", "memory:counting_sink", ()),
+    SinkKind(lambda address: address.startswith("pipe:"), "video_stream:VideoStreamSink",
+             ("address", "info", "painter", "encoder")),
     SinkKind(_ends_in(*FORMATS), "video_file:VideoFileSink", _VIDEO, f"{', '.join(FORMATS)} for a video"),
     SinkKind(_ends_in(*TABLES), "statistics:StatisticsSink", ("address", "classes", "overwrite"),
              f"{', '.join(TABLES)} for statistics"),

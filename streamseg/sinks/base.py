@@ -13,8 +13,8 @@ Outcome: TypeAlias = Literal["complete", "cut", "broken", "failed"]
 
 complete    the source came to its end
 cut         it was ended early, as a person wished; what was written by then is good
-broken      the source, the network or another sink broke; what was written by then is good, and no whole result
-failed      this broke, or the run before this took a frame
+broken      the source broke off; what was written by then is all that can be had, but replaces nothing
+failed      this, the network or another sink broke; what was written by then is kept as a part, or there is nothing
 """
 
 
@@ -26,11 +26,13 @@ class Sink(ABC):
     place: where the user finds the result, for the closing line; None when there is nothing to find, which `close` may
         find out.
     stage: what the time it takes is called in timings.
+    side: whether it is there beside a recording that is worth going on with when this fails.
     notes: what the user should know about the result, a line each; complete after `close`.
     """
 
     place: str | None = None
     stage: str = "write"
+    side: bool = False
     notes: Sequence[str] = ()
 
     @abstractmethod
@@ -38,7 +40,8 @@ class Sink(ABC):
         """Take one result. Returning False asks the pipeline to stop, as a closed window does.
 
         Raises:
-            SinkError: it cannot be written; the pipeline then ends the run and calls `close("failed")` of this sink.
+            SinkError: it cannot be written; the pipeline then calls `close("failed")` of this sink and ends the run, or
+                goes on without it where it is a `side` output.
         """
 
     def idle(self) -> bool | None:
@@ -50,9 +53,10 @@ class Sink(ABC):
         return None
 
     def close(self, outcome: Outcome) -> None:  # noqa: ARG002  # for sinks with nothing to finish
-        """Finish. "failed" removes what is half written, all others put finished files in place.
+        """Finish, and put finished files in place.
 
-        "broken" replaces nothing: what was there before stays, and the new file gets a name that says what it is.
+        "failed" leaves what was written, finished as far as it goes, under its name of a partial file. "broken" does so
+        only where something would be replaced; else the file has its own name.
 
         Files that were complete before, such as the masks of the frames until then, stay whatever the outcome is.
         Called once, also when no frame was written.

@@ -37,7 +37,7 @@ class FileFormat:
     sound_copied: codecs whose packets are copied as they are; None means whatever the muxer takes. Where it is a
         list, it is what browsers (and, for MP4 and MOV, QuickTime) play in that kind of file.
     sound_encoder: what all other sound is compressed with anew.
-    mp4_family: MP4 or MOV: begins with an index, and says when tracks begin in edit lists.
+    mp4_family: MP4 or MOV: has an index, and says when tracks begin in edit lists.
     """
 
     muxer: str
@@ -47,16 +47,41 @@ class FileFormat:
     mp4_family: bool = False
 
     def muxer_options(self, time_base: Fraction) -> dict[str, str]:
-        """What to tell the muxer so that it keeps times exactly. time_base: of the pictures."""
-        if not self.mp4_family:
-            return {}
-        # Edit lists count in the movie's own timescale, by default whole milliseconds, which would move the pictures.
-        return {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
+        """What to tell the muxer so that it keeps times exactly and what it was given reaches the file soon.
 
+        time_base: of the pictures.
+        """
+        if not self.mp4_family:
+            return {**_SOON, "cluster_time_limit": str(_HELD_MS)}
+        # Edit lists count in the movie's own timescale, by default whole milliseconds, which would move the pictures.
+        # FFmpeg writes fragments, and one index for all of them at the end. They are cut by time and not by key frames,
+        # so that the encoder may place these as it likes.
+        return {
+            **_SOON,
+            "movie_timescale": str(time_base.denominator),
+            # As QuickTime's keys, any tag has a place in MP4 and MOV.
+            "movflags": "+hybrid_fragmented+delay_moov+use_metadata_tags",
+            "frag_duration": str(_HELD_MS * 1000),
+        }
+
+
+_HELD_MS = 300
+"""The longest piece of film that a muxer keeps back. A kill loses it, what waits for sound of the same time, and what
+is in the encoder: together less than the second that is promised. Shorter ones make files larger, by 100 bytes each."""
+
+_SOON = {
+    "flush_packets": "1",
+    # FFmpeg holds pictures back until there is sound of the same time, up to 10 s where a track has none.
+    "max_interleave_delta": str(_HELD_MS * 1000),
+}
 
 # x264's quickest preset, with the two steps back on that are worth their time: benchmarks/README.md has what was tried.
 _H264 = VideoCodec("libx264", 23, {"preset": "ultrafast", "x264-params": "cabac=1:deblock=1", "bf": "0"})
-_VP9 = VideoCodec("libvpx-vp9", 32, {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "2"})
+_VP9 = VideoCodec(
+    "libvpx-vp9",
+    32,
+    {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "2", "lag-in-frames": "0"},
+)  # else 24 frames wait in it, for nothing at this speed
 
 _MP4 = FileFormat("mp4", _H264, frozenset({"aac", "mp3"}), "aac", mp4_family=True)
 _MOV_SOUND = frozenset({"aac", "mp3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"})

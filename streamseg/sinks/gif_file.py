@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -44,7 +45,8 @@ class GifFileSink(Sink):
         refuse_source(target, info)
         self._file = AtomicFile(target, overwrite=overwrite, ours=written_by_streamseg)
         self.place: str | None = str(target)
-        self.notes = ["a GIF holds no sound, so that of the source was left out"] if info.sound else []
+        silenced = info.tracks is not None and info.tracks.of("audio")
+        self.notes = ["a GIF holds no sound, so that of the source was left out"] if silenced else []
         self._painter = painter
         self._clock = PresentationClock(info)
         self._animation: _Animation | None = None
@@ -56,7 +58,7 @@ class GifFileSink(Sink):
         size: Size = (picture.shape[0], picture.shape[1])
         try:
             if self._animation is None:
-                self._animation = _Animation(self._file.temporary, size)
+                self._animation = _Animation(self._file.partial, size)
             if size != self._animation.size:
                 expected = self._animation.size
                 raise SinkError(
@@ -74,10 +76,12 @@ class GifFileSink(Sink):
         try:
             if self._animation is not None:
                 self._animation.finish()
-                if outcome != "failed":
-                    tag_gif(self._file.temporary)
-                    self.place = str(self._file.commit(whole=outcome != "broken"))
+                tag_gif(self._file.partial)
+                kept = outcome == "failed" or (outcome == "broken" and self._file.path.exists())
+                self.place = str(self._file.keep() if kept else self._file.commit())
         except (OSError, av.FFmpegError, ValueError) as error:
+            with suppress(OSError):
+                self.place = str(self._file.keep())  # players show the pictures that are there
             if outcome != "failed":  # its error is already out
                 raise cannot_write(self._file.path, error, self._written) from error
         finally:
@@ -106,11 +110,13 @@ class _Animation:
         self._take()
 
     def finish(self) -> None:
-        """Complete the file."""
-        self._palettes.push(None)
-        self._take()
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
+        """Complete the file, or let go of it where that fails."""
+        try:
+            self._palettes.push(None)
+            self._take()
+            self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()
 
     def _take(self) -> None:
         while True:

@@ -68,7 +68,7 @@ class EncoderChoice:
     note: str | None = None
 
 
-def choose_encoder(wanted: EncoderName, file_format: FileFormat, size: Size, path: Path) -> EncoderChoice:
+def choose_encoder(wanted: EncoderName, file_format: FileFormat, size: Size, path: Path | str) -> EncoderChoice:
     """What compresses pictures of a size into a file.
 
     wanted: "auto" takes hardware where it works, else what the format is usually written with.

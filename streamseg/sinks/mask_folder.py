@@ -21,6 +21,7 @@ class MaskFolderSink(Sink):
     """
 
     stage = "write masks"
+    side = True
 
     def __init__(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """

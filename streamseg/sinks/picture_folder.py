@@ -88,7 +88,7 @@ class PictureFileSink(Sink):
         if self._written:  # the source did not say how many there are
             raise self._too_many()
         try:
-            self._file.temporary.write_bytes(encoded(self._painter.bgr(segmentation), self._path.suffix.lower()))
+            self._file.partial.write_bytes(encoded(self._painter.bgr(segmentation), self._path.suffix.lower()))
         except OSError as error:
             raise cannot_write(self._path, error) from error
         self._written += 1
@@ -97,7 +97,8 @@ class PictureFileSink(Sink):
         self.place = None
         try:
             if outcome != "failed" and self._written:
-                self.place = str(self._file.commit(whole=outcome != "broken"))
+                kept = outcome == "broken" and self._path.exists()
+                self.place = str(self._file.keep() if kept else self._file.commit())
         except OSError as error:
             raise cannot_write(self._path, error) from error
         finally:

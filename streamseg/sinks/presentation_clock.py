@@ -53,6 +53,13 @@ class PresentationClock:
         self._last = ticks
         return ticks
 
+    def passed(self, ticks: int) -> None:
+        """Count a frame that is in the output already, shown from `ticks` on. All of them come before the others."""
+        if self._last is not None:
+            self._gap = ticks - self._last
+            self._longest_gap = max(self._gap, self._longest_gap)
+        self._last = ticks
+
     def end_s(self, *, complete: bool) -> float:
         """When the last frame stops being shown, seconds from the start of the output."""
         return float(((self._last or 0) + self.last_duration(complete=complete)) * self.time_base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
@@ -20,6 +21,8 @@ from streamseg.sinks.video_file import VideoFileSink
 class SegmentedVideoSink(Sink):
     """Writes videos of a given length, named by when each begins: out.mp4 becomes out_20261122-184819+0100.mp4.
 
+    None is ever replaced: where that name is taken, as after a clock that was set back, it gets a number.
+
     Finishing a file moves its index in front of its data, which takes a moment; it is done on a thread of its own, so
     that what is live goes on meanwhile.
     """
@@ -33,7 +36,7 @@ class SegmentedVideoSink(Sink):
         painter: Painter,
         *,
         length_s: float,
-        overwrite: bool = False,
+        overwrite: bool = False,  # noqa: ARG002 - taken as every sink takes it
         encoder: EncoderName = "auto",
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
@@ -41,7 +44,7 @@ class SegmentedVideoSink(Sink):
         path: what the files are called after; its suffix names the kind of file. The folder must exist.
         info: of a live source.
         length_s: of each file; it ends with the first frame that comes later.
-        overwrite: replace files that are there, each once the new one is complete.
+        overwrite: changes nothing, since no segment replaces a file.
         encoder: see `VideoFileSink`.
         now: the time of day, with its zone.
 
@@ -58,9 +61,9 @@ class SegmentedVideoSink(Sink):
         self._path = Path(path)
         format_of(self._path)
         self._info, self._painter, self._length_s = info, painter, length_s
-        self._overwrite, self._encoder = overwrite, encoder
+        self._encoder = encoder
         self._now = now
-        self._stem, self._in_second = "", 0  # segments shorter than a second share one, and need names of their own
+        self._names: set[Path] = set()
         self._finishing: list[Future[None]] = []
         self._finisher = ThreadPoolExecutor(1, "streamseg-finish")
         self._segment: VideoFileSink | None = self._opened()  # already now, to find out whether it can be written
@@ -114,7 +117,14 @@ class SegmentedVideoSink(Sink):
 
     def _opened(self) -> VideoFileSink:
         stem = f"{self._path.stem}_{self._now():%Y%m%d-%H%M%S%z}"
-        self._in_second = self._in_second + 1 if stem == self._stem else 1
-        self._stem = stem
-        path = self._path.with_stem(stem if self._in_second == 1 else f"{stem}_{self._in_second}")
-        return VideoFileSink(path, self._info, self._painter, overwrite=self._overwrite, encoder=self._encoder)
+        path = self._free(stem)
+        self._names.add(path)
+        return VideoFileSink(path, self._info, self._painter, encoder=self._encoder)
+
+    def _free(self, stem: str) -> Path:
+        """A name that no file has or is about to get: the clock may have been set back, or a second has several."""
+        for number in itertools.count(1):
+            path = self._path.with_stem(stem if number == 1 else f"{stem}_{number}")
+            if path not in self._names and not path.exists():
+                return path
+        raise AssertionError("numbers do not end")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from av.container import OutputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
@@ -17,6 +17,8 @@ from av.video.stream import VideoStream
 from streamseg.pixels import Size, Yuv420, YuvColor
 from streamseg.sinks.formats import VideoCodec
 from streamseg.sinks.hardware_encoders import device_of
+from streamseg.sinks.output_file import OutputFile
+from streamseg.sinks.part import Picture
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 # (matrix, primaries, transfer) as ITU-T H.273 numbers them; without them players guess by the height of the picture
 _COLOR_TAGS = {"bt601": (6, 6, 6), "bt709": (1, 1, 1), "bt2020": (9, 9, 14)}
 _SAYS_NOTHING = (0, 2, 3)  # identity, which is RGB, not specified, and reserved
+# x264 takes three threads for two cores and keeps back a frame for each but one: on a large machine that would be more
+# than a second of film that a kill takes along, and eight compress several hundred pictures of 720p a second.
+_MOST_THREADS = 8
 _RANGE_TAGS = {False: 1, True: 2}
 
 
@@ -37,7 +42,7 @@ class VideoTrack:
 
     def __init__(
         self,
-        container: OutputContainer,
+        container: OutputFile,
         codec: VideoCodec,
         size: Size,
         color: YuvColor,
@@ -75,6 +80,8 @@ class VideoTrack:
         encoder.thread_type = "FRAME"  # PyAV would cut pictures into slices: 0.15 dB less in 16 of them
         encoder.colorspace, encoder.color_primaries, encoder.color_trc = _tags(color, color_tags)
         encoder.color_range = _RANGE_TAGS[color.full_range]
+        if codec.name == "libx264" and (os.cpu_count() or 1) * 3 // 2 > _MOST_THREADS:
+            encoder.thread_count = _MOST_THREADS
         if sample_aspect_ratio:
             encoder.sample_aspect_ratio = sample_aspect_ratio
         if title:
@@ -86,8 +93,13 @@ class VideoTrack:
         self._buffer = VideoFrame(even_width, even_height, "yuv420p")
         self._even = size == (even_height, even_width)
         self._last: int | None = None
-        self._durations: dict[int, int] = {}
+        self._durations: dict[int, int] = {}  # by time, of pictures that may still be in the encoder
         self._waiting: deque[Packet[VideoStream]] = deque()
+
+    @property
+    def stream(self) -> VideoStream:
+        """In the container."""
+        return self._stream
 
     def canvas(self) -> Yuv420:
         """Planes of `size` to paint the next picture on; their memory is the encoder's."""
@@ -104,14 +116,32 @@ class VideoTrack:
         Raises:
             OSError, av.FFmpegError, ValueError: it cannot be encoded or written.
         """
-        if self._last is not None:
-            self._durations[self._last] = ticks - self._last
-        self._last = ticks
+        self._follow(ticks)
         if not self._even:
             for plane, shape in zip(self._buffer.planes, self._shapes, strict=True):
                 _repeat_edge(plane, shape)
         self._buffer.pts, self._buffer.time_base = ticks, self._time_base
         self._mux(self._stream.encode(self._buffer))
+
+    def extradata(self) -> bytes | None:
+        """What the encoder says of all its pictures, before the first of them."""
+        if not self._stream.codec_context.is_open:
+            self._stream.codec_context.open()
+        return self._stream.codec_context.extradata
+
+    def copy(self, picture: Picture, ticks: int) -> None:
+        """Pass on a picture that is compressed already, to be shown from `ticks` on. Raises as `write` does."""
+        packet = cast("Packet[VideoStream]", Packet(picture.content))
+        packet.stream, packet.time_base = self._stream, self._time_base
+        packet.pts = packet.dts = ticks  # no encoder here makes pictures in another order than they are shown
+        packet.is_keyframe = picture.key
+        self._follow(ticks)
+        self._mux([packet])
+
+    def _follow(self, ticks: int) -> None:
+        if self._last is not None:
+            self._durations[self._last] = ticks - self._last
+        self._last = ticks
 
     def finish(self, last_duration: int) -> None:
         """Write what the encoder still holds. last_duration: of the last picture, ticks. Raises as `write` does."""

@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from streamseg.atomic import AtomicFile
 file = AtomicFile(Path(sys.argv[1]), overwrite=True)
-file.temporary.write_bytes(b"half")
+file.partial.write_bytes(b"half")
 print("holds", flush=True)
 sys.stdin.read()
 """
@@ -70,13 +70,14 @@ def test_another_process_is_refused_too_and_what_it_leaves_when_killed_is_no_hin
         assert other.stdout.readline() == "holds\n"
         with pytest.raises(SinkError, match="another run is writing there"):
             AtomicFile(path, overwrite=True)
-        assert (tmp_path / ".part-out.bin").read_bytes() == b"half"
+        assert (tmp_path / "out.partial.bin").read_bytes() == b"half"
         other.kill()
     file = AtomicFile(path, overwrite=True)
-    assert not file.temporary.exists()
-    file.temporary.write_bytes(b"whole")
+    assert not file.partial.exists()
+    file.partial.write_bytes(b"whole")
     file.commit()
-    assert names(tmp_path) == ["out.bin"]
+    assert names(tmp_path) == ["out.bin", "out.partial.bin"]
+    assert (tmp_path / "out.partial.bin").read_bytes() == b"half"  # it may be all there is of a recording
 
 
 def test_a_file_that_was_forgotten_does_not_keep_others_away(tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_where_there_are_no_locks_files_are_written_all_the_same(
     monkeypatch.setattr(atomic, "_try_lock", unknown)
     write_whole(tmp_path / "a.json", b"{}")
     file = AtomicFile(tmp_path / "b.bin", overwrite=False)
-    file.temporary.write_bytes(b"b")
+    file.partial.write_bytes(b"b")
     file.commit()
     assert names(tmp_path) == ["a.json", "b.bin"]
 

@@ -120,7 +120,7 @@ def test_where_a_display_is_a_window_opens_and_q_ends_the_run(model: Path, tmp_p
     with ffmpeg_server(MPEGTS_OVER_TCP) as server:
         address = f"tcp://127.0.0.1:{server.port}"
         with running(tmp_path, address, "out.mkv", "--model", model, "--hud", on=display) as live:
-            live.until(lambda: list(tmp_path.glob(".part-out*")))
+            live.until(lambda: list(tmp_path.glob("out.partial*")))
             press = ["xdotool", "search", "--sync", "--name", "^streamseg$", "key", "q"]
             subprocess.run(press, check=True, env={**os.environ, "DISPLAY": display}, timeout=PATIENCE_S)
             code, out = live.finished()

@@ -301,7 +301,7 @@ def test_ctrl_c_ends_all_of_it_and_says_what_was_not_begun(model: Path, tmp_path
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         wait_until(
-            lambda: any(path.stat().st_size > 20_000 for path in tmp_path.glob("out/.part-*")) or process.poll(),
+            lambda: any(path.stat().st_size > 20_000 for path in tmp_path.glob("out/*.partial*")) or process.poll(),
             "nothing was written",
         )
         process.send_signal(signal.SIGINT)

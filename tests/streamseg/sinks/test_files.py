@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from streamseg.atomic import is_part
 from streamseg.errors import SinkError
 from streamseg.sinks import GifFileSink, MaskFolderSink, PictureFolderSink, Sink, StatisticsSink, VideoFileSink
 from tests.streamseg.sinks.recordings import CLASSES, info_of, noise, record, result, unpainted
@@ -27,6 +28,7 @@ FOLDERS: dict[str, Callable[[Path, bool], Sink]] = {
     "masks": lambda path, overwrite: MaskFolderSink(path, overwrite=overwrite),
 }
 ALL = {**FILES, **FOLDERS}
+VIDEOS = ("out.mp4", "out.mkv", "out.webm")
 _ROOM = 128 * 1024  # bytes on the tiny disk
 
 
@@ -46,11 +48,12 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_file_has_its_name_only_when_complete(tmp_path: Path, name: str) -> None:
-    """Nothing is at the final name until `close`, and nothing else is left after it."""
+    """Until `close` the name says that it is a part, in sight and with a suffix that players know; then it is gone."""
     sink = FILES[name](tmp_path / name, False)
     sink.write(result(0, 0))
     assert not (tmp_path / name).exists()
-    assert all(path.name.startswith(".") for path in tmp_path.iterdir())
+    seen = [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")]
+    assert seen in ([], [(tmp_path / name).with_stem("out.partial").name])
     sink.close("complete")
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert sink.place == str(tmp_path / name)
@@ -64,10 +67,14 @@ def test_stopped_run_leaves_a_finished_file(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_failed_run_leaves_nothing(tmp_path: Path, name: str) -> None:
-    """Half a file is worse than none."""
-    record(FILES[name](tmp_path / name, False), range(3), "failed")
-    assert list(tmp_path.iterdir()) == []
+def test_failed_run_leaves_what_was_written_under_a_name_that_says_so(tmp_path: Path, name: str) -> None:
+    """It may be an hour of film that nobody can record again."""
+    sink = FILES[name](tmp_path / name, False)
+    record(sink, range(3), "failed")
+    (left,) = tmp_path.iterdir()
+    assert left == (tmp_path / name).with_stem("out.partial")
+    assert sink.place == str(left)
+    assert left.stat().st_size > 0
 
 
 @pytest.mark.parametrize("outcome", ["complete", "cut", "broken", "failed"])
@@ -150,10 +157,9 @@ def test_a_run_that_breaks_keeps_the_file_it_would_have_replaced(tmp_path: Path,
         sink = FILES[name](path, True)
         record(sink, range(2), outcome)
         assert path.read_bytes() == before
-    partial = [path.with_stem("out.partial").name, path.with_stem("out.partial_2").name] if outcome == "broken" else []
+    partial = [path.with_stem("out.partial").name, path.with_stem("out.partial_2").name]
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted([name, *partial])
-    if outcome == "broken":
-        assert sink.place == str(path.with_stem("out.partial_2"))
+    assert sink.place == str(path.with_stem("out.partial_2"))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -176,10 +182,13 @@ def test_a_run_that_a_person_stopped_replaces_what_was_there(tmp_path: Path, nam
 
 @pytest.mark.parametrize("name", FILES)
 def test_leftover_of_a_killed_run_does_no_harm(tmp_path: Path, name: str) -> None:
-    """A temporary file that a killed run left is neither taken for a result nor in the way."""
-    (tmp_path / f".part-{name}").write_bytes(b"half")
+    """It is neither taken for a result nor in the way, and stays: it may be all there is of a recording."""
+    left = (tmp_path / name).with_stem("out.partial")
+    left.write_bytes(b"half")
+    (tmp_path / f".part-{name}").write_bytes(b"half of a copy")
     record(FILES[name](tmp_path / name, False), range(2))
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, left.name])
+    assert left.read_bytes() == b"half"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -209,14 +218,26 @@ def test_unwritable_folder_is_refused_at_once(tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_full_disk_is_one_line_and_no_half_file(tiny_disk: Path, name: str) -> None:
-    """Whether it runs full at a frame or at the end, the error says so and the place is as it was before."""
+def test_full_disk_is_one_line_and_what_fitted_is_kept(tiny_disk: Path, name: str) -> None:
+    """Whether it runs full at a frame or at the end, the error says so, and what was written by then can be used."""
     sink = ALL[name](tiny_disk / name, False)
     with pytest.raises(SinkError, match=r"^cannot write '.*there is no space left; free some or write elsewhere$"):
         _write_until_it_fails(sink)
     sink.close("failed")
     left = [path for path in tiny_disk.rglob("*") if path.is_file()]
-    assert all(path.parent.name in FOLDERS and not path.name.startswith(".") for path in left)
+    assert left
+    assert all(path.parent.name in FOLDERS or is_part(path) for path in left)
+    assert not [path for path in left if path.name.startswith(".")]
+    if name in VIDEOS:
+        assert 3 < shown(left[0]) < 60  # as many as fit, but for half a second
+
+
+def shown(path: Path) -> int:
+    """How many pictures of a video can be decoded, without a word of damage."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    assert not any(frame.is_corrupt for frame in frames)
+    return len(frames)
 
 
 def _write_until_it_fails(sink: Sink) -> None:
@@ -225,26 +246,46 @@ def _write_until_it_fails(sink: Sink) -> None:
     sink.close("complete")
 
 
-@pytest.mark.parametrize("room", [8_000, 8_192, 20_000, 40_000])
-def test_disk_that_runs_full_at_the_very_end_is_noticed(tiny_disk: Path, room: int) -> None:
-    """Index and last packets are written in `close`; an error there is an error too."""
-    path = tiny_disk / "out.mp4"
-    sink = VideoFileSink(path, info_of((96, 128)), unpainted(), preset="medium")
-    for index in range(8):
-        sink.write(result(index, index, size=(96, 128)))
+@pytest.mark.parametrize("room", [0, 4096, 8192])
+@pytest.mark.parametrize("name", VIDEOS)
+def test_disk_that_runs_full_at_the_very_end_costs_the_last_half_second(tiny_disk: Path, name: str, room: int) -> None:
+    """Index and last packets are written in `close`; an error there is an error too, and what is there plays."""
+    path = tiny_disk / name
+    sink = FILES[name](path, False)
+    for index in range(30):
+        sink.write(result(index, index))
     written = sum(each.stat().st_size for each in tiny_disk.iterdir())
     filler = tiny_disk / "filler"
-    filler.write_bytes(bytes(_ROOM - (written // 4096 + 1) * 4096 - room // 4096 * 4096))
+    filler.write_bytes(bytes(_ROOM - (written // 4096 + 1) * 4096 - room))
     with pytest.raises(SinkError, match="no space left"):
         sink.close("complete")
-    assert list(tiny_disk.iterdir()) == [filler]
+    filler.unlink()
+    (left,) = tiny_disk.iterdir()
+    assert sink.place == str(left) == str(path.with_stem("out.partial"))
+    assert shown(left) >= 30 - 15
+
+
+@pytest.mark.parametrize("room", [16 * 1024, 64 * 1024])
+def test_an_index_that_cannot_be_brought_to_the_front_stays_at_the_end(tiny_disk: Path, room: int) -> None:
+    """That takes as much room again for a moment; the file is whole without, has its name, and a note says so."""
+    sink = VideoFileSink(tiny_disk / "out.mp4", info_of(), unpainted())
+    for index in range(30):
+        sink.write(result(index, index))
+    written = sum(each.stat().st_size for each in tiny_disk.iterdir())
+    (tiny_disk / "filler").write_bytes(bytes(max(0, _ROOM - (written // 4096 + 1) * 4096 - room)))
+    sink.close("complete")
+    assert sorted(each.name for each in tiny_disk.iterdir()) == ["filler", "out.mp4"]
+    assert shown(tiny_disk / "out.mp4") == 30
+    (note,) = sink.notes
+    assert "the index is at the end of the file" in note
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.csv"])
-def test_file_size_limit_is_one_line_and_no_half_file(tmp_path: Path, name: str) -> None:
+def test_file_size_limit_is_one_line_and_what_fitted_is_kept(tmp_path: Path, name: str) -> None:
     """As set by `ulimit -f`, or met on FAT disks at 4 GB."""
+    most = 200_000 if name in VIDEOS else 60_000  # some pictures of noise, or fewer lines than are tried
     script = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
+        f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
         "from pathlib import Path\n"
         "from tests.streamseg.sinks.test_files import FILES, _write_until_it_fails\n"
         "from streamseg.errors import SinkError\n"
@@ -256,7 +297,9 @@ def test_file_size_limit_is_one_line_and_no_half_file(tmp_path: Path, name: str)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "grew past the largest file allowed there" in done.stdout, done.stderr
     assert done.stdout.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
+    (left,) = tmp_path.iterdir()
+    assert is_part(left)
+    assert name not in VIDEOS or shown(left) > 3
 
 
 def test_output_over_its_own_source_is_refused(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_new_kind_of_sink_is_one_file_and_one_line(tmp_path: Path, monkeypatch
         "        self._lines.append(f'{segmentation.frame.pts}\\n')\n"
         "    def close(self, outcome):\n"
         "        if outcome != 'failed':\n"
-        "            self._file.temporary.write_text(''.join(self._lines))\n"
+        "            self._file.partial.write_text(''.join(self._lines))\n"
         "            self.place = str(self._file.commit())\n"
         "        self._file.discard()\n"
     )

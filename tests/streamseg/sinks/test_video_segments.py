@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from streamseg.atomic import is_part
 from streamseg.errors import SinkError, UsageError
 from streamseg.sinks import SegmentedVideoSink, VideoFileSink
 from streamseg.sources.truncation import is_truncated
@@ -24,7 +25,7 @@ def clock() -> Callable[[], datetime]:
 
 def segments_of(folder: Path) -> list[Path]:
     """The finished files, in order."""
-    return sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+    return sorted(each for each in folder.iterdir() if not each.name.startswith(".") and not is_part(each))
 
 
 def wait_for(count: int, folder: Path) -> None:
@@ -63,7 +64,9 @@ def test_a_finished_segment_can_be_played_while_the_next_one_is_written(tmp_path
     assert len(pictures(finished)) == 25
     sink.close("failed")
     assert segments_of(tmp_path) == [finished]
-    assert [each for each in tmp_path.iterdir() if each.name.startswith(".")] == []
+    (rest,) = set(tmp_path.iterdir()) - {finished}
+    assert is_part(rest)
+    assert len(pictures(rest)) == 5
 
 
 def test_a_live_recording_begins_at_zero_whenever_it_was_begun(tmp_path: Path) -> None:
@@ -104,11 +107,14 @@ def test_segments_begun_in_one_second_have_names_of_their_own(tmp_path: Path) ->
     assert [len(begins(each)) for each in files] == [3, 3, 3]
 
 
-def test_a_segment_never_replaces_a_file(tmp_path: Path) -> None:
-    """Two recordings begun in the same second would."""
+def test_a_segment_whose_name_is_taken_has_the_next_one_that_is_free(tmp_path: Path) -> None:
+    """As after a clock that was set back: the recording goes on, and what was there stays."""
     (tmp_path / "out_20260501-115959+0000.mp4").write_bytes(b"precious")
-    with pytest.raises(SinkError, match="already exists"):
-        SegmentedVideoSink(tmp_path / "out.mp4", LIVE, unpainted(), length_s=60, now=clock())
+    sink = SegmentedVideoSink(tmp_path / "out.mp4", LIVE, unpainted(), length_s=60, now=clock())
+    sink.write(result(0))
+    sink.close("cut")
+    assert (tmp_path / "out_20260501-115959+0000.mp4").read_bytes() == b"precious"
+    assert len(begins(tmp_path / "out_20260501-115959+0000_2.mp4")) == 1
 
 
 def test_what_cannot_be_meant_is_refused_at_once(tmp_path: Path) -> None:

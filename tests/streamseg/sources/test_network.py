@@ -174,7 +174,8 @@ def test_a_video_file_on_a_web_server_is_a_file(tmp_path: Path, reader: Reader) 
     with web_server(tmp_path) as port:
         with open_source(f"http://127.0.0.1:{port}/clip.mp4", reader=reader) as source:
             assert not source.info.live
-            assert source.info.sound is not None
+            assert source.info.tracks is not None
+            assert len(source.info.tracks.of("audio")) == 1
             assert len(list(source)) == 20
         with pytest.raises(SourceError, match=r"nothing\.mp4' cannot be opened"):
             open_source(f"http://127.0.0.1:{port}/nothing.mp4")

@@ -93,6 +93,7 @@ SET = {
     "duration_s": 1.0,
     "max_frames": 1,
     "threads": 1,
+    "track": 1,
     "camera_size": (720, 1280),
     "camera_fps": 30.0,
     "reconnect": False,
@@ -106,7 +107,7 @@ FOLLOWED = {
     "97": {"camera_size", "camera_fps", "reconnect", "open_timeout_s", "duration_s", "max_frames"},
     "rtsp://me:hidden@127.0.0.1:9/live": {"reconnect", "open_timeout_s", "duration_s", "max_frames"},
     "PICTURES": {"max_frames"},
-    "CLIP": {"reader", "decoder", "start_s", "threads", "duration_s", "max_frames"},
+    "CLIP": {"reader", "decoder", "start_s", "threads", "track", "duration_s", "max_frames"},
 }
 """By address, the options that a source of this kind can follow."""
 

@@ -293,6 +293,33 @@ def test_zeros_in_matroska_are_said(
         assert "parts of the container are overwritten" in source.damage
 
 
+@pytest.mark.parametrize(("name", "codec", "container_options"), [MATROSKA[0], MATROSKA[3]])
+def test_what_lies_behind_zeros_in_a_cluster_is_read(
+    tmp_path: Path, name: str, codec: str, container_options: dict[str, str]
+) -> None:
+    """FFmpeg goes on with the next cluster, seconds later; only what the zeros hit is lost, and its time is told."""
+    options = {"deadline": "realtime"} if codec == "libvpx" else {"bf": "0"}
+    one_cluster = {"cluster_time_limit": "30000", "cluster_size_limit": "9000000"}
+    clip = noisy(codec, options=options, container_options=one_cluster, sound="libopus")
+    data = bytearray(clip.write(tmp_path / name).read_bytes())
+    place = len(data) // 4
+    data[place : place + 4096] = bytes(4096)
+    path = tmp_path / f"zeros_{name}"
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        assert source.info.tracks is not None
+        sound = source.info.tracks.subscribe("audio")
+        times = [frame.time_s for frame in source]
+        ((from_s, to_s),) = source.lost
+    gap = int(np.argmax(np.diff(times)))
+    assert len(times) >= 0.75 * FRAMES
+    assert (np.diff(times) > 0).all()
+    assert times[gap] - 0.05 <= from_s < to_s <= times[gap + 1] + 0.05
+    begins = [packet.begin_s for packet in sound.take(99.0)]
+    assert (np.diff(begins) > 0).all()
+    assert len(begins) >= 0.9 * FRAMES / 25 * 50
+
+
 @pytest.mark.parametrize(("name", "codec", "container_options"), MATROSKA)
 def test_matroska_read_in_part_raises_no_alarm(
     tmp_path: Path, name: str, codec: str, container_options: dict[str, str]

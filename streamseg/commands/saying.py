@@ -1,0 +1,50 @@
+"""Lines for whoever is at the terminal, if anybody still is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import click
+
+from streamseg.errors import UsageError
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line. Where nobody can read it any more, as in a terminal that was closed, that ends nothing.
+
+    err: to standard error.
+    """
+    try:
+        click.echo(text, err=err)
+    except OSError:
+        with suppress(OSError):  # so that what is still to come, Python's own flush at the end too, fails no more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2 if err else 1)
+
+
+@contextmanager
+def standard_output(wanted: bool) -> Iterator[str | None]:
+    """Within the with-block, standard output is for a video, and all that is printed goes to standard error.
+
+    Yields: an address of FFmpeg to write the video to; None where that is not wanted.
+
+    Raises:
+        UsageError: standard output is a terminal.
+    """
+    if not wanted:
+        yield None
+        return
+    if os.isatty(1):
+        raise UsageError("a video cannot go to a terminal; send it on, as in 'streamseg run clip.mp4 - | mpv -'")
+    sys.stdout.flush()
+    video = os.dup(1)
+    os.dup2(2, 1)  # not only what is printed here: libraries print too, and into a video that would be damage
+    try:
+        yield f"pipe:{video}"
+    finally:
+        with suppress(OSError):
+            sys.stdout.flush()
+        os.dup2(video, 1)
+        os.close(video)
