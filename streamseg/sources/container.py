@@ -21,11 +21,17 @@ if TYPE_CHECKING:
     from streamseg.sources.pipe import PipeReader
 
 _NETWORK_TIMEOUT_S = 10.0  # of each call: a file is waited for longer than a live picture, which would be old by then
+_PATIENT = {"probesize": str(64 << 20), "analyzeduration": "60000000"}  # bytes, a minute of most cameras; and µs
 _NO_VIDEO_FORMATS = ("tty",)  # FFmpeg draws text files as pictures of a terminal
 
 
 def open_container(
-    address: str, hardware: HWAccel | None = None, pipe: PipeReader | None = None, track: int | None = None
+    address: str,
+    hardware: HWAccel | None = None,
+    pipe: PipeReader | None = None,
+    track: int | None = None,
+    *,
+    patient: bool = False,
 ) -> tuple[InputContainer, VideoStream]:
     """The container and its video stream: the one that a player would show; cover art is none.
 
@@ -40,9 +46,13 @@ def open_container(
         _check_file(Path(address))
     try:
         timeout = _NETWORK_TIMEOUT_S if is_url(address) else None
-        # Cameras write titles in any encoding, which is no reason not to open the file.
         container = av.open(
-            pipe or _ffmpeg_name(address), "r", timeout=timeout, hwaccel=hardware, metadata_errors="replace"
+            pipe or _ffmpeg_name(address),
+            "r",
+            timeout=timeout,
+            hwaccel=hardware,
+            options=_PATIENT if patient else {},
+            metadata_errors="replace",  # cameras write titles in any encoding, which is no reason to refuse a file
         )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise _explained(address, error) from (None if is_url(address) else error)  # FFmpeg's words show passwords

@@ -22,6 +22,7 @@ from streamseg.sources.matroska_rescue import MatroskaRescue
 from streamseg.sources.pipe import PipeReader, is_pipe
 from streamseg.sources.recording_clock import Beside, RecordingClock
 from streamseg.sources.transport_damage import is_broken
+from streamseg.sources.url import is_url
 from streamseg.tracks import Track, TrackPacket, Tracks
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ class Demuxer:
         self._pipe = PipeReader(address) if is_pipe(address) else None
         try:
             self.container, self.stream = open_container(address, hardware, self._pipe, track)
+            if self._pipe is None and not is_url(address) and not all(map(_described, _known(self.container))):
+                self.container.close()  # a microphone may be switched on later
+                self.container, self.stream = open_container(address, hardware, track=track, patient=True)
         except BaseException:
             self.stop()
             raise
@@ -309,7 +313,7 @@ def _from_key_frame(packets: Iterator[Packet[VideoStream]], start: int) -> Itera
 def _tracks_of(container: InputContainer) -> Tracks:
     """All beside the pictures that can be read; of the rest a note."""
     streams, notes = container.streams, []
-    known = [stream for stream in streams.audio if stream.codec_context is not None]
+    known = _known(container)
     described = [stream for stream in known if _described(stream)]
     if len(known) < len(streams.audio):
         notes.append("sound left out: a track is compressed in a way that FFmpeg does not know")
@@ -319,6 +323,11 @@ def _tracks_of(container: InputContainer) -> Tracks:
     tracks += [Track(stream, "subtitle") for stream in streams.subtitles]
     tracks += [Track(stream, "data") for stream in streams.data]
     return Tracks(sorted(tracks, key=lambda track: track.stream.index), notes)
+
+
+def _known(container: InputContainer) -> list[AudioStream]:
+    """The sound that FFmpeg can tell anything about."""
+    return [stream for stream in container.streams.audio if stream.codec_context is not None]
 
 
 def _described(stream: AudioStream) -> bool:

@@ -112,8 +112,10 @@ class VideoFileSource(Source):
                 self._begun = True
                 self._decoder.begin()
             timed, self._waiting = self._waiting or self._next(), None
-            if timed is not None:
-                return self._hand_out(*timed)
+            while timed is not None:
+                if (frame := self._hand_out(*timed)) is not None:
+                    return frame
+                timed = self._next()
             self._end()
         # Only now: every frame that could be had was handed out before the error.
         if self._decoder.read_error or self._decoder.truncated:
@@ -180,14 +182,23 @@ class VideoFileSource(Source):
             raise self._no_frame(start_s)
         return timed
 
-    def _hand_out(self, pts: int, frame: VideoFrame) -> Frame:
-        time_s = float(pts * self._decoder.time_base)
-        if time_s > self._end_s + float(self._frame_s):
+    def _hand_out(self, pts: int, frame: VideoFrame) -> Frame | None:
+        """None where one picture among others cannot be made like them, such as one of four pixels."""
+        time_s, frame_s = float(pts * self._decoder.time_base), float(self._frame_s)
+        try:
+            planes = self._reader.planes(frame)
+        except (SourceError, MemoryError, ValueError):
+            if not self._index:  # then none can
+                raise
+            self._decoder.lose(self._end_s, time_s + frame_s)
+            self._note_damage()
+            return None
+        if time_s > self._end_s + frame_s:
             self._note_hole(time_s, mended=frame.is_corrupt or self._mended)
         self._mended = frame.is_corrupt
-        self._end_s = time_s + float(self._frame_s)
+        self._end_s = time_s + frame_s
         index, self._index = self._index, self._index + 1
-        return Frame(index, time_s, self._reader.planes(frame), pts=pts, damaged=frame.is_corrupt)
+        return Frame(index, time_s, planes, pts=pts, damaged=frame.is_corrupt)
 
     def _describe(self, start_s: float, first_s: float) -> StreamInfo:
         decoder, (height, width) = self._decoder, self._reader.size

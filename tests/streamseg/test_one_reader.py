@@ -124,6 +124,21 @@ def test_sound_that_is_announced_and_never_comes_leaves_the_pictures_alone(tmp_p
         assert not container.streams.audio
 
 
+def test_a_microphone_that_is_switched_on_later_is_heard_from_then_on(tmp_path: Path) -> None:
+    """Although nothing was known of it when the file was opened, and for longer than FFmpeg looks for it."""
+    whole = broadcast(tmp_path / "whole.ts", 440, seconds=9).read_bytes()
+    late = len(whole) * 7 // 9 // PACKET * PACKET
+    clip = tmp_path / "clip.ts"
+    clip.write_bytes(without_sound_packets(whole[:late]) + whole[late:])
+    path = tmp_path / "out.mp4"
+    with open_source(str(clip)) as source:
+        overlay(source, path)
+    assert len(times(path)) == 225
+    heard = tones(path)
+    assert 6.5 <= min(heard) <= 7.5
+    assert max(heard) == 8.75
+
+
 def test_bytes_that_are_no_transport_stream_are_passed_over_with_all_tracks(tmp_path: Path) -> None:
     """Nothing is lost but the packet that was cut in two: no break, and sound to the end."""
     whole = broadcast(tmp_path / "whole.ts", 440).read_bytes()

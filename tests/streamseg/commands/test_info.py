@@ -60,7 +60,7 @@ def test_the_json_of_a_model_reads_back_as_its_description(streamseg, model):
 
 
 def test_a_recording_s_tracks_are_listed(streamseg, tmp_path):
-    """In words and in JSON: number, kind, codec, size, rate, language and length; Matroska tells that of all together."""
+    """In words and in JSON: number, kind, codec, size, rate, language and length."""
     path = two_cameras(tmp_path / "two.mkv")
     done = streamseg("info", path)
     assert done.code == 0, done.err
