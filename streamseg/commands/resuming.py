@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from streamseg.atomic import parts_of
+from streamseg.atomic import is_part, parts_of
 from streamseg.backends import DEFAULT_MODEL, find_model
 from streamseg.commands.saying import say
 from streamseg.errors import SinkError, UsageError
@@ -68,14 +68,15 @@ def origin_of(request: Request, recording: str | None, source: Source) -> Origin
     resume = request.output.resume
     if resume and (source.info.live or not video or request.output.segment_s is not None):
         raise UsageError("`resume` goes on with the video of a recording; leave it out for anything else")
-    if recording is None or not video or source.info.live:
+    if recording is None or not video:
         return None
-    path, digest = Path(recording), request.digest()
-    parts = list(_parts(path))
-    if not resume:
-        for part in [] if request.output.quiet else parts:
-            say(f"note: '{part}' is what an earlier run left of '{path}'; --resume goes on from it", err=True)
-        return Origin(digest)
+    path = Path(recording)
+    digest = None if source.info.live else request.digest()
+    parts = _parts(path, segments=request.output.segment_s is not None)
+    if parts and not resume and not request.output.quiet:
+        _say_what_lies_there(path, parts, digest)
+    if digest is None or not resume:
+        return None if digest is None else Origin(digest)
     # What a person has ended has its own name, and can be gone on with all the same.
     found = [Part(each) for each in [*parts, *([path] if written_by_streamseg(path) else [])]]
     fitting = [part for part in found if part.frames and part.made_from == digest]
@@ -87,9 +88,21 @@ def origin_of(request: Request, recording: str | None, source: Source) -> Origin
     return Origin(digest, max(fitting, key=lambda part: part.frames, default=None))
 
 
-def _parts(path: Path) -> Iterator[Path]:
-    """What can be gone on with; a run that is killed at once leaves a file with nothing in it yet."""
-    return (each for each in parts_of(path) if made_from(each) is not None)
+def _parts(path: Path, *, segments: bool) -> list[Path]:
+    """What earlier runs left; one that is killed at once leaves a file with nothing in it yet."""
+    found = parts_of(path)
+    if segments:
+        stem, suffix = glob.escape(path.stem), glob.escape(path.suffix)
+        found = sorted(each for each in path.parent.glob(f"{stem}_*.partial*{suffix}") if is_part(each))
+    return [each for each in found if written_by_streamseg(each)]
+
+
+def _say_what_lies_there(path: Path, parts: list[Path], digest: str | None) -> None:
+    """digest: of what is made now; None for what cannot be gone on with."""
+    names = ", ".join(f"'{part}'" for part in parts)
+    left = "is what an earlier run" if len(parts) == 1 else "are what earlier runs"
+    way_out = "; --resume goes on from it" if digest and digest in map(made_from, parts) else ""
+    say(f"note: {names} {left} left of '{path}'{way_out}", err=True)
 
 
 class PassedOver(Wrapper):

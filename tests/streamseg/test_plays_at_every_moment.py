@@ -221,6 +221,8 @@ def test_the_next_run_says_what_lies_there_and_harms_nothing(
         "note: 'out.partial.mp4' is what an earlier run left of 'out.mp4'; --resume goes on from it\n"
     )
     assert (tmp_path / "out.partial.mp4").read_bytes() == before
+    assert run("clip.mp4", "out.mp4", "--overwrite", "--alpha", "0.9") == 0
+    assert capsys.readouterr().err == "note: 'out.partial.mp4' is what an earlier run left of 'out.mp4'\n"
 
 
 def left_behind(run: Run, path: Path, frames: int, *words: str) -> None:
