@@ -151,6 +151,8 @@ def model_options(command: Command) -> Command:
                      help="What the network computes in; auto: what is fastest here and agrees with fp32."),
         click.option("--device", type=Device(), default="auto", show_default=True,
                      help="Where the network runs; one that is named fails when it is not really used."),
+        click.option("--size", type=PictureSize(), metavar="WxH",
+                     help="Size of the network's input, one of those that `streamseg info` lists."),
         click.option("--model", metavar="FILE|NAME", help="An .onnx or OpenVINO .xml file, or a bundled model's name."),
     ):  # fmt: skip
         command = option(command)

@@ -77,8 +77,7 @@ class SourceOptions:
         _require_count("max_frames", self.max_frames)
         _require_count("threads", self.threads)
         _require_above_0("fps", self.fps, "frames a second")
-        if self.camera_size is not None and not _is_size(self.camera_size):
-            raise UsageError(f"`camera_size` must be two whole numbers from 1 on, got {self.camera_size!r}")
+        _require_size("camera_size", self.camera_size)
         _require_above_0("camera_fps", self.camera_fps, "frames a second")
         _require_switch("reconnect", self.reconnect)
         _require_above_0("open_timeout_s", self.open_timeout_s, "seconds")
@@ -91,11 +90,13 @@ class ModelOptions:
     """Which network runs, where, and on which frames.
 
     model: an .onnx file or the name of a bundled one; None is the bundled default.
+    size: (height, width) of its input, one of those that it is offered at; None is its own, or what `target_fps` takes.
     device: where it runs, such as "auto", "cpu" or "cuda:1"; which there are, the engines know.
     precision: what it computes in, such as "auto" or "fp32"; which there are, the engines know.
     clahe: contrast equalisation before it: "auto" as it was trained.
     threads: of the CPU; None is one for each core.
-    target_fps: frames a second that its size, or `every`, is to be chosen for; None chooses nothing.
+    target_fps: frames a second that its size, unless it is given, and `every` are to be chosen for; None chooses
+        nothing.
     every: it runs on the first of so many frames, the others reuse labels; None is on all, or what `target_fps` takes.
     smooth: a pixel changes its class only when a new one won in so many frames in a row; None does not smooth.
 
@@ -104,6 +105,7 @@ class ModelOptions:
     """
 
     model: str | None = None
+    size: Size | None = None
     device: str = "auto"
     precision: str = "auto"
     clahe: ClaheMode = "auto"
@@ -114,6 +116,7 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         # Device and precision are not checked here: which there are depends on the engines that are installed.
+        _require_size("size", self.size)
         _require_choice("clahe", self.clahe, get_args(ClaheMode))
         _require_count("threads", self.threads)
         _require_above_0("target_fps", self.target_fps, "frames a second")
@@ -215,10 +218,11 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
-def _is_size(value: object) -> bool:
-    """Whether it is (height, width), both whole and above 0."""
-    return (
-        isinstance(value, tuple)
-        and len(value) == 2
-        and all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in value)
-    )
+def _require_size(name: str, value: object) -> None:
+    """(height, width), both whole and above 0; None passes."""
+    pair = isinstance(value, tuple) and len(value) == 2
+    if value is None or (
+        pair and all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in value)
+    ):
+        return
+    raise UsageError(f"`{name}` must be two whole numbers from 1 on, got {value!r}")

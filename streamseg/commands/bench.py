@@ -77,6 +77,7 @@ def bench_command(
         model_options.device,
         model_options.threads,
         precision=model_options.precision,
+        size=model_options.size,
         streams=1 if options.realtime or _is_live(address) else throughput_streams(model_options.threads),
     )
     if backend.choice:
@@ -212,6 +213,7 @@ def _settings(
         "threads": model.threads,
         "reader": source.reader,
         "model": backend.spec.name,
+        "size": f"{backend.spec.width}x{backend.spec.height}",
         "device": backend.device,
     }
 
@@ -245,7 +247,9 @@ def _earlier(path: Path) -> dict[str, Any]:
 
 
 def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> int:
-    differing = [key for key, value in record["settings"].items() if old["settings"].get(key) != value]
+    # Results of before models had several sizes do not say it, and are of the only one that there was.
+    then_set = {"size": record["settings"]["size"]} | old["settings"]
+    differing = [key for key, value in record["settings"].items() if then_set.get(key) != value]
     if differing:
         raise UsageError(f"the earlier result was measured with other settings: {', '.join(differing)}")
     now, then = record["result"]["fps"], old["result"]["fps"]

@@ -120,7 +120,8 @@ def _compiled_code() -> Iterator[Finding]:
 
 
 def _model_and_devices() -> Iterator[Finding]:
-    from streamseg.backends import ENGINES, load_backend
+    from streamseg.backends import ENGINES, find_model, load_backend
+    from streamseg.backends.sizes import offered_sizes, shown_sizes
 
     topic = "network"
     for engine in ENGINES:
@@ -129,6 +130,7 @@ def _model_and_devices() -> Iterator[Finding]:
     try:
         backend = load_backend()
         yield Finding(topic, "--device auto", True, f"takes {backend.device}, model {backend.spec.name}")
+        yield Finding(topic, "--size", True, shown_sizes(offered_sizes(find_model())))
         if backend.choice:
             yield Finding(topic, "--precision auto", True, backend.choice.reason)
     except StreamsegError as error:
