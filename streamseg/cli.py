@@ -57,6 +57,20 @@ class PictureSize(click.ParamType[tuple[int, int]]):
         return int(size[2]), int(size[1])
 
 
+class BitRate(click.ParamType[int]):
+    """Bits a second, with k or M behind thousands or millions; its value is the number of bits."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Whole bits, above 0."""
+        found = re.fullmatch(r"(\d{1,12}(?:\.\d+)?)([kKmM]?)", str(value))
+        bits = round(float(found[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[found[2].lower()]) if found else 0
+        if bits < 1:
+            self.fail(f"'{value}' is not a bit rate; write bits a second, such as 4M or 800k", param, ctx)
+        return bits
+
+
 class Minutes(click.FloatRange):
     """A length in minutes, above 0; its value is in seconds."""
 
@@ -271,6 +285,20 @@ def command_line() -> None:
     default="auto",
     show_default=True,
     help="What compresses H.264; auto: hardware if a short trial works, else x264.",
+)
+@click.option(
+    "--crf",
+    type=click.IntRange(0, 63),
+    metavar="N",
+    help="Quality of the video, 0 is best; default: 23 (.webm 32), at about the source's bit rate at most.",
+)
+@click.option("--bitrate", type=BitRate(), metavar="RATE", help="Bits a second of the video, such as 4M or 800k.")
+@click.option("--height", type=click.IntRange(2), metavar="N", help="Height of what is written; the width follows.")
+@click.option(
+    "--output-fps",
+    type=click.FloatRange(0, min_open=True),
+    metavar="F",
+    help="Rate of the video, by leaving out and repeating frames; default: the source's own times.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what was chosen, and the time of each stage.")

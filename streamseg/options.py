@@ -33,6 +33,10 @@ ClaheMode: TypeAlias = Literal["on", "off", "auto"]
 MOST_SMOOTHING = 255
 """Frames: `stages.Smoothing` counts votes in bytes."""
 
+MOST_CRF = 63  # of VP9; x264 ends at 51
+MOST_HEIGHT = 8192  # pixels: 8K video has 4320, and H.264 has no level for more than this
+MOST_FPS = 1000  # of slow motion; beyond, a typing error would fill the disk with repeated frames
+
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
@@ -146,6 +150,11 @@ class OutputOptions:
     legend: list the colours in the picture.
     hud: show frame rate, latency, drops and device in the picture.
     encoder: of H.264, "auto" takes hardware if a short trial works.
+    crf: constant quality of a video, from 0 (best); which is the largest, its encoder knows. None is about as large as
+        the source.
+    bitrate: bits a second of a video; None goes by quality.
+    height: of what is recorded, an even number of pixels; the width follows. None keeps the source's.
+    output_fps: frames a second of what is recorded, by leaving out and repeating; None keeps the source's times.
     quiet: say nothing but errors.
     verbose: say what was chosen, and the time of each stage.
 
@@ -168,6 +177,10 @@ class OutputOptions:
     legend: bool = True
     hud: bool = False
     encoder: EncoderName = "auto"
+    crf: int | None = None
+    bitrate: int | None = None
+    height: int | None = None
+    output_fps: float | None = None
     quiet: bool = False
     verbose: bool = False
 
@@ -180,6 +193,16 @@ class OutputOptions:
         for name in ("allow_host", "classes"):
             _require_names(name, getattr(self, name))
         _require_choice("encoder", self.encoder, get_args(EncoderName))
+        _require_count("crf", self.crf, MOST_CRF, 0)
+        _require_count("bitrate", self.bitrate)
+        if self.crf is not None and self.bitrate is not None:
+            raise UsageError("`crf` and `bitrate` are two ways to say how large a video becomes; give one of them")
+        _require_count("height", self.height, MOST_HEIGHT, 2)
+        if self.height is not None and self.height % 2:
+            raise UsageError(f"`height` must be even, as videos have it, got {self.height}")
+        _require_above_0("output_fps", self.output_fps, "frames a second")
+        if self.output_fps is not None and self.output_fps > MOST_FPS:
+            raise UsageError(f"`output_fps` must be at most {MOST_FPS}, got {self.output_fps!r}")
         for name in ("frames", "overwrite", "legend", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
 
@@ -189,11 +212,11 @@ def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise UsageError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}")
 
 
-def _require_count(name: str, value: Any, most: int | None = None) -> None:
+def _require_count(name: str, value: Any, most: int | None = None, least: int = 1) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
-        span = "1 or more" if most is None else f"from 1 to {most}"
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
+        span = f"{least} or more" if most is None else f"from {least} to {most}"
         raise UsageError(f"`{name}` must be a whole number, {span}, got {value!r}")
 
 
@@ -218,7 +241,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
-def _require_size(name: str, value: object) -> None:
+def _require_size(name: str, value: Any) -> None:
     """(height, width), both whole and above 0; None passes."""
     pair = isinstance(value, tuple) and len(value) == 2
     if value is None or (

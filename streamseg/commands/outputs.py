@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import click
 
@@ -22,6 +22,7 @@ from streamseg.options import OutputOptions
 from streamseg.painting import Painter
 from streamseg.progress import ProgressBar
 from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
+from streamseg.sinks.converted import Converted
 from streamseg.sinks.formats import FORMATS
 from streamseg.sinks.window import WindowSink, display_available
 from streamseg.sources import Source
@@ -163,19 +164,37 @@ def _recording(options: OutputOptions, shared: SharedBySinks) -> str | None:
         recording = place_for(options, shared.address, shared.info, several=several)
     if options.segment_s is not None and recording is None:
         raise UsageError("`segment_s` cuts a recording into segments; name an OUTPUT video to record to")
-    if options.encoder != "auto" and (recording is None or Path(recording).suffix.lower() not in FORMATS):
-        raise UsageError("`encoder` compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
+    _refuse_idle(options, recording)
     return recording
+
+
+def _refuse_idle(options: OutputOptions, recording: str | None) -> None:
+    """Raises UsageError for options that say how a video is written where none is."""
+    suffix = "" if recording is None else Path(recording).suffix.lower()
+    videos = ", ".join(FORMATS)
+    if options.encoder != "auto" and suffix not in FORMATS:
+        raise UsageError("`encoder` compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
+    for name in ("crf", "bitrate"):
+        if getattr(options, name) is not None and suffix not in FORMATS:
+            raise UsageError(f"`{name}` says how large a video becomes; name an OUTPUT that ends in {videos}")
+    if options.output_fps is not None and suffix not in (*FORMATS, ".gif"):
+        raise UsageError(f"`output_fps` is for videos; name an OUTPUT that ends in {videos} or .gif")
+    if options.height is not None and recording is None:
+        raise UsageError("`height` is of what is written; name an OUTPUT")
 
 
 def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) -> Sink:
     painter = shared.painter(options, follows_controls=False)
-    overwrite, encoder = options.overwrite, options.encoder
-    if options.segment_s is not None:
-        return SegmentedVideoSink(
-            path, shared.info, painter, length_s=options.segment_s, overwrite=overwrite, encoder=encoder
-        )
-    return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder)
+
+    def opened(info: StreamInfo) -> Sink:
+        how: Any = {name: getattr(options, name) for name in ("overwrite", "encoder", "crf", "bitrate")}
+        if options.segment_s is not None:
+            return SegmentedVideoSink(path, info, painter, length_s=options.segment_s, **how)
+        return open_sink(path, info, painter, **how)
+
+    if options.height is None and options.output_fps is None:
+        return opened(shared.info)
+    return Converted(opened, shared.info, height=options.height, fps=options.output_fps)
 
 
 def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:

@@ -70,7 +70,14 @@ __all__ = [
 
 
 def open_sink(
-    address: str, info: StreamInfo, painter: Painter, *, overwrite: bool = False, encoder: EncoderName = "auto"
+    address: str,
+    info: StreamInfo,
+    painter: Painter,
+    *,
+    overwrite: bool = False,
+    encoder: EncoderName = "auto",
+    crf: int | None = None,
+    bitrate: int | None = None,
 ) -> Sink:
     """The sink that `address` names; see the table at the top of this file.
 
@@ -79,7 +86,7 @@ def open_sink(
     info: of the source.
     painter: makes the pictures, and knows the classes.
     overwrite: whether files that are there, and that streamseg wrote, may be replaced.
-    encoder: of video files, see `VideoFileSink`; others have none.
+    encoder, crf, bitrate: of video files, see `VideoFileSink`; others have none.
 
     Raises:
         SinkError: the name is of no kind, or the place cannot be written to.
@@ -95,6 +102,8 @@ def open_sink(
         "classes": painter.classes,
         "overwrite": overwrite,
         "encoder": encoder,
+        "crf": crf,
+        "bitrate": bitrate,
     }
     return kind.open(known)
 
@@ -105,7 +114,7 @@ class SinkKind:
 
     fits: whether a name is of this kind. The first row that fits is taken.
     opener: "module:name" in this package, loaded when it is needed: a class or a function.
-    takes: what it is given, in this order but for `overwrite` and `encoder`, which it takes by name: see `open_sink`,
+    takes: what it is given, in this order but for what stands in `_BY_NAME`, which it takes by name: see `open_sink`,
         and "classes" of the model.
     ends: how such names end, for whoever gave one that is nothing; "" leaves it out.
     """
@@ -125,9 +134,9 @@ class SinkKind:
         return sink
 
 
-_BY_NAME = ("overwrite", "encoder")
+_BY_NAME = ("overwrite", "encoder", "crf", "bitrate")
 _PAINTED = ("address", "info", "painter", "overwrite")
-_VIDEO = (*_PAINTED, "encoder")
+_VIDEO = (*_PAINTED, "encoder", "crf", "bitrate")
 
 
 def _ends_in(*suffixes: str) -> Callable[[str], bool]:

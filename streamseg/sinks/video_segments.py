@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from streamseg.errors import UsageError
@@ -35,6 +36,8 @@ class SegmentedVideoSink(Sink):
         length_s: float,
         overwrite: bool = False,
         encoder: EncoderName = "auto",
+        crf: int | None = None,
+        bitrate: int | None = None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         """
@@ -42,7 +45,7 @@ class SegmentedVideoSink(Sink):
         info: of a live source.
         length_s: of each file; it ends with the first frame that comes later.
         overwrite: replace files that are there, each once the new one is complete.
-        encoder: see `VideoFileSink`.
+        encoder, crf, bitrate: see `VideoFileSink`.
         now: the time of day, with its zone.
 
         Raises:
@@ -58,7 +61,8 @@ class SegmentedVideoSink(Sink):
         self._path = Path(path)
         format_of(self._path)
         self._info, self._painter, self._length_s = info, painter, length_s
-        self._overwrite, self._encoder = overwrite, encoder
+        self._overwrite = overwrite
+        self._open = partial(VideoFileSink, encoder=encoder, crf=crf, bitrate=bitrate)
         self._now = now
         self._stem, self._in_second = "", 0  # segments shorter than a second share one, and need names of their own
         self._finishing: list[Future[None]] = []
@@ -117,4 +121,4 @@ class SegmentedVideoSink(Sink):
         self._in_second = self._in_second + 1 if stem == self._stem else 1
         self._stem = stem
         path = self._path.with_stem(stem if self._in_second == 1 else f"{stem}_{self._in_second}")
-        return VideoFileSink(path, self._info, self._painter, overwrite=self._overwrite, encoder=self._encoder)
+        return self._open(path, self._info, self._painter, overwrite=self._overwrite)
