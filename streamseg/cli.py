@@ -199,6 +199,7 @@ def command_line() -> None:
     metavar="FILE.json",
     help="Also write how it went, for programs: frames, timings, versions, status; also of a run that fails.",
 )
+@click.option("--json", is_flag=True, help="Print that report to standard output, and all else to standard error.")
 @click.option(
     "--segment",
     "segment_s",
@@ -328,11 +329,15 @@ def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
     streamseg run 0 --camera-size 1280x720
     streamseg run rtsp://camera/stream drive.mp4 --segment 10 --serve 8080
     """
-    if not words:
-        raise click.UsageError("Missing argument 'SOURCE'.", click.get_current_context())
     from streamseg.commands.run import run_command
+    from streamseg.commands.run_record import recorded
 
-    return run_command(words, flags.source_options(values), flags.model_options(values), flags.output_options(values))
+    with recorded(values["report"], values["model"], printed=values["json"]) as record:
+        if not words:
+            raise click.UsageError("Missing argument 'SOURCE'.", click.get_current_context())
+        options = flags.source_options(values), flags.model_options(values), flags.output_options(values)
+        record.code = run_command(words, *options, record)
+    return record.code
 
 
 @command_line.command()
@@ -440,7 +445,12 @@ def main(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         # The command that the usage is wrong for, so that its --help is at hand.
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "streamseg"
-        return _say(f"{' '.join(error.format_message().split())} (see {where} --help)", 2)
+        message = " ".join(error.format_message().split())
+        if where.endswith(" run") and "--json" in (sys.argv[1:] if arguments is None else arguments):
+            from streamseg.commands.run_record import print_refused
+
+            print_refused(2, message)
+        return _say(f"{message} (see {where} --help)", 2)
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped", INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has left, `| head` for one

@@ -140,6 +140,7 @@ class OutputOptions:
     masks: a folder for pictures of class ids; None writes none.
     stats: a .csv or .jsonl file for a line a frame; None writes none.
     report: a .json file for how it went, written also where it fails; None writes none.
+    json: print that report to standard output, and everything else to standard error.
     segment_s: seconds of each file that a live source is recorded in; None is one file for all.
     overwrite: files that are there, and that streamseg wrote, may be replaced.
     serve: where the page is served; None serves one only of a live source where there is no display.
@@ -167,6 +168,7 @@ class OutputOptions:
     masks: Path | None = None
     stats: Path | None = None
     report: Path | None = None
+    json: bool = False
     segment_s: float | None = None
     overwrite: bool = False
     serve: Address | None = None
@@ -203,7 +205,9 @@ class OutputOptions:
         _require_above_0("output_fps", self.output_fps, "frames a second")
         if self.output_fps is not None and self.output_fps > MOST_FPS:
             raise UsageError(f"`output_fps` must be at most {MOST_FPS}, got {self.output_fps!r}")
-        for name in ("frames", "overwrite", "legend", "hud", "quiet", "verbose"):
+        if self.json and self.output == "-":
+            raise UsageError("`json` and the video cannot both go to standard output; use `report`")
+        for name in ("frames", "json", "overwrite", "legend", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
 
 

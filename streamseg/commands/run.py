@@ -18,6 +18,7 @@ from streamseg.commands.outputs import SharedBySinks, opened_sinks
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
 from streamseg.commands.run_many import Tally, run_each
 from streamseg.commands.run_record import RunRecord, SourceRecord, noted_failure
+from streamseg.commands.saying import say
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
 from streamseg.options import ModelOptions, OutputOptions, SourceOptions
@@ -34,11 +35,16 @@ DAMAGED = SourceError.exit_code
 
 
 def run_command(
-    words: Sequence[str], source_options: SourceOptions, model_options: ModelOptions, output_options: OutputOptions
+    words: Sequence[str],
+    source_options: SourceOptions,
+    model_options: ModelOptions,
+    output_options: OutputOptions,
+    record: RunRecord | None = None,
 ) -> int:
     """Run, print the closing line, return the exit code; of several sources one after the other, that of the worst.
 
     words: addresses of sources, and the OUTPUT behind them unless the options have it.
+    record: is told how each source went; None where nobody asks for it.
 
     Raises:
         StreamsegError: as the parts raise it; a broken source still leaves a finished output and a closing line. Of
@@ -49,20 +55,15 @@ def run_command(
     sources = expanded(addresses)
     if sources.several:
         refuse_one_file(output, len(sources.addresses))
-    record = None if output_options.report is None else RunRecord(output_options.report, model_options.model)
     runner = _Runner(source_options, model_options, output_options, {} if sources.several else None, record)
-    try:
-        return _run_all(sources, runner) if sources.several else runner.run(sources.addresses[0])
-    finally:  # also of a run that failed: that is when it is asked for
-        if record is not None:
-            record.write()
+    return _run_all(sources, runner, output_options) if sources.several else runner.run(sources.addresses[0])
 
 
-def _run_all(sources: Sources, runner: _Runner) -> int:
+def _run_all(sources: Sources, runner: _Runner, output: OutputOptions) -> int:
     tally = Tally(sources.skipped)
     run_each(sources.addresses, tally, runner.run, lambda: runner.plan is not None)
-    if not runner.quiet:
-        click.echo(tally.summary())
+    if not output.quiet:
+        say(tally.summary(), err=output.json)
     return tally.exit_code
 
 
@@ -87,7 +88,6 @@ class _Runner:
         self._source_options, self._model_options, self._output_options = source, model, output
         self._written = written
         self._record = record
-        self.quiet = output.quiet
         self.plan: Plan | None = None
 
     def run(self, address: str) -> int:
@@ -126,8 +126,7 @@ class _Runner:
         try:
             return _run(output, source, plan.backend, pipeline, sinks)
         finally:
-            record.damage = source.damage
-            record.outputs = [sink.place for sink in sinks if sink.place]
+            record.look_at(source, sinks)
 
 
 def _pipeline(
@@ -161,18 +160,18 @@ def _run(options: OutputOptions, source: Source, backend: LoadedBackend, pipelin
             report = pipeline.report
             if report.outcome != "failed" and not options.quiet:
                 if options.verbose:
-                    click.echo(stage_table(report))
-                click.echo(closing_line(report, [sink.place for sink in sinks if sink.place]))
+                    say(stage_table(report), err=options.json)
+                say(closing_line(report, [sink.place for sink in sinks if sink.place]), err=options.json)
             unknown = [note for note in [backend.unknown.note()] if note]
             for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
                 _say_note(note)
     if signals:  # said even where nothing else is: scripts see the exit code, people want to know what they have
-        click.echo("streamseg: stopped early; what was processed by then is complete", err=True)
+        say("streamseg: stopped early; what was processed by then is complete", err=True)
         return INTERRUPTED
     if source.damage or report.damaged:
         shown = f"{report.damaged} frames are damaged" if report.damaged else ""
         reasons = "; ".join(filter(None, [source.damage, shown]))
-        click.echo(f"streamseg: the source is damaged: {reasons}; all that could be read was used", err=True)
+        say(f"streamseg: the source is damaged: {reasons}; all that could be read was used", err=True)
         return DAMAGED
     return 0
 
@@ -187,7 +186,7 @@ def _say_note(note: str) -> None:
     context = click.get_current_context(silent=True)  # none where a program runs the command
     group = context.find_root().command if context else None
     text = in_flags(note, group) if isinstance(group, click.Group) else note
-    click.echo(f"note: {text}", err=True)
+    say(f"note: {text}", err=True)
 
 
 def _say_network(plan: Plan) -> None:
@@ -206,16 +205,18 @@ def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, pla
         for note in source.notes:
             _say_note(note)
         if first and model.target_fps is not None:
-            click.echo(plan.reason, err=True)
+            say(plan.reason, err=True)
         if first and backend.choice and (backend.choice.fresh or output.verbose):
-            click.echo(f"network: {backend.choice.reason}", err=True)
+            say(f"network: {backend.choice.reason}", err=True)
     if output.verbose:
         fps = f"{float(info.fps):.3f} fps" if info.fps else "rate not said"
-        click.echo(f"source: {info.address}, {info.kind}, {info.width}x{info.height}, {fps}, {info.codec or 'raw'}")
+        what = f"{info.kind}, {info.width}x{info.height}, {fps}, {info.codec or 'raw'}"
+        say(f"source: {info.address}, {what}", err=output.json)
         spec = backend.spec
-        click.echo(f"model: {spec.name}, {spec.width}x{spec.height}, {len(spec.classes)} classes, on {backend.device}")
+        what = f"{spec.width}x{spec.height}, {len(spec.classes)} classes, on {backend.device}"
+        say(f"model: {spec.name}, {what}", err=output.json)
         if plan.every > 1:
-            click.echo(f"pace: {plan.reason}")
+            say(f"pace: {plan.reason}", err=output.json)
 
 
 @contextmanager
