@@ -225,6 +225,13 @@ def command_line() -> None:
     help="A name that the page is also reached by, as behind a proxy; may be given several times.",
 )
 @click.option(
+    "--realtime/--no-realtime",
+    default=None,
+    help="Play a recording at its own speed, or as fast as may be; default: its own where it is looked at and no "
+    "OUTPUT is named.",
+)
+@click.option("--loop", is_flag=True, help="Show a recording again and again; nothing is written.")
+@click.option(
     "--view",
     type=click.Choice(list(VIEWS)),
     default="overlay",

@@ -145,6 +145,9 @@ class OutputOptions:
     overwrite: files that are there, and that streamseg wrote, may be replaced.
     serve: where the page is served; None serves one only of a live source where there is no display.
     allow_host: names that the page is also reached by.
+    realtime: a recording is played at its own speed; False is as fast as may be. None is its own speed where it is
+        looked at and no output is named.
+    loop: a recording begins anew when it is over; nothing is written then.
     view: what is painted, see `Settings`.
     alpha: strength of the colours, 0 to 1.
     classes: names of those to paint; None is all.
@@ -173,6 +176,8 @@ class OutputOptions:
     overwrite: bool = False
     serve: Address | None = None
     allow_host: tuple[str, ...] = ()
+    realtime: bool | None = None
+    loop: bool = False
     view: View = "overlay"
     alpha: float = 0.5
     classes: tuple[str, ...] | None = None
@@ -207,7 +212,9 @@ class OutputOptions:
             raise UsageError(f"`output_fps` must be at most {MOST_FPS}, got {self.output_fps!r}")
         if self.json and self.output == "-":
             raise UsageError("`json` and the video cannot both go to standard output; use `report`")
-        for name in ("frames", "json", "overwrite", "legend", "hud", "quiet", "verbose"):
+        if self.realtime is not None:
+            _require_switch("realtime", self.realtime)
+        for name in ("frames", "json", "loop", "overwrite", "legend", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class SharedBySinks:
     address: of the source, as the user named it.
     extra_metrics: further numbers for the page's statistics, by name, asked for each time.
     written: what earlier sources of the same command were written to, with their addresses; None where there is one.
+    first_viewer: is set when somebody looks at the page; None where nobody waits for that.
     """
 
     address: str
@@ -51,6 +53,7 @@ class SharedBySinks:
     timings: Timings
     extra_metrics: Callable[[], Mapping[str, float]]
     written: dict[Path, str] | None = None
+    first_viewer: threading.Event | None = None
 
     @property
     def info(self) -> StreamInfo:
@@ -143,6 +146,7 @@ def _page(options: OutputOptions, shared: SharedBySinks) -> Sink:
         camera=shared.camera,
         allowed_hosts=options.allow_host,
         extra_metrics=shared.extra_metrics,
+        first_viewer=shared.first_viewer,
     )
     if address.port is None and sink.port != USUAL_PORT:
         click.echo(f"note: port {USUAL_PORT} is taken, so the page is at another", err=True)
@@ -158,7 +162,7 @@ def _recording(options: OutputOptions, shared: SharedBySinks) -> str | None:
             f"OUTPUT is a file or a folder and '{without_password(output)}' is an address; to watch from elsewhere, "
             "use `serve`"
         )
-    if is_view(output) or (output is None and shared.info.live and not options.frames):
+    if is_view(output) or (output is None and (shared.info.live or options.loop) and not options.frames):
         recording = None
     else:
         recording = place_for(options, shared.address, shared.info, several=several)

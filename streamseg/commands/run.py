@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from streamseg.commands.arguments import Sources, expanded, sources_and_output
 from streamseg.commands.flags import in_flags
 from streamseg.commands.outputs import SharedBySinks, opened_sinks
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
+from streamseg.commands.playback import playing
 from streamseg.commands.run_many import Tally, run_each
 from streamseg.commands.run_record import RunRecord, SourceRecord, noted_failure
 from streamseg.commands.saying import say
@@ -105,6 +107,7 @@ class _Runner:
         with ExitStack() as stack:
             source = stack.enter_context(open_source(address, self._source_options))
             output = self._output_options
+            source, first_viewer = playing(source, output, partial(open_source, address, self._source_options))
             if self._written is not None:
                 output = named_after(stem_of(address, source.info), output)
             first = self.plan is None
@@ -114,7 +117,14 @@ class _Runner:
             controls = Controls(_settings(model, output, plan))
             # One for pipeline and page, as the page tells of the run while it goes on.
             shared = SharedBySinks(
-                address, source, plan.backend, controls, Timings(), lambda: _flicker(smoothing), self._written
+                address,
+                source,
+                plan.backend,
+                controls,
+                Timings(),
+                lambda: _flicker(smoothing),
+                self._written,
+                first_viewer,
             )
             if first:
                 _say_network(plan)

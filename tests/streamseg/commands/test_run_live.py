@@ -173,9 +173,12 @@ def test_a_visitor_s_camera_gets_a_page_and_ctrl_c_ends_it(model: Path, tmp_path
     assert "Traceback" not in live.said
 
 
-def test_a_file_is_watched_on_a_page_and_written_as_ever(model: Path, clip: Path, tmp_path: Path) -> None:
-    """--serve adds the page; every frame is in the file."""
+def test_a_file_waits_for_its_first_viewer_and_is_written_as_ever(model: Path, clip: Path, tmp_path: Path) -> None:
+    """--serve adds the page, where it plays at its own speed; every frame is in the file."""
     with running(tmp_path, clip, "--model", model, "--serve", "0") as live:
+        assert live.stats()["frames"] == 0  # the page is there, and nobody looks on
+        with urllib.request.urlopen(f"{live.link()}snapshot.jpg", timeout=PATIENCE_S) as answer:
+            assert answer.read(2) == b"\xff\xd8"
         code, out = live.finished()
     assert code == 0, live.said
     assert "to watch, open http://127.0.0.1:" in live.said
@@ -184,7 +187,7 @@ def test_a_file_is_watched_on_a_page_and_written_as_ever(model: Path, clip: Path
 
 def test_a_page_without_a_place_is_at_the_usual_one(model: Path, clip: Path, tmp_path: Path) -> None:
     """Or beside it with a note, where that is taken; a further name asks for a token."""
-    with running(tmp_path, clip, "--model", model, "--serve", "--allow-host", "cam.example") as live:
+    with running(tmp_path, clip, "out.mp4", "--model", model, "--serve", "--allow-host", "cam.example") as live:
         link = live.link()
         code, _ = live.finished()
     assert code == 0, live.said
@@ -208,6 +211,7 @@ def test_a_page_without_a_place_is_at_the_usual_one(model: Path, clip: Path, tmp
         ("--serve 0 --allow-host http://cam.example", 2, "is no name of a host"),
         ("--open-timeout 0", 2, "--open-timeout"),
         ("--open-timeout 5", 2, "--open-timeout is for a camera or a live stream, and '"),
+        ("--loop", 2, "--loop never ends, so nothing can be written meanwhile; leave OUTPUT and other files out"),
         ("--no-reconnect", 2, "clip.mp4' is a video file; leave it out"),
     ],
 )
