@@ -30,6 +30,7 @@ from streamseg.segmenter import Segmenter
 from streamseg.sinks import open_sink
 from streamseg.sources import open_source
 from streamseg.sources.paced import Paced
+from streamseg.sources.url import without_password
 from streamseg.spec import SegmentClass
 from streamseg.timing import Distribution
 
@@ -153,7 +154,7 @@ class Bench:
         with open_source(self._address, replace(self._source_options, max_frames=1)) as source:
             frame = source.read()
         if frame is None:
-            raise UsageError(f"'{self._address}' has no frame to measure with")
+            raise UsageError(f"'{without_password(self._address)}' has no frame to measure with")
         batch = network_input(frame, spec, spec.clahe)[np.newaxis]  # made once: its time is another stage's
         times = Distribution()
         start = time.perf_counter()
@@ -206,7 +207,7 @@ def _settings(
     """What must be equal for two results to be comparable."""
     # what is left out, such as the number of frames, does not change a rate
     return {
-        "source": address,
+        "source": without_password(address),  # the result is a file that people hand on
         "sink": options.sink,
         "realtime": options.realtime,
         "clahe": model.clahe,

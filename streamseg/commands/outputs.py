@@ -217,7 +217,7 @@ def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: st
             earlier = shared.written.setdefault(place, shared.address)
             if earlier != shared.address:
                 raise SinkError(
-                    f"'{target}' is where the results of '{earlier}' are, which has the same name; "
+                    f"'{target}' is where the results of '{without_password(earlier)}' are, which has the same name; "
                     "run this one on its own, to another OUTPUT"
                 )
 

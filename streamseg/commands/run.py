@@ -15,6 +15,7 @@ import click
 from streamseg.backends import LoadedBackend
 from streamseg.commands.arguments import Sources, expanded, sources_and_output
 from streamseg.commands.flags import in_flags
+from streamseg.commands.losses import tell_losses
 from streamseg.commands.outputs import SharedBySinks, opened_sinks
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
 from streamseg.commands.playback import playing
@@ -131,6 +132,7 @@ class _Runner:
             _say_choices(model, output, source, plan, first=first)
             sinks = opened_sinks(output, shared, stack)
             pipeline = _pipeline(source, plan, sinks, smoothing, shared)
+            tell_losses(source, record)
             stack.pop_all()  # from here on the pipeline closes what was opened
         record.report = pipeline.report
         try:

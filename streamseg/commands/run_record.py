@@ -41,6 +41,7 @@ class SourceRecord:
     damage_times: (begin, end) in seconds of what could not be read, where the source knows it.
     tracks_kept, tracks_left_out: what is beside the pictures in the outputs, and what is in the source alone, a line
         each, where somebody knows it.
+    events: when a live source was lost and was back, as they came.
     notes: what was said about the source and the outputs, in the library's words.
     code: the exit code; None while it goes on.
     error: the line that was printed; None where nothing failed.
@@ -53,6 +54,7 @@ class SourceRecord:
     damage_times: list[tuple[float, float]] = field(default_factory=list)
     tracks_kept: list[str] = field(default_factory=list)
     tracks_left_out: list[str] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     code: int | None = None
     error: str | None = None
@@ -78,6 +80,7 @@ class SourceRecord:
             "damage_times_s": self.damage_times,
             "tracks_kept": self.tracks_kept,
             "tracks_left_out": self.tracks_left_out,
+            "events": self.events,
             "notes": self.notes,
             "outputs": self.outputs,
             "run": None if self.report is None else self.report.to_dict(),

@@ -27,6 +27,7 @@ import cv2  # noqa: F401  # before PyAV: see `window.windows_would_hang`
 from streamseg.errors import SinkError
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.formats import FORMATS, PICTURES, TABLES
+from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
     from streamseg.frame import StreamInfo
@@ -94,7 +95,7 @@ def open_sink(
     kind = next((kind for kind in KINDS if kind.fits(address)), None)
     if kind is None:
         ends = "; ".join(kind.ends for kind in KINDS if kind.ends)
-        raise SinkError(f"cannot write '{address}': the name must end in {ends}")
+        raise SinkError(f"cannot write '{without_password(address)}': the name must end in {ends}")
     known = {
         "address": address,
         "info": info,

@@ -135,7 +135,7 @@ def test_a_stream_that_dies_and_comes_back_goes_on_in_the_same_file(model: Path,
     """The gap is in the times of the recording, and the closing line says how long it was."""
     with ffmpeg_server(MPEGTS_OVER_TCP) as server:
         address = f"tcp://127.0.0.1:{server.port}"
-        with running(tmp_path, address, "out.mp4", "--model", model) as live:
+        with running(tmp_path, address, "out.mp4", "--model", model, "--report", "r.json") as live:
             live.until(lambda: live.stats()["frames"] > 10)
             server.kill()
             live.until(lambda: live.stats()["health"] == "reconnecting")
@@ -145,6 +145,11 @@ def test_a_stream_that_dies_and_comes_back_goes_on_in_the_same_file(model: Path,
             code, out = live.end()
     assert code == 130, live.said
     assert re.search(r"source lost (once|\d+ times), \d+ s in all", out)
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    assert re.search(rf"^{moment}: '{address}' was lost: .+; it is tried again until it is back$", live.said, re.M)
+    assert re.search(rf"^{moment}: '{address}' is back after [\d.]+ s$", live.said, re.M)
+    (source,) = json.loads((tmp_path / "r.json").read_text())["sources"]
+    assert [each["event"] for each in source["events"][:2]] == ["lost", "back"]
     times = times_of(tmp_path / "out.mp4")
     assert len(times) == out_of(out)
     assert max(later - earlier for earlier, later in pairwise(times)) > 0.9
