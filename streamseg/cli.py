@@ -64,6 +64,7 @@ class BitRate(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Whole bits, above 0."""
+        # Thousands and millions, as of bits everywhere, not 1024: a player says 4000 kbit/s for 4M.
         found = re.fullmatch(r"(\d{1,12}(?:\.\d+)?)([kKmM]?)", str(value))
         bits = round(float(found[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[found[2].lower()]) if found else 0
         if bits < 1:
@@ -339,6 +340,7 @@ def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
     from streamseg.commands.run import run_command
     from streamseg.commands.run_record import recorded
 
+    # Around everything, so that options that contradict each other are in the report too.
     with recorded(values["report"], values["model"], printed=values["json"]) as record:
         if not words:
             raise click.UsageError("Missing argument 'SOURCE'.", click.get_current_context())
@@ -454,6 +456,7 @@ def main(arguments: list[str] | None = None) -> int:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "streamseg"
         message = " ".join(error.format_message().split())
         if where.endswith(" run") and "--json" in (sys.argv[1:] if arguments is None else arguments):
+            # A program that asked for JSON gets it whatever happens, also where click could not read the words.
             from streamseg.commands.run_record import print_refused
 
             print_refused(2, message)

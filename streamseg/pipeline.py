@@ -65,6 +65,7 @@ def _checked(result: object, maker: object) -> Segmentation:
 def _staged(result: Segmentation, stage: Stage) -> Segmentation:
     """What a stage makes of a result. Raises TypeError or ValueError, naming it, where that is not what it may be."""
     after = _checked(stage(result), stage)
+    # By identity first: stages copy results with `replace`, and the classes of every frame are one tuple.
     if after.classes is not result.classes and tuple(after.classes) != tuple(result.classes):
         name = getattr(stage, "__name__", type(stage).__name__)
         before, got = (", ".join(each.name for each in which.classes) for which in (result, after))

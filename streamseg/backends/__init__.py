@@ -97,6 +97,7 @@ def load_backend(
     from streamseg.backends.loading import loaded
     from streamseg.backends.sizes import file_at_size
 
+    # A file of that size, so that no engine, ours or anybody's, has to know of sizes.
     return loaded(file_at_size(find_model(model), size), device, threads, precision, streams, autotuner or Autotuner())
 
 
@@ -107,6 +108,7 @@ def throughput_streams(threads: int | None = None) -> int:
     """
     from streamseg.machine import core_count
 
+    # Threads inside one inference wait for each other at every layer; side by side they never do.
     return min(threads or core_count() + 1, _MOST_STREAMS)
 
 

@@ -196,6 +196,7 @@ def with_input_shape(path: Path, name: str, shape: Sequence[int | None], texts: 
         whole = list(_fields(_opened(path)))
         graph = list(_fields(next(_messages(whole, 7))))
         inputs = [_text(next(_messages(_fields(each), 1))) for each in _messages(graph, 11)]
+        # Everything else is passed on byte by byte: weights, and fields that this module knows nothing of.
         reshaped = [part for field in graph for part in _reshaped(field, name, shape)]
     except OSError as error:
         raise ModelError(f"cannot read '{path}': {error.strerror}") from error

@@ -24,6 +24,7 @@ def tell_losses(source: Source, record: SourceRecord, now: Callable[[], datetime
         return
     name = source.info.address
 
+    # With --quiet too: where nobody watches, the log is where a camera that was away all night is found.
     def lost(reason: str) -> None:
         record.events.append({"time": now().isoformat(timespec="seconds"), "event": "lost", "reason": reason})
         _say_now(f"{now():%Y-%m-%d %H:%M:%S}: '{name}' was lost: {reason}; it is tried again until it is back")

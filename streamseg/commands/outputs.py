@@ -197,7 +197,7 @@ def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) 
         return open_sink(path, info, painter, **how)
 
     if options.height is None and options.output_fps is None:
-        return opened(shared.info)
+        return opened(shared.info)  # frames go to the encoder's planes without a copy, as nothing is to be changed
     return Converted(opened, shared.info, height=options.height, fps=options.output_fps)
 
 

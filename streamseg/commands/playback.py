@@ -39,6 +39,7 @@ def playing(
         wanted = (window or page) and (options.output is None or is_view(options.output))
     if not wanted or info.live or info.kind not in _WITH_A_SPEED:
         return source, None
+    # A window is there at once, and whoever opened it looks at it.
     begin = threading.Event() if page and not window else None
     return OwnSpeed(source, skip=not _written(options), begin=begin), begin
 

@@ -66,6 +66,7 @@ class SourceRecord:
         self.outputs = [sink.place for sink in sinks if sink.place]
         self.notes = [*source.notes, *(note for sink in sinks for note in sink.notes)]
         for each in (source, *sinks):
+            # Asked for by name: a source of another distribution, or a sink without tracks, has no such list.
             self.tracks_kept += [str(track) for track in getattr(each, "tracks_kept", ())]
             self.tracks_left_out += [str(track) for track in getattr(each, "tracks_left_out", ())]
 
@@ -120,7 +121,7 @@ class RunRecord:
         """To where it was asked for, whole in each place. Raises SinkError."""
         if self._path is None and not self._printed:  # finding out the model's digest takes a moment
             return
-        text = json.dumps(self._facts(), indent=2)
+        text = json.dumps(self._facts(), indent=2)  # once, so that file and standard output never differ
         if self._printed:
             say(text)
         if self._path is not None:

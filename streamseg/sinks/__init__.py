@@ -96,6 +96,7 @@ def open_sink(
     if kind is None:
         ends = "; ".join(kind.ends for kind in KINDS if kind.ends)
         raise SinkError(f"cannot write '{without_password(address)}': the name must end in {ends}")
+    # All that any kind may want: each takes what its row names.
     known = {
         "address": address,
         "info": info,

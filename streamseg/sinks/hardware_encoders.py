@@ -53,8 +53,8 @@ HARDWARE_ENCODERS: Mapping[str, HardwareEncoder] = {
             {"flags": "+qscale", "bf": "0"},
             quality="global_quality",
             most_crf=None,
-            cap=(),
-            by_rate={"bf": "0"},
+            cap=(),  # a quality and a limit at once it does not know
+            by_rate={"bf": "0"},  # without the flag that asks for a quality
         ),
         lambda: sys.platform == "darwin",
         "a Mac with Apple silicon",

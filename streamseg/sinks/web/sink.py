@@ -140,6 +140,7 @@ class WebSink(Sink):
 
     def _watch(self, watcher: object, begins: bool) -> int:
         """See `PageContext.watch`. Called on the event loop."""
+        # Films of pictures and other programs count too: somebody wants to see it.
         if begins and self._first_viewer is not None:
             self._first_viewer.set()
         watched_before = bool(self._watchers)
