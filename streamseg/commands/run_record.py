@@ -62,7 +62,7 @@ class SourceRecord:
     def look_at(self, source: Source, sinks: Sequence[Sink]) -> None:
         """Take down what a source and its outputs say at the end. What one of their kinds does not know, it lacks."""
         self.damage = source.damage
-        self.damage_times = [(float(begin), float(end)) for begin, end in getattr(source, "damage_times", ())]
+        self.damage_times = [(float(begin), float(end)) for begin, end in getattr(source, "lost", ())]
         self.outputs = [sink.place for sink in sinks if sink.place]
         self.notes = [*source.notes, *(note for sink in sinks for note in sink.notes)]
         for each in (source, *sinks):

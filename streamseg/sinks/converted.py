@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import floor
@@ -25,7 +25,12 @@ class Converted(Sink):
     A picture of a constant rate is the frame that is shown at its time, to half a frame: those that come too often are
     left out, and those that last longer are repeated, so that the film lasts as long as before and stays in step with
     its sound.
+
+    tracks_kept, tracks_left_out: of the other sink, where it tells them; see `SourceRecord`. Complete after `close`.
     """
+
+    tracks_kept: Sequence[str] = ()
+    tracks_left_out: Sequence[str] = ()
 
     def __init__(
         self,
@@ -85,6 +90,8 @@ class Converted(Sink):
             raise
         self._sink.close(outcome)
         self.place, self.notes = self._sink.place, [*self._sink.notes, *self._counts()]
+        self.tracks_kept = list(getattr(self._sink, "tracks_kept", ()))  # sinks that have no tracks have no lists
+        self.tracks_left_out = list(getattr(self._sink, "tracks_left_out", ()))
 
     def _counts(self) -> list[str]:
         counts = [(self._repeated, "repeated"), (self._left_out, "left out")]

@@ -125,7 +125,7 @@ def test_a_run_that_never_began_prints_its_json_too(
 
 def test_what_source_and_outputs_know_of_tracks_and_damage_is_in_it() -> None:
     """Where they know it; others say nothing, and have empty lists."""
-    source = SimpleNamespace(damage="2 packets are damaged", notes=["a note"], damage_times=[(1, 2.5)])
+    source = SimpleNamespace(damage="2 packets are damaged", notes=["a note"], lost=[(1, 2.5)])
     sinks = [
         SimpleNamespace(place="out.mp4", notes=[], tracks_kept=["sound 1"], tracks_left_out=["data 3"]),
         SimpleNamespace(place=None, notes=["another"]),

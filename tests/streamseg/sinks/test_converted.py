@@ -110,6 +110,7 @@ def test_a_height_keeps_the_shape():
     """Of planes and of BGR, with an even width; the size that is told before is the one that comes."""
     infos: list[StreamInfo] = []
     memory = MemorySink()
+    memory.tracks_kept = ["sound 1"]  # as a video says of what lies beside its pictures
 
     def opened(info: StreamInfo) -> MemorySink:
         infos.append(info)
@@ -125,6 +126,7 @@ def test_a_height_keeps_the_shape():
     assert [each.frame.native for each in memory.segmentations] == ["bgr", "yuv420"]
     assert infos[0].bit_rate < INFO.bit_rate
     assert sink.notes == []
+    assert (sink.tracks_kept, sink.tracks_left_out) == (["sound 1"], [])
 
 
 @pytest.mark.parametrize(("fps", "exact"), [(29.97, "30000/1001"), (23.976, "24000/1001"), (30, "30"), (12.5, "25/2")])
