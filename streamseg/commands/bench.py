@@ -230,7 +230,8 @@ def _print(record: dict[str, Any]) -> None:
     click.echo(f"end to end   {report.fps:.1f} fps ({report.frames_out} frames, {report.dropped} dropped), "
                f"{result['cpu_ms_per_frame']:.1f} ms of CPU per frame{memory}")  # fmt: skip
     click.echo(f"latency      p50 {latency['p50']:.1f}  p95 {latency['p95']:.1f}  p99 {latency['p99']:.1f} ms")
-    click.echo(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms")
+    click.echo(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms, "
+               f"at {settings['size']}")  # fmt: skip
     answer = "yes" if result["keeps_up"] else "no"
     click.echo(f"keeps up with {result['target_fps']:g} fps: {answer}, bottleneck: {report.slowest}")
 
