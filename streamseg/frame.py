@@ -135,6 +135,7 @@ class StreamInfo:
     start_s: presentation time the caller asked to start at; outputs begin there.
     live: frames come at their own pace and cannot be waited for.
     codec: the name of the compression, None for raw pictures.
+    bit_rate: bits a second of the compressed pictures, the mean; a hint, None when unknown.
     color: of the planes; None when frames are BGR.
     color_tags: (matrix, primaries, transfer) of the planes as ITU-T H.273 numbers them, 2 for what is not said; None
         when nothing is known of them.
@@ -156,6 +157,7 @@ class StreamInfo:
     start_s: float = 0.0
     live: bool = False
     codec: str | None = None
+    bit_rate: int | None = None
     color: YuvColor | None = None
     color_tags: tuple[int, int, int] | None = None
     tracks: Tracks | None = None

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from streamseg.backends import DEFAULT_MODEL, find_model
+from streamseg.backends.sizes import offered_sizes
+from streamseg.errors import ModelError
 from streamseg.spec import ModelSpec
 
 _MODELS = (".onnx", ".xml")  # what models end in; every other file is taken for a recording
@@ -27,10 +29,12 @@ def info_command(model: str | None, *, as_json: bool) -> int:
     path = find_model(model or DEFAULT_MODEL)
     spec = read_spec(path)
     check_graph(path, spec)  # a description that no run would accept is not shown as if it were one
+    sizes = _sizes(path, spec)
     if as_json:
-        click.echo(json.dumps({"file": str(path), "bytes": path.stat().st_size} | spec.to_dict(), indent=2))
+        facts = {"file": str(path), "bytes": path.stat().st_size} | spec.to_dict() | {"sizes": sizes}
+        click.echo(json.dumps(facts, indent=2))
     else:
-        click.echo("\n".join(_lines(spec)))
+        click.echo("\n".join(_lines(spec, sizes)))
         click.echo(f"file        {path} ({path.stat().st_size / 1e6:.1f} MB)")
     for doubt in spec.doubts:
         click.echo(f"note: {doubt}", err=True)
@@ -54,11 +58,21 @@ def _print_tracks(address: str, *, as_json: bool) -> int:
     return 0
 
 
-def _lines(spec: ModelSpec) -> list[str]:
+def _sizes(path: Path, spec: ModelSpec) -> list[str]:
+    """What `--size` takes for the model, its own included, as WIDTHxHEIGHT."""
+    try:
+        sizes = list(offered_sizes(path))
+    except ModelError:  # of another file beside this one, which a run at the model's own size never looks at
+        sizes = [(spec.height, spec.width), *spec.sizes]
+    return [f"{width}x{height}" for height, width in sizes]
+
+
+def _lines(spec: ModelSpec, sizes: list[str]) -> list[str]:
     clahe = f"clip limit {spec.clahe.clip_limit:g}, tiles {spec.clahe.tiles}" if spec.clahe else "none"
     lines = [
         f"name        {spec.name}",
         f"input       {spec.width}x{spec.height} {spec.channel_order.upper()}, resize {spec.resize}",
+        f"sizes       {', '.join(sizes)}",
         f"clahe       {clahe}",
         f"licence     {spec.licence or 'not said'}",
     ]

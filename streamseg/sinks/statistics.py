@@ -98,6 +98,12 @@ class StatisticsSink(Sink):
             raise cannot_write(target, error) from error
 
     def write(self, segmentation: Segmentation) -> None:
+        if len(segmentation.classes) != len(self._names):
+            columns, came = ", ".join(self._names), ", ".join(each.name for each in segmentation.classes)
+            raise SinkError(
+                f"cannot write '{self._pending.path}': its columns are {columns}, and a result came with "
+                f"{came}; open it with the classes of the results"
+            )
         frame = segmentation.frame
         latency_ms = round((self._clock() - frame.captured_s) * 1000, 3)
         values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._flicker(segmentation.labels))

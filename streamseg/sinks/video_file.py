@@ -18,6 +18,7 @@ from streamseg.painting import Painter
 from streamseg.pixels import Size, YuvColor
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
+from streamseg.sinks.bit_rate import at_rate
 from streamseg.sinks.files import refuse_source
 from streamseg.sinks.formats import VideoCodec, format_of
 from streamseg.sinks.hardware_encoders import EncoderChoice, choose_encoder
@@ -54,6 +55,7 @@ class VideoFileSink(Sink):
         *,
         overwrite: bool = False,
         crf: int | None = None,
+        bitrate: int | None = None,
         preset: str | None = None,
         encoder: EncoderName = "auto",
         origin: Origin | None = None,
@@ -62,7 +64,9 @@ class VideoFileSink(Sink):
         path: its suffix names the kind of file. The folder must exist.
         info: of the source, for times, rate, shape of pixels and sound.
         overwrite: replace a file that is there, once the new one is complete.
-        crf: constant quality, lower is better and larger; None is the format's own choice.
+        crf: constant quality, lower is better and larger; None is the format's own choice, at most at about the bit
+            rate of the source where that is known, see `bit_rate.at_rate`.
+        bitrate: bits a second of the pictures, the mean, in place of a quality; None goes by quality.
         preset: of x264, "ultrafast" to "veryslow"; None is the format's own choice. VP9 has none.
         encoder: of H.264, "x264", or hardware: "nvenc", "videotoolbox", "vaapi". "auto" takes hardware if a short trial
             works, `notes` says so then, and x264 else, or where crf or preset ask for it.
@@ -70,6 +74,7 @@ class VideoFileSink(Sink):
             copied, and the first frame written must be the one after them. None is not known.
 
         Raises:
+            UsageError: both `crf` and `bitrate`.
             SinkError: the suffix names no video, the file is there or is the source, the place is not writable, another
                 run is writing it, or the encoder that was named does not work here.
         """
@@ -79,7 +84,8 @@ class VideoFileSink(Sink):
         plain = encoder == "auto" and (crf is not None or preset is not None)
         taken = EncoderChoice(self._format.video) if plain else choose_encoder(encoder, self._format, size, target)
         # Before the file is claimed: a trial of the hardware takes a moment and may end in an error.
-        self._codec = _adjusted(taken.codec, crf, preset)
+        codec = _with_preset(taken.codec, preset)
+        self._codec = at_rate(codec, crf=crf, bitrate=bitrate, source=info, size=size, path=target)
         refuse_source(target, info)
         self._file = AtomicFile(target, overwrite=overwrite, ours=written_by_streamseg)
         self.place: str | None = str(target)
@@ -219,9 +225,8 @@ class VideoFileSink(Sink):
             )
 
 
-def _adjusted(codec: VideoCodec, crf: int | None, preset: str | None) -> VideoCodec:
-    """The codec with the settings the caller wants otherwise; a preset is x264's alone, and then all its own."""
-    options = dict(codec.options)
-    if preset is not None and codec.name == "libx264":
-        options = {"preset": preset, "bf": "0"}
-    return replace(codec, crf=codec.crf if crf is None else crf, options=options)
+def _with_preset(codec: VideoCodec, preset: str | None) -> VideoCodec:
+    """The codec with another preset, which is x264's alone, and then all its own."""
+    if preset is None or codec.name != "libx264":
+        return codec
+    return replace(codec, options={"preset": preset, "bf": "0"}, frugal={})

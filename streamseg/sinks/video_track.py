@@ -67,11 +67,10 @@ class VideoTrack:
         """
         even_height, even_width = size[0] + size[0] % 2, size[1] + size[1] % 2
         self._container = container
-        options = {**codec.options, codec.quality: str(codec.crf)}
         device = device_of(codec)
         hardware = {"hwaccel": device} if device else {}
         self._stream = cast(
-            "VideoStream", container.add_stream(codec.name, rate=fps or 30, options=options, **hardware)
+            "VideoStream", container.add_stream(codec.name, rate=fps or 30, options=codec.settings, **hardware)
         )
         self._stream.time_base = time_base
         encoder = self._stream.codec_context

@@ -28,7 +28,7 @@ from streamseg.options import SourceOptions
 from streamseg.sources.base import Source
 from streamseg.sources.pipe import STANDARD_INPUT
 from streamseg.sources.suffixes import ANIMATIONS, PICTURES, VIDEOS
-from streamseg.sources.url import without_password
+from streamseg.sources.url import is_url, refuse_raw_password, without_password
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -76,6 +76,7 @@ def open_source(
     import cv2  # noqa: F401  # before PyAV: see `streamseg.sinks.window.windows_would_hang`
 
     address = str(address)
+    refuse_raw_password(address)
     options = replace(options or SourceOptions(), **by_name)
     kind = next((kind for kind in _KINDS if kind.fits(address, options)), None)
     if kind is None:
@@ -158,7 +159,7 @@ def _is_animation(address: str, _: SourceOptions) -> bool:
 def _is_pictures(address: str, _: SourceOptions) -> bool:
     if _exists(address):
         return Path(address).is_dir() or Path(address).suffix.lower() in PICTURES
-    return any(sign in address for sign in "*?[") and not _is_remote_file(address)
+    return any(sign in address for sign in "*?[") and not is_url(address)
 
 
 def _is_video_for_opencv(address: str, options: SourceOptions) -> bool:
@@ -170,7 +171,10 @@ def _is_video(address: str, _: SourceOptions) -> bool:
 
 
 def _is_remote_file(address: str) -> bool:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets without an IPv6 address between them
+        return False
     return parts.scheme.lower() in ("http", "https") and PurePosixPath(parts.path).suffix.lower() in VIDEOS
 
 

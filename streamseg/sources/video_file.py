@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
+from streamseg.sources.bit_rate import bit_rate_of
 from streamseg.sources.decoder import Decoder, timestamp
 from streamseg.sources.deinterlacing import Deinterlacer
 from streamseg.sources.dynamic_range import standard_range
@@ -216,6 +217,7 @@ class VideoFileSource(Source):
             time_base=decoder.time_base,
             start_s=start_s,
             codec=decoder.stream.codec_context.name,
+            bit_rate=bit_rate_of(decoder.stream),
             color=self._reader.color,
             color_tags=self._reader.tags,
             tracks=decoder.tracks,

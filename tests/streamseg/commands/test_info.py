@@ -46,9 +46,11 @@ def test_the_bundled_model_is_described_by_default(streamseg):
     assert facts["width"] > 0
     assert "non-commercial" in facts["licence"]
     assert facts["bytes"] <= 8_000_000
+    assert facts["sizes"] == ["672x384", "512x288", "320x192"]
     text = streamseg("info").out
     assert facts["name"] in text
     assert "bicyclist" in text
+    assert "sizes       672x384, 512x288, 320x192\n" in text
 
 
 def test_the_json_of_a_model_reads_back_as_its_description(streamseg, model):
