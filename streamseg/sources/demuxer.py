@@ -238,6 +238,11 @@ class Demuxer:
                     yield from self._rescued(packet)
                     yield packet
                 return
+            except IndexError:  # PyAV at the end of a file in which garbage looked like one more stream
+                end: Packet[Stream] = av.Packet()
+                end.stream = self.stream
+                yield end
+                return
             except av.error.InvalidDataError as error:
                 spots, told = spots + 1, error.strerror
             except av.FFmpegError as error:
@@ -252,7 +257,8 @@ class Demuxer:
         before_s, told = self.clock.now_s, False
         at_the_end = not packet.size and packet.pos is None
         for each in chain(self._rescue.before(None if at_the_end else packet), [None]):
-            if self._rescue.broken and not told:
+            # Behind the last picture there may be records of others, which are no loss.
+            if self._rescue.broken and not told and not (at_the_end and each is None):
                 told = True
                 self._lost_from_s = before_s
             if each is not None:
