@@ -214,6 +214,7 @@ def _settings(
         "clahe": model.clahe,
         "threads": model.threads,
         "reader": source.reader,
+        "track": source.track,
         "model": backend.spec.name,
         "device": backend.device,
     }
