@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from streamseg.spec import Clahe, Head, ModelSpec, SegmentClass, TensorRules
     from streamseg.stages import Smoothing
     from streamseg.timing import Timings
+    from streamseg.tracks import Tracks
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ _HOME = {
     "Segmentation": "segmentation", "Segmenter": "segmenter",
     "Smoothing": "stages",
     "Timings": "timing",
+    "Tracks": "tracks",
 }  # fmt: skip
 
 __all__ = [
@@ -83,6 +85,7 @@ __all__ = [
     "TensorRules",
     "Timeouts",
     "Timings",
+    "Tracks",
     "UsageError",
     "WebSink",
     "WindowSink",

@@ -216,6 +216,7 @@ def _settings(
         "clahe": model.clahe,
         "threads": model.threads,
         "reader": source.reader,
+        "track": source.track,
         "model": backend.spec.name,
         "size": f"{backend.spec.width}x{backend.spec.height}",
         "device": backend.device,

@@ -77,6 +77,7 @@ class Decoder:
         self._damaged: set[tuple[int | None, int | None]] = set()  # place in the file, and time of decoding
         self._suspects: deque[tuple[int, int | None, int | None]] = deque()  # likewise, behind the number of the packet
         self._count = self._part = 0  # packets so far, and the part of the recording they are in
+        self._pictures = 0  # of those, ones that stand in the file; an empty one repeats the picture before it
         self._address = address
         self._threads = 1 if hardware else threads or max(1, min(core_count() // 2, _MOST_THREADS))
         self._hardware = hardware
@@ -84,6 +85,7 @@ class Decoder:
         self._held_back: deque[int] = deque(maxlen=_HELD_BACK)  # times of packets whose frames have not come yet
         self._demuxer = self._open()
         self._format_name = self._demuxer.container.format.name
+        self._announced = self.stream.frames  # by the header; 0 where it does not say
         self._storage = StorageOrder() if self._format_name == "avi" else None
 
     @property
@@ -134,6 +136,16 @@ class Decoder:
         """Parts of the container are overwritten, which its reader steps over in silence. Takes a while to find out."""
         path = Path(self._address)  # a pipe, opened again, would wait for a second writer
         return self._format_name.startswith("matroska") and path.is_file() and is_broken(path)
+
+    @property
+    def lacking(self) -> int:
+        """Compressed pictures that the header counts and that did not come, of AVI, which counts them all."""
+        return max(0, self._announced - self._pictures) if self._storage is not None else 0
+
+    @property
+    def from_pipe(self) -> bool:
+        """Whether it came through a pipe: nobody can look at what is behind its end."""
+        return not self._demuxer.again
 
     @property
     def raw(self) -> bool:
@@ -268,6 +280,7 @@ class Decoder:
         self._held_back.clear()
         for packet in packets:
             if self._storage is not None:
+                self._pictures += packet.dts is not None
                 self._storage.store(packet)
             if packet.pts is not None and not packet.is_discard:
                 self._held_back.append(packet.pts)

@@ -239,8 +239,14 @@ class Demuxer:
             try:
                 for packet in self.container.demux(self._streams):
                     errors = spots = 0
-                    yield from self._rescued(packet)
+                    if self._rescue is not None:
+                        yield from self._rescued(packet, self._rescue)
                     yield packet
+                return
+            except IndexError:  # PyAV at the end of a file in which garbage looked like one more stream
+                end: Packet[Stream] = av.Packet()
+                end.stream = self.stream
+                yield end
                 return
             except av.error.InvalidDataError as error:
                 spots, told = spots + 1, error.strerror
@@ -249,14 +255,13 @@ class Demuxer:
             self._lost_from_s = (self.clock.now_s or 0.0) if self._lost_from_s is None else self._lost_from_s
         self.read_error = told
 
-    def _rescued(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+    def _rescued(self, packet: Packet[Stream], rescue: MatroskaRescue) -> Iterator[Packet[Stream]]:
         """What FFmpeg passed over before a packet."""
-        if self._rescue is None:
-            return
         before_s, told = self.clock.now_s, False
         at_the_end = not packet.size and packet.pos is None
-        for each in chain(self._rescue.before(None if at_the_end else packet), [None]):
-            if self._rescue.broken and not told:
+        for each in chain(rescue.before(None if at_the_end else packet), [None]):
+            # Behind the last picture there may be records of others, which are no loss.
+            if rescue.broken and not told and not (at_the_end and each is None):
                 told = True
                 self._lost_from_s = before_s
             if each is not None:

@@ -6,6 +6,7 @@ import os
 import select
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from streamseg.errors import SourceError
@@ -87,10 +88,18 @@ class PipeReader:
 
     def _next(self, size: int) -> bytes:
         while not self._stopped:
-            # Windows waits for sockets alone; there a read waits for as long as it takes.
-            if sys.platform == "win32" or select.select([self._file], [], [], _LOOK_S)[0]:
-                return os.read(self._file, size)
+            if self._is_file or self._is_there():
+                with suppress(BlockingIOError):  # somebody else may have taken it
+                    return os.read(self._file, size)
         return b""
+
+    def _is_there(self) -> bool:
+        """Whether a read would find something, or the end, at once; waits for a moment."""
+        if not hasattr(select, "poll"):  # Windows waits for sockets alone; there a read takes as long as it takes
+            return True
+        look = select.poll()
+        look.register(self._file, select.POLLIN)
+        return bool(look.poll(1000 * _LOOK_S))
 
     def _check_head(self) -> None:
         if not self._head:

@@ -30,6 +30,7 @@ _USUAL_RATE = Fraction(25)  # of files that do not say
 _FINEST_RATE = 1001  # denominators: 30000/1001 is the oddest rate in use, and keeps its value
 _ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
 
+_COUNT_TOLERANCE = 0.02  # headers are a few frames off in files that are whole
 _SPANS_SHOWN = 3  # of the lost parts, in one line
 
 _INTERLACED = "interlaced, so that moving edges would be combed; deinterlaced by bwdif"
@@ -76,7 +77,7 @@ class VideoFileSource(Source):
         """
         self._address = str(address)
         self._lock = threading.Lock()  # FFmpeg crashes where a file is closed while another thread decodes it
-        self._ended = self._begun = False
+        self._ended = self._begun = self._closing = False
         self._index = 0
         self._end_s = start_s
         self._mended = False  # the frame handed out last had to be made up in parts
@@ -118,11 +119,18 @@ class VideoFileSource(Source):
                     return frame
                 timed = self._next()
             self._end()
+            if self._closing:
+                return None
         # Only now: every frame that could be had was handed out before the error.
-        if self._decoder.read_error or self._decoder.truncated:
+        if self._decoder.read_error or self._decoder.truncated or self._pipe_was_cut():
             raise self._broken_off()
         self._look_for_loss()
         return None
+
+    def _pipe_was_cut(self) -> bool:
+        """Nobody can look whether there is more behind what came through a pipe, but the header told how much."""
+        promised = self.info.frame_count
+        return self._decoder.from_pipe and promised is not None and self._index < promised * (1 - _COUNT_TOLERANCE) - 1
 
     def read_beside(self, until_s: float) -> None:
         """See `Source.read_beside`."""
@@ -131,7 +139,10 @@ class VideoFileSource(Source):
                 self._decoder.read_beside(until_s)
 
     def _look_for_loss(self) -> None:
-        promised = self.info.frame_count
+        promised, lacking = self.info.frame_count, self._decoder.lacking
+        if lacking and not self.info.start_s:
+            told = f"{lacking} frames that the header counts are missing"
+            self.damage = f"{self.damage}; {told}" if self.damage else told
         # Looking through the container takes a moment; nothing is missing where all that its header promised came.
         if (promised is None or self._index < promised) and self._decoder.broken:
             about = f" of about {promised}" if promised else ""
@@ -158,6 +169,7 @@ class VideoFileSource(Source):
         self.damage = f"{what} ({spans(lost)})" if lost else what
 
     def close(self) -> None:
+        self._closing = True
         self._decoder.stop()  # first, as what reads holds the lock for as long as it waits
         with self._lock:
             self._waiting = None

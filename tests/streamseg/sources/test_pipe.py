@@ -92,6 +92,21 @@ def test_an_mp4_whose_index_is_at_its_end_is_refused_in_one_line(tmp_path: Path)
         open_source(pipe)
 
 
+def test_a_pipe_that_is_cut_is_no_end(tmp_path: Path) -> None:
+    """The header told of more frames; those that came are handed out before the error."""
+    path = Clip(frames=50, container_options={"movflags": "faststart"}).write(tmp_path / "clip.mp4")
+    data = path.read_bytes()
+    frames = 0
+    with (
+        piped(data[: len(data) * 3 // 4], tmp_path / "pipe") as pipe,
+        open_source(pipe) as source,
+        pytest.raises(SourceError, match=r"breaks off after .* of about 50"),
+    ):
+        for _ in source:
+            frames += 1
+    assert 0 < frames < 49
+
+
 def test_a_pipe_that_brings_nothing_is_said(tmp_path: Path) -> None:
     """It is no truncated file."""
     with piped(b"", tmp_path / "pipe") as pipe, pytest.raises(SourceError, match="nothing comes from"):

@@ -264,6 +264,31 @@ for reader in ("pyav", "opencv"):
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [
+        ("a.avi", "mpeg4", "yuv420p"),
+        ("b.flv", "libx264", "yuv420p"),
+        ("c.mpg", "mpeg2video", "yuv420p"),
+        ("d.mov", "mjpeg", "yuvj420p"),
+    ],
+)
+def test_zeros_in_other_containers_are_said(tmp_path: Path, name: str, codec: str, pix_fmt: str) -> None:
+    """Every kind notices in its own way that frames are missing, and none ends the run."""
+    path = noisy(codec, pix_fmt=pix_fmt).write(tmp_path / name)
+    with open_source(str(path)) as source:
+        assert len(list(source)) == FRAMES
+        assert source.damage is None
+    data = bytearray(path.read_bytes())
+    place = len(data) // 2
+    data[place : place + 4096] = bytes(4096)
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        frames = list(source)
+        assert 0.7 * FRAMES < len(frames) <= FRAMES
+        assert source.damage is not None or any(frame.damaged for frame in frames)
+
+
 MATROSKA = [
     ("a.mkv", "libx264", {"cluster_time_limit": "500"}),
     ("b.mkv", "libx264", {"cluster_time_limit": "500", "live": "1"}),
