@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from streamseg.backends import DEFAULT_MODEL, find_model
+from streamseg.backends.model_file import MODEL_ENDS
 from streamseg.backends.sizes import offered_sizes
 from streamseg.errors import ModelError
 from streamseg.spec import ModelSpec
-
-_MODELS = (".onnx", ".xml")  # what models end in; every other file is taken for a recording
 
 
 def info_command(model: str | None, *, as_json: bool) -> int:
@@ -42,9 +41,9 @@ def info_command(model: str | None, *, as_json: bool) -> int:
 
 
 def _is_recording(word: str) -> bool:
-    """Whether it names a file that is no model."""
+    """Whether it names a file, and one that does not end as models do."""
     path = Path(word)
-    return path.suffix.lower() not in _MODELS and path.is_file()
+    return path.suffix.lower() not in MODEL_ENDS and path.is_file()
 
 
 def _print_tracks(address: str, *, as_json: bool) -> int:
