@@ -64,6 +64,8 @@ def closing_line(report: RunReport, places: list[str]) -> str:
 
 
 def _percentiles(times_ms: dict[str, float]) -> str:
+    if not times_ms:  # of a run that was ended before it could count
+        return "unknown"
     return f"p50 {times_ms['p50']:.0f} p95 {times_ms['p95']:.0f} p99 {times_ms['p99']:.0f} ms"
 
 
