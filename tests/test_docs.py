@@ -47,7 +47,16 @@ def prepare(folder: Path) -> None:
         cv2.imwrite(str(folder / "pictures" / f"{name}.png"), np.full((90, 160, 3), 120, np.uint8))
 
 
-@pytest.mark.parametrize("page", [page.name for page in PAGES if commands(page.name)])
+def apart(values):
+    """Parameters whose tests may go to a worker each: they share nothing, and one after the other they last longest."""
+    return [
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.xdist_group(f"docs {place}"))
+        for place, value in enumerate(values)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", apart(page.name for page in PAGES if commands(page.name)))
 def test_every_streamseg_command_on_a_page_runs(page, tmp_path):
     """In order, in one folder, as a reader would; commands for a camera fail here with the source's exit code."""
     prepare(tmp_path)
@@ -86,7 +95,7 @@ def test_the_draft_on_the_page_is_the_one_that_is_printed(tmp_path):
     assert text in [text for page, text in blocks("toml") if page == "models.md"]
 
 
-@pytest.mark.parametrize(("page", "code"), [each for each in blocks("python") if "import " in each[1]])
+@pytest.mark.parametrize(("page", "code"), apart(each for each in blocks("python") if "import " in each[1]))
 def test_every_python_example_runs(page, code, tmp_path):
     """As it stands; lines without imports are pieces of a configuration."""
     prepare(tmp_path)

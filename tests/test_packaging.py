@@ -70,18 +70,21 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.parent
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_runtime_and_nothing_else(contents: dict[str, int]):
     """Installing streamseg puts no package named train, export or tests into anybody's environment."""
     assert {name.split("/")[0].partition("-")[0] for name in contents} == {"streamseg"}
     assert not [name for name in contents if "__pycache__" in name or name.endswith(".pyc")]
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_every_module_of_the_runtime(contents: dict[str, int]):
     """No file of the package is left out of what people install."""
     modules = {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "streamseg").rglob("*.py")}
     assert modules <= contents.keys()
 
 
+@pytest.mark.slow
 def test_the_wheel_brings_a_small_model_and_its_card(contents: dict[str, int]):
     """`streamseg run` works right after the installation: a model of at most 8 MB comes with it, and its card."""
     models = {name: size for name, size in contents.items() if name.endswith(".onnx")}
@@ -90,6 +93,7 @@ def test_the_wheel_brings_a_small_model_and_its_card(contents: dict[str, int]):
     assert all(name.removesuffix(".onnx") + ".md" in contents for name in models)
 
 
+@pytest.mark.slow
 def test_the_wheel_brings_the_compiled_frame_path(wheel: Path, contents: dict[str, int]):
     """And says for which machines it is; it needs no particular Python."""
     if not any(shutil.which(name) for name in ("cc", "gcc", "clang")):
@@ -99,6 +103,7 @@ def test_the_wheel_brings_the_compiled_frame_path(wheel: Path, contents: dict[st
     assert not wheel.name.endswith("-any.whl")
 
 
+@pytest.mark.slow
 def test_without_a_compiler_the_wheel_is_for_every_machine(
     sdist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -112,11 +117,13 @@ def test_without_a_compiler_the_wheel_is_for_every_machine(
         assert not [name for name in archive.namelist() if name.endswith(".so")]
 
 
+@pytest.mark.slow
 def test_the_wheel_is_marked_as_typed(contents: dict[str, int]):
     """Type checkers of other projects see the annotations (PEP 561)."""
     assert "streamseg/py.typed" in contents
 
 
+@pytest.mark.slow
 def test_the_licences_travel_with_the_wheel(contents: dict[str, int], metadata: Message):
     """The licence of the code and that of the weights are in the wheel, and the metadata name both (PEP 639)."""
     assert metadata["License-Expression"] == "MIT"
@@ -125,6 +132,7 @@ def test_the_licences_travel_with_the_wheel(contents: dict[str, int], metadata: 
     assert all(any(file.endswith(f".dist-info/licenses/{name}") for file in contents) for name in names)
 
 
+@pytest.mark.slow
 def test_no_training_library_is_required(metadata: Message):
     """Installing streamseg brings no TensorFlow; the extras are cuda and openvino."""
     requirements = " ".join(metadata.get_all("Requires-Dist") or []).lower()
@@ -132,6 +140,7 @@ def test_no_training_library_is_required(metadata: Message):
     assert metadata.get_all("Provides-Extra") == ["cuda", "openvino"]
 
 
+@pytest.mark.slow
 def test_the_source_distribution_can_be_set_up_and_tested(sdist: Path):
     """Who has the source archive has what the README's two commands need, and training and export too."""
     with tarfile.open(sdist) as archive:
@@ -141,6 +150,7 @@ def test_the_source_distribution_can_be_set_up_and_tested(sdist: Path):
     assert not [name for name in names if name.startswith((".venv/", ".git/", "runs/"))]
 
 
+@pytest.mark.slow
 def test_the_installed_program_runs_away_from_the_checkout(installed: Path, tmp_path: Path):
     """The installed wheel needs no checkout: it tells its version, and its bundled model tells about itself."""
     where = run(installed / "python", "-c", "import streamseg; print(streamseg.__file__)", cwd=tmp_path)
@@ -150,6 +160,7 @@ def test_the_installed_program_runs_away_from_the_checkout(installed: Path, tmp_
     assert [one["id"] for one in told["classes"]] == list(range(len(told["classes"])))
 
 
+@pytest.mark.slow
 def test_the_installed_program_has_its_engines(installed: Path, tmp_path: Path):
     """By its own metadata, with no checkout to look into."""
     code = "from streamseg.backends import ENGINES; print(*(engine.name for engine in ENGINES))"

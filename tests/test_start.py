@@ -207,6 +207,7 @@ def test_ctrl_c_lets_the_running_program_finish_its_file():
     assert process.returncode == 7
 
 
+@pytest.mark.slow
 def test_a_broken_environment_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A virtual environment whose Python is gone is replaced; one that is good is left as it is."""
     environment = tmp_path / ".venv"

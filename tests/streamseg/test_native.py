@@ -167,6 +167,7 @@ def luma_of(path: Path) -> list[np.ndarray]:
         return [frame.to_ndarray(format="gray").astype(float) for frame in container.decode(video=0)]
 
 
+@pytest.mark.slow
 def test_streamseg_runs_without_the_library(tmp_path: Path):
     """STREAMSEG_NATIVE=0 is slower and shows the same overlay: PSNR of at least 38 dB in every frame."""
     outputs = []
@@ -180,6 +181,7 @@ def test_streamseg_runs_without_the_library(tmp_path: Path):
         assert 10 * np.log10(255**2 / max(np.mean((compiled - plain) ** 2), 1e-9)) >= 38
 
 
+@pytest.mark.slow
 def test_doctor_says_whether_it_is_in_use(streamseg):
     """With the reason when it is not."""
     assert "compiled code" in streamseg("doctor").out

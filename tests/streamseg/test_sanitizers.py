@@ -40,6 +40,7 @@ def runtime() -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.slow
 def test_compiled_code_stays_within_its_arrays_and_agrees_with_its_twin(sanitized: Path):
     """Sizes from 1x1 to 33x33, gaps between rows, strengths from 0 to 1, any class ids, factors from 2 to 16."""
     done = subprocess.run(

@@ -39,6 +39,7 @@ def scene(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_scene_in_kittis_layout_is_a_kitti_data_set(scene):
     """Magenta road, red everything else, no black; the road is where the built-in scene has it."""
     names = [f"um_{number:06}.png" for number in range(10)]

@@ -37,6 +37,7 @@ def run(*arguments) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_each_clip_has_its_figure_and_the_worst_and_the_mean_are_of_them(folder):
     """A moving ramp is steady, pictures that change between dark and bright are not; the reference is beside."""
     moving, flicker = folder / "moving.mp4", folder / "flicker"
@@ -50,6 +51,7 @@ def test_each_clip_has_its_figure_and_the_worst_and_the_mean_are_of_them(folder)
     assert found["reference"] > 0.98, "exact labels of a moving scene are nearly all where the flow puts them"
 
 
+@pytest.mark.slow
 def test_the_first_frames_alone_can_be_measured_and_the_table_is_for_people(folder):
     """One line a clip."""
     lines = [line.split() for line in run(folder / "model.onnx", folder / "moving.mp4", "--frames", 3).splitlines()]

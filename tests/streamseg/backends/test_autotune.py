@@ -456,6 +456,7 @@ def slow_model(path: Path) -> Path:
     return save_model(graph, path, ModelSpec("slow", height, width, THREE_CLASSES).to_json())
 
 
+@pytest.mark.slow
 def test_a_run_says_once_what_it_took_and_doctor_forgets_it(streamseg, tmp_path, cache):
     """In one line where a trial was run, later with -v only, and again after `doctor --retune`; whichever is faster."""
     threshold_model(tmp_path / "net-int8.onnx", 288, 512)

@@ -24,6 +24,7 @@ def openvino(model, precision="fp32", **options):
     return load_backend(model, "openvino", precision=precision, **options)
 
 
+@pytest.mark.slow
 def test_it_gives_onnxruntimes_labels_on_the_built_in_scene():
     """But for ties that rounding decides; and the device says what runs, and in what."""
     plain, backend = load_backend(device="cpu"), openvino(find_model())
@@ -35,6 +36,7 @@ def test_it_gives_onnxruntimes_labels_on_the_built_in_scene():
     assert np.mean(labels == plain.infer(batch)) > 0.9999
 
 
+@pytest.mark.slow
 def test_mixed_keeps_more_labels_than_bf16():
     """Its first layers are in fp32: on the built-in scene 99.5 % of the labels stay, and more than in bf16 alone."""
     with open_source("synthetic:512x288,frames=40") as source:

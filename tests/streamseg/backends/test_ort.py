@@ -38,6 +38,7 @@ def test_onnxruntime_is_imported_in_one_place():
     assert [file for file in files if "onnxruntime" in imported(file) and peers not in file.parents] == [DOOR]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [["run", "synthetic:128x64,frames=2", "null:"], ["doctor"], ["info"]],

@@ -76,6 +76,7 @@ def test_it_runs_and_what_disagrees_with_fp32_is_refused(outside, model):
     assert "note: only 96.88% of the labels are those of fp32" in asked.err
 
 
+@pytest.mark.slow
 def test_bench_measures_it_and_keeps_its_version(outside, model, tmp_path):
     """As any other device."""
     command = ("bench", "synthetic:128x64", "--warmup", "0", "--sink", "null", "--model", model, "--device", "abacus")
@@ -88,6 +89,7 @@ def test_bench_measures_it_and_keeps_its_version(outside, model, tmp_path):
     assert "note         only 96.88% of the labels are those of fp32" in careless.out
 
 
+@pytest.mark.slow
 def test_a_broken_engine_breaks_nothing_else(outside, tmp_path):
     """Doctor says what is wrong with each; everything else is there."""
     broken = {
@@ -103,6 +105,7 @@ def test_a_broken_engine_breaks_nothing_else(outside, tmp_path):
     assert found["cpu"]["ok"] is True
 
 
+@pytest.mark.slow
 def test_an_engine_that_answers_nothing_ends_no_run_of_others(outside, model, tmp_path):
     """Whatever it raises when it is asked what it can do."""
     (tmp_path / "site" / "sulky.py").write_text(

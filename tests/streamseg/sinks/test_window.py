@@ -4,8 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -17,7 +15,7 @@ from streamseg.sinks import WindowSink
 from streamseg.sinks.window import display_available
 from tests.displays import display
 from tests.streamseg.sinks.recordings import unpainted
-from tests.waiting import PATIENCE_S, wait_until
+from tests.waiting import PATIENCE_S
 
 __all__ = ["display"]  # a fixture
 
@@ -148,8 +146,7 @@ until(lambda: sink.idle() is False)
 print(write(), sink.idle())
 sink.close("cut")
 """
-    with window_manager(display):
-        assert _driven(display, then) == ["False False"]
+    assert _driven(display, then) == ["False False"]
 
 
 @on_x11
@@ -284,33 +281,12 @@ print(rows.sum(), rows[300], rows[10], rows[590])
 controls.change(full_screen=False)
 until(lambda: cv2.getWindowImageRect("test window")[2:] == (640, 360))
 """
-    with window_manager(display):
-        count, *where = _driven(display, then)[0].split()
+    count, *where = _driven(display, then)[0].split()
     assert int(count) == pytest.approx(450, abs=3)
     assert where == ["True", "False", "False"]
 
 
 _SETTINGS = Settings().to_dict()
-
-
-@contextmanager
-def window_manager(display: str) -> Iterator[None]:
-    """What full screen and closing a window are up to."""
-    if shutil.which("openbox") is None:
-        pytest.skip("there is no openbox on this machine")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    environment = {**os.environ, "DISPLAY": display}
-    manager = subprocess.Popen(["openbox"], env=environment, **quiet)
-    asked = ["xdotool", "get_num_desktops"]  # which only a window manager can tell
-    try:
-        wait_until(
-            lambda: subprocess.run(asked, env=environment, check=False, **quiet).returncode == 0,
-            "the window manager is not there",
-        )
-        yield
-    finally:
-        manager.terminate()
-        manager.wait()
 
 
 def _shown(display: str, then: str) -> list[str]:
