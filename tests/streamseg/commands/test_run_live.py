@@ -258,3 +258,13 @@ def test_cameras_are_listed(capsys):
     """Or that there is none."""
     assert main(["cameras"]) == 0
     assert capsys.readouterr().out
+
+
+def test_a_wait_for_the_first_viewer_can_be_ended(model: Path, clip: Path, tmp_path: Path) -> None:
+    """Ctrl-C, before anybody looked, is no fault."""
+    with running(tmp_path, clip, "null:", "--model", model, "--serve", "0") as live:
+        live.link()
+        assert live.stats()["frames"] == 0
+        code, _ = live.end()
+    assert code == 130, live.said
+    assert "unexpected" not in live.said

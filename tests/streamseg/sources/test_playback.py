@@ -11,6 +11,10 @@ import pytest
 from streamseg import Frame, Source, SourceError, StreamInfo, UsageError, open_source
 from streamseg.commands.playback import playing
 from streamseg.options import OutputOptions
+from streamseg.pipeline import Pipeline
+from streamseg.progress import closing_line
+from streamseg.run_report import RunReport
+from streamseg.sinks.memory import MemorySink
 from streamseg.sources.looped import Looped
 from streamseg.sources.own_speed import OwnSpeed
 from streamseg.web_address import Address
@@ -93,6 +97,17 @@ def test_nothing_is_read_before_the_first_viewer_comes():
     reader.join()
     assert read == [None]
     assert film.closed
+
+
+def test_a_run_that_waits_for_a_viewer_can_be_ended():
+    """By whoever stops it, such as Ctrl-C; its closing line says that nothing came."""
+    source = OwnSpeed(Film([0.0]), skip=True, begin=threading.Event())
+    pipeline = Pipeline(source, lambda _frame: pytest.fail("nobody looked"), [MemorySink()])
+    pipeline.stop()
+    report = pipeline.run()
+    assert report.frames_out == 0
+    assert closing_line(report, []).startswith("0 frames in, 0 out, 0 dropped | 0.0 fps end to end | ")
+    assert "latency unknown" in closing_line(RunReport(), [])  # of one that ended before anything was counted
 
 
 def test_a_loop_goes_on_in_index_and_time(tmp_path: Path):
