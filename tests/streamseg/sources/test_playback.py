@@ -118,7 +118,7 @@ def test_a_loop_goes_on_in_index_and_time(tmp_path: Path):
         return open_source(clip, start_s=0.5, max_frames=3)
 
     source = Looped(opened(), opened)
-    assert (source.info.frame_count, source.info.duration_s, source.info.sound) == (None, None, None)
+    assert (source.info.frame_count, source.info.duration_s, source.info.tracks) == (None, None, None)
     frames = [source.read() for _ in range(8)]
     assert [frame.index for frame in frames if frame] == list(range(8))
     assert [frame.time_s for frame in frames if frame] == pytest.approx([0.5 + i / 10 for i in range(8)])
