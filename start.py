@@ -30,6 +30,7 @@ DEMO_VIDEO = "demo.mp4"
 FAST = ("-m", "not slow and not training")  # what is left out of the fast set; pyproject.toml says what each means
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")  # tests/conftest.py says how
 DEMO = ("run", "synthetic:", DEMO_VIDEO, "--duration", "10", "--overwrite")
+NOT_WRITTEN = 5  # streamseg's exit code where an output cannot be written, or is somebody else's
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
@@ -381,6 +382,12 @@ def run_demo() -> int:
     code = hand_over([str(STREAMSEG), *DEMO])
     if code == 0:
         print(f"\nto look at:        {Path(DEMO_VIDEO).resolve()}\nthen one of yours: {command} run my_clip.mp4")
+    elif code == NOT_WRITTEN and Path(DEMO_VIDEO).exists():
+        # Those of streamseg 0.1 carry no tag by which it could know them.
+        print(
+            f"start.py: if it is an older demo, remove {Path(DEMO_VIDEO).resolve()}; else start in another folder",
+            file=sys.stderr,
+        )
     return code
 
 

@@ -22,6 +22,8 @@ from train.size import SizeType
                    "fp16 is for GPUs; int8, calibrated on real pictures, is for CPUs.")  # fmt: skip
 @click.option("--size", type=SizeType(),
               help="Width and height of the network's input, multiples of 32.  [default: as trained]")  # fmt: skip
+@click.option("--also-size", "also_sizes", type=SizeType(), multiple=True,
+              help="A further size that the file is to offer, checked like its own.  May be repeated.")  # fmt: skip
 @click.option("--confidence", is_flag=True,
               help="A second output: the probability of each pixel's class times 255, uint8.")  # fmt: skip
 @click.option("--label-stride", type=click.IntRange(min=1), default=1, show_default=True,

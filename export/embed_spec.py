@@ -27,6 +27,7 @@ def spec_of(experiment: Experiment, request: Request, scores: dict[str, Any]) ->
         clahe=experiment.clahe,
         training={**facts, "scores": scores},
         licence=experiment.licence,
+        sizes=request.also_sizes,
         tensors=TensorRules(output_name=LABELS if request.confidence else None),
     )
 

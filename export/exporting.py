@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from export.request import LEAST_EQUAL, Request, share_of
 from streamseg.atomic import replacing
 from streamseg.errors import SinkError, UsageError
@@ -16,6 +18,7 @@ from train.config import Experiment, Share
 from train.datasets import Dataset, open_dataset
 from train.quiet import import_keras_quietly
 from train.run_folder import RunFolder
+from train.size import shown_size
 
 if TYPE_CHECKING:
     import keras
@@ -48,6 +51,7 @@ def export(request: Request, say: Say) -> None:
         share = share_of(experiment, request.verify_on)
         frames = pictures(experiment, share, request.root, VERIFIED_PICTURES)
         verify(request, model, draft, list(frames), say)
+        verify_other_sizes(request, experiment, draft, say)
         scores = scored(request, experiment, model, draft, datasets, say)
         embed_scores(draft, experiment, request, scores)
     say(f"{request.output}: {request.output.stat().st_size / 1e6:.1f} MB, {request.precision}")
@@ -150,6 +154,21 @@ def verify(request: Request, model: keras.Model, draft: Path, frames: Sequence[I
     if request.second_opinion:
         for line in second_opinions(draft, frames, found.labels):
             say(line)
+
+
+def verify_other_sizes(request: Request, experiment: Experiment, draft: Path, say: Say) -> None:
+    """Keras and ONNX Runtime at the further sizes that the file offers: each must give the labels of that network."""
+    from export.verify import labels_of, require_equal, winners
+
+    share = share_of(experiment, request.verify_on)
+    for size in request.also_sizes:
+        at_size = replace(experiment, size=size)
+        model = RunFolder(request.training).network(size)
+        frames = list(pictures(at_size, share, request.root, VERIFIED_PICTURES))
+        wanted = [winners(model.predict_on_batch(each[None]), size[0], request.label_stride)[0] for each in frames]
+        equal = float(np.mean(np.stack(wanted) == np.stack(labels_of(draft, frames, size))))
+        say(f"verified at {shown_size(size)}: {equal:.5f} of the labels equal Keras'")
+        require_equal(equal, LEAST_EQUAL[request.precision] if request.least_equal is None else request.least_equal)
 
 
 def scored(

@@ -25,6 +25,7 @@ class Request:
     root: the data root.
     precision: a name in LEAST_EQUAL.
     size: (height, width) of the input; None for the training's.
+    also_sizes: further ones that the file is to offer, beside its own.
     confidence: whether the file has the second output.
     label_stride: see `to_onnx.to_onnx`.
     calibrate_on, calibrate_count: data set and number of the pictures for int8; None for the training's first.
@@ -41,6 +42,7 @@ class Request:
     root: Path
     precision: str = "fp32"
     size: Size | None = None
+    also_sizes: tuple[Size, ...] = ()
     confidence: bool = False
     label_stride: int = 1
     calibrate_on: str | None = None

@@ -19,7 +19,7 @@ from train.fcn8s import enlarged
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.pixels import Image
+    from streamseg.pixels import Image, Size
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def logits_of(path: Path, frames: Sequence[Image]) -> list[NDArray[np.float32]]:
     return [each.astype(np.float32).transpose(0, 2, 3, 1) for each in planes]  # a half-precision file gives float16
 
 
-def labels_of(path: Path, frames: Sequence[Image]) -> list[Image]:
-    """(height, width) uint8 for each frame, from the runtime."""
-    backend = load_backend(path, device="cpu")
+def labels_of(path: Path, frames: Sequence[Image], size: Size | None = None) -> list[Image]:
+    """(height, width) uint8 for each frame, from the runtime. size: (height, width) of the frames; None: the file's."""
+    backend = load_backend(path, device="cpu", size=size)
     return [backend.infer(frame[None])[0] for frame in frames]
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from streamseg.backends import Backend, load_backend, throughput_streams
     from streamseg.controls import Controls, Settings
     from streamseg.errors import ModelError, SinkError, SourceError, StreamsegError, UsageError
-    from streamseg.frame import Frame, Sound, StreamInfo
+    from streamseg.frame import Frame, StreamInfo
     from streamseg.live import LiveState, LiveStatus
     from streamseg.options import SourceOptions
     from streamseg.painting import Painter
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from streamseg.spec import Clahe, Head, ModelSpec, SegmentClass, TensorRules
     from streamseg.stages import Smoothing
     from streamseg.timing import Timings
+    from streamseg.tracks import Tracks
 
 __version__ = "0.1.0"
 
@@ -36,7 +37,7 @@ _HOME = {
     "Controls": "controls", "Settings": "controls",
     "ModelError": "errors", "SinkError": "errors", "SourceError": "errors",
     "StreamsegError": "errors", "UsageError": "errors",
-    "Frame": "frame", "Sound": "frame", "StreamInfo": "frame",
+    "Frame": "frame", "StreamInfo": "frame",
     "LiveState": "live", "LiveStatus": "live",
     "SourceOptions": "options",
     "Painter": "painting", "Yuv420": "pixels", "YuvColor": "pixels",
@@ -50,6 +51,7 @@ _HOME = {
     "Segmentation": "segmentation", "Segmenter": "segmenter",
     "Smoothing": "stages",
     "Timings": "timing",
+    "Tracks": "tracks",
 }  # fmt: skip
 
 __all__ = [
@@ -75,7 +77,6 @@ __all__ = [
     "Sink",
     "SinkError",
     "Smoothing",
-    "Sound",
     "Source",
     "SourceError",
     "SourceOptions",
@@ -84,6 +85,7 @@ __all__ = [
     "TensorRules",
     "Timeouts",
     "Timings",
+    "Tracks",
     "UsageError",
     "WebSink",
     "WindowSink",

@@ -57,6 +57,21 @@ class PictureSize(click.ParamType[tuple[int, int]]):
         return int(size[2]), int(size[1])
 
 
+class BitRate(click.ParamType[int]):
+    """Bits a second, with k or M behind thousands or millions; its value is the number of bits."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Whole bits, above 0."""
+        # Thousands and millions, as of bits everywhere, not 1024: a player says 4000 kbit/s for 4M.
+        found = re.fullmatch(r"(\d{1,12}(?:\.\d+)?)([kKmM]?)", str(value))
+        bits = round(float(found[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[found[2].lower()]) if found else 0
+        if bits < 1:
+            self.fail(f"'{value}' is not a bit rate; write bits a second, such as 4M or 800k", param, ctx)
+        return bits
+
+
 class Minutes(click.FloatRange):
     """A length in minutes, above 0; its value is in seconds."""
 
@@ -151,6 +166,8 @@ def model_options(command: Command) -> Command:
                      help="What the network computes in; auto: what is fastest here and agrees with fp32."),
         click.option("--device", type=Device(), default="auto", show_default=True,
                      help="Where the network runs; one that is named fails when it is not really used."),
+        click.option("--size", type=PictureSize(), metavar="WxH",
+                     help="Size of the network's input, one of those that `streamseg info` lists."),
         click.option("--model", metavar="FILE|NAME", help="An .onnx or OpenVINO .xml file, or a bundled model's name."),
     ):  # fmt: skip
         command = option(command)
@@ -178,11 +195,18 @@ def command_line() -> None:
     "--stats", type=click.Path(path_type=Path), metavar="FILE", help="Also write a line per frame, .csv or .jsonl."
 )
 @click.option(
+    "--gps",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write where the camera was, .gpx or .csv, if the recording says so.",
+)
+@click.option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE.json",
     help="Also write how it went, for programs: frames, timings, versions, status; also of a run that fails.",
 )
+@click.option("--json", is_flag=True, help="Print that report to standard output, and all else to standard error.")
 @click.option(
     "--segment",
     "segment_s",
@@ -209,6 +233,13 @@ def command_line() -> None:
     help="A name that the page is also reached by, as behind a proxy; may be given several times.",
 )
 @click.option(
+    "--realtime/--no-realtime",
+    default=None,
+    help="Play a recording at its own speed, or as fast as may be; default: its own where it is looked at and no "
+    "OUTPUT is named.",
+)
+@click.option("--loop", is_flag=True, help="Show a recording again and again; nothing is written.")
+@click.option(
     "--view",
     type=click.Choice(list(VIEWS)),
     default="overlay",
@@ -223,6 +254,12 @@ def command_line() -> None:
 @click.option("--duration", "duration_s", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
 @click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
 @click.option("--fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate of a raw stream (.h264).")
+@click.option(
+    "--track",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Which video track of a file; `streamseg info FILE` lists them.",
+)
 @click.option("--camera-size", type=PictureSize(), metavar="WxH", help="Size to ask the camera for.")
 @click.option("--camera-fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate to ask the camera for.")
 @click.option(
@@ -271,6 +308,20 @@ def command_line() -> None:
     show_default=True,
     help="What compresses H.264; auto: hardware if a short trial works, else x264.",
 )
+@click.option(
+    "--crf",
+    type=click.IntRange(0, 63),
+    metavar="N",
+    help="Quality of the video, 0 is best; default: 23 (.webm 32), at about the source's bit rate at most.",
+)
+@click.option("--bitrate", type=BitRate(), metavar="RATE", help="Bits a second of the video, such as 4M or 800k.")
+@click.option("--height", type=click.IntRange(2), metavar="N", help="Height of what is written; the width follows.")
+@click.option(
+    "--output-fps",
+    type=click.FloatRange(0, min_open=True),
+    metavar="F",
+    help="Rate of the video, by leaving out and repeating frames; default: the source's own times.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what was chosen, and the time of each stage.")
 def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
@@ -299,20 +350,25 @@ def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
     streamseg run 0 --camera-size 1280x720
     streamseg run rtsp://camera/stream drive.mp4 --segment 10 --serve 8080
     """
-    if not words:
-        raise click.UsageError("Missing argument 'SOURCE'.", click.get_current_context())
     from streamseg.commands.run import run_command
+    from streamseg.commands.run_record import recorded
 
-    return run_command(words, flags.source_options(values), flags.model_options(values), flags.output_options(values))
+    # Around everything, so that options that contradict each other are in the report too.
+    with recorded(values["report"], values["model"], printed=values["json"]) as record:
+        if not words:
+            raise click.UsageError("Missing argument 'SOURCE'.", click.get_current_context())
+        options = flags.source_options(values), flags.model_options(values), flags.output_options(values)
+        record.code = run_command(words, *options, record)
+    return record.code
 
 
 @command_line.command()
-@click.argument("model", required=False)
+@click.argument("model", required=False, metavar="[MODEL|RECORDING]")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def info(model: str | None, as_json: bool) -> int:
-    """Print what a model file says of itself.
+    """Print what a model file says of itself, or list the tracks of a recording.
 
-    It is the bundled one if MODEL is left out.
+    It is the bundled model if nothing is named.
     """
     from streamseg.commands.info import info_command
 
@@ -343,6 +399,12 @@ def describe(model: str) -> int:
     default="video",
     show_default=True,
     help="Encode an overlay video (thrown away), or write nothing.",
+)
+@click.option(
+    "--track",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Which video track of a file; `streamseg info FILE` lists them.",
 )
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many to measure at most.")
 @click.option("--warmup", type=click.IntRange(0), default=30, show_default=True, help="Frames before measuring starts.")
@@ -411,7 +473,13 @@ def main(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         # The command that the usage is wrong for, so that its --help is at hand.
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "streamseg"
-        return _say(f"{' '.join(error.format_message().split())} (see {where} --help)", 2)
+        message = " ".join(error.format_message().split())
+        if where.endswith(" run") and "--json" in (sys.argv[1:] if arguments is None else arguments):
+            # A program that asked for JSON gets it whatever happens, also where click could not read the words.
+            from streamseg.commands.run_record import print_refused
+
+            print_refused(2, message)
+        return _say(f"{message} (see {where} --help)", 2)
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped", INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has left, `| head` for one

@@ -2,7 +2,7 @@
 
 | file                          | where the tag is                                              |
 |-------------------------------|---------------------------------------------------------------|
-| .mp4, .m4v, .mov, .mkv, .webm | "comment" in the container's metadata                         |
+| .mp4, .m4v, .mov, .mkv, .webm | "streamseg" in the container's metadata                       |
 | .gif                          | a comment extension, the last block                           |
 | .png                          | a tEXt chunk "Software" behind the header (PNG, 11.3.3)       |
 | .jpg                          | a comment segment behind JFIF's (ITU-T T.81, B.2.4.5)         |
@@ -26,6 +26,8 @@ _MADE_FROM = (
     " from "  # behind the tag of a video: a digest of source, network and options, without which no run goes on
 )
 
+_NAME = "streamseg"
+_NAMES = (_NAME, "comment")  # Matroska writes them in capitals, and earlier versions wrote the comment
 _START = b"streamseg "  # whatever the version is
 _PNG_HEADER = 33  # bytes: the signature of 8, and IHDR, which is always first and always 25 long
 _CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "matroska"}
@@ -35,11 +37,11 @@ _GIF_COMMENT = re.compile(rb"\x21\xfe." + _START + rb"[^\0]*\0\x3b$", re.DOTALL)
 
 
 def metadata(digest: str | None = None) -> Mapping[str, str]:
-    """For containers: of FFmpeg's names one that MP4, MOV and Matroska all keep; "encoder" the muxers write themselves.
+    """For containers: under a name of its own, so that the recording's comment stays the recording's.
 
     digest: of what the video is made from, to know by it whether another run would make the same; None is not known.
     """
-    return {"comment": TAG if digest is None else f"{TAG}{_MADE_FROM}{digest}"}
+    return {_NAME: TAG if digest is None else f"{TAG}{_MADE_FROM}{digest}"}
 
 
 def made_from(path: Path) -> str | None:
@@ -47,8 +49,10 @@ def made_from(path: Path) -> str | None:
     suffix = path.suffix.lower()
     if suffix not in _CONTAINERS or not path.is_file():
         return None
-    comment = _comment(path, _CONTAINERS[suffix])
-    return comment.rpartition(_MADE_FROM)[2] if comment.startswith(_START.decode()) and _MADE_FROM in comment else None
+    tags = [
+        each for each in _texts(path, _CONTAINERS[suffix]) if each.startswith(_START.decode()) and _MADE_FROM in each
+    ]
+    return tags[0].rpartition(_MADE_FROM)[2] if tags else None
 
 
 def tagged_png(content: bytes) -> bytes:
@@ -78,7 +82,7 @@ def written_by_streamseg(path: Path) -> bool:
         if not path.is_file():  # reading a pipe would wait for its writer
             return False
         if suffix in _CONTAINERS:
-            return _comment(path, _CONTAINERS[suffix]).startswith(_START.decode())
+            return any(text.startswith(_START.decode()) for text in _texts(path, _CONTAINERS[suffix]))
         return _has_tag(path, suffix)
     except OSError:
         return False
@@ -100,16 +104,16 @@ def _has_tag(path: Path, suffix: str) -> bool:
     return False
 
 
-def _comment(path: Path, demuxer: str) -> str:
-    """Of a container; empty where there is none."""
+def _texts(path: Path, demuxer: str) -> list[str]:
+    """Where a container has the tag: under its own name, or as files of earlier versions had it, the comment."""
     import av
 
     try:
         # The demuxer is named, so that a text is not taken for a playlist and other places are read from.
-        with av.open(str(path.absolute()), format=demuxer) as container:
-            return container.metadata.get("comment", container.metadata.get("COMMENT", ""))
+        with av.open(str(path.absolute()), format=demuxer, metadata_errors="replace") as container:
+            return [text for key, text in container.metadata.items() if key.lower() in _NAMES]
     except (av.FFmpegError, ValueError):
-        return ""
+        return []
 
 
 def _behind_jfif(content: bytes) -> int:

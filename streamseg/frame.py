@@ -9,10 +9,12 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from streamseg.carried import Carried
 from streamseg.pixels import Size, Yuv420, YuvColor, check_image, in_rows, received
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
+    from streamseg.tracks import Tracks
 
 
 # the three things people have instead: RGB floats of a plotting library, grey, and pictures with transparency
@@ -119,20 +121,6 @@ def _check_when(index: object, time_s: object, pts: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """Where the sound that belongs to a stream can be copied from.
-
-    path: a file with at least one audio stream.
-    start_s: the time on the file's own clock that is time 0 of the output.
-    to_the_end: copy sound to its own end even when it outlasts the pictures; False stops at the last picture.
-    """
-
-    path: str
-    start_s: float = 0.0
-    to_the_end: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class StreamInfo:
     """What a source says about itself before the first frame.
 
@@ -147,11 +135,15 @@ class StreamInfo:
     start_s: presentation time the caller asked to start at; outputs begin there.
     live: frames come at their own pace and cannot be waited for.
     codec: the name of the compression, None for raw pictures.
+    bit_rate: bits a second of the compressed pictures, the mean; a hint, None when unknown.
     color: of the planes; None when frames are BGR.
     color_tags: (matrix, primaries, transfer) of the planes as ITU-T H.273 numbers them, 2 for what is not said; None
         when nothing is known of them.
-    sound: None when there is none to copy.
+    tracks: what comes beside the pictures, such as sound; None where a source has nothing of that kind.
+    tracks_to_the_end: they are kept to their own end even where they outlast the pictures; False ends them with the
+        last picture.
     sample_aspect_ratio: width of a pixel over its height, upright; None when pixels are square or not known.
+    carried: what the recording has beside pictures and sound; None when there is no recording.
     """
 
     address: str
@@ -165,10 +157,13 @@ class StreamInfo:
     start_s: float = 0.0
     live: bool = False
     codec: str | None = None
+    bit_rate: int | None = None
     color: YuvColor | None = None
     color_tags: tuple[int, int, int] | None = None
-    sound: Sound | None = None
+    tracks: Tracks | None = None
+    tracks_to_the_end: bool = True
     sample_aspect_ratio: Fraction | None = None
+    carried: Carried | None = None
 
     @property
     def size(self) -> Size:

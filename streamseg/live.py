@@ -52,6 +52,16 @@ class LiveState:
         self._reconnecting_s = 0.0
         self._reason: str | None = None
         self._next_try_s: float | None = None
+        self._told_lost: Callable[[str], object] = lambda _reason: None
+        self._told_back: Callable[[float], object] = lambda _away_s: None
+
+    def subscribe(self, lost: Callable[[str], object], back: Callable[[float], object]) -> None:
+        """Have these called, in place of those before, on the thread that reads the source.
+
+        lost: once for each loss, with the reason as it was then.
+        back: when frames come again, with the seconds that none came.
+        """
+        self._told_lost, self._told_back = lost, back
 
     @property
     def state(self) -> Liveness:
@@ -72,18 +82,25 @@ class LiveState:
     def playing(self) -> None:
         """A frame came."""
         with self._lock:
+            came_back = self._state == "reconnecting"
+            away_s = self._now_s() - self._since_s
             if self._state in ("connecting", "reconnecting"):
                 self._enter("playing")
+        if came_back:  # told without the lock, since whoever is told may ask
+            self._told_back(away_s)
 
     def lost(self, reason: str) -> None:
         """Frames stopped coming. reason: one line, without passwords."""
         with self._lock:
             self._reason = reason
             # While it is being reconnected, tries fail for this and that reason: all of that is one loss.
-            if self._state in ("connecting", "playing"):
+            new = self._state in ("connecting", "playing")
+            if new:
                 self._losses += 1
                 self._enter("reconnecting")
                 self._next_try_s = self._since_s
+        if new:
+            self._told_lost(reason)
 
     def waiting(self, seconds: float) -> None:
         """The next try comes after so long."""

@@ -33,6 +33,10 @@ ClaheMode: TypeAlias = Literal["on", "off", "auto"]
 MOST_SMOOTHING = 255
 """Frames: `stages.Smoothing` counts votes in bytes."""
 
+MOST_CRF = 63  # of VP9; x264 ends at 51
+MOST_HEIGHT = 8192  # pixels: 8K video has 4320, and H.264 has no level for more than this
+MOST_FPS = 1000  # of slow motion; beyond, a typing error would fill the disk with repeated frames
+
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
@@ -46,6 +50,7 @@ class SourceOptions:
     max_frames: frames after which to stop; None means to the end.
     threads: for decoding video files; None lets the decoder choose.
     fps: frames a second of a raw stream (.h264, .h265, .mjpeg), which stores no times; None is what the stream says.
+    track: which video track of a file, by its number among all tracks, from 1 on; None is the one that players show.
     camera_size: (height, width) to ask a camera for; None leaves it to the camera.
     camera_fps: frames a second to ask a camera for; None leaves it to the camera.
     reconnect: live sources that were lost are opened again, for ever; otherwise a loss is an error.
@@ -63,6 +68,7 @@ class SourceOptions:
     max_frames: int | None = None
     threads: int | None = None
     fps: float | None = None
+    track: int | None = None
     camera_size: Size | None = None
     camera_fps: float | None = None
     reconnect: bool = True
@@ -76,9 +82,9 @@ class SourceOptions:
         _require_above_0("duration_s", self.duration_s, "seconds")
         _require_count("max_frames", self.max_frames)
         _require_count("threads", self.threads)
+        _require_count("track", self.track)
         _require_above_0("fps", self.fps, "frames a second")
-        if self.camera_size is not None and not _is_size(self.camera_size):
-            raise UsageError(f"`camera_size` must be two whole numbers from 1 on, got {self.camera_size!r}")
+        _require_size("camera_size", self.camera_size)
         _require_above_0("camera_fps", self.camera_fps, "frames a second")
         _require_switch("reconnect", self.reconnect)
         _require_above_0("open_timeout_s", self.open_timeout_s, "seconds")
@@ -91,11 +97,13 @@ class ModelOptions:
     """Which network runs, where, and on which frames.
 
     model: an .onnx file or the name of a bundled one; None is the bundled default.
+    size: (height, width) of its input, one of those that it is offered at; None is its own, or what `target_fps` takes.
     device: where it runs, such as "auto", "cpu" or "cuda:1"; which there are, the engines know.
     precision: what it computes in, such as "auto" or "fp32"; which there are, the engines know.
     clahe: contrast equalisation before it: "auto" as it was trained.
     threads: of the CPU; None is one for each core.
-    target_fps: frames a second that its size, or `every`, is to be chosen for; None chooses nothing.
+    target_fps: frames a second that its size, unless it is given, and `every` are to be chosen for; None chooses
+        nothing.
     every: it runs on the first of so many frames, the others reuse labels; None is on all, or what `target_fps` takes.
     smooth: a pixel changes its class only when a new one won in so many frames in a row; None does not smooth.
 
@@ -104,6 +112,7 @@ class ModelOptions:
     """
 
     model: str | None = None
+    size: Size | None = None
     device: str = "auto"
     precision: str = "auto"
     clahe: ClaheMode = "auto"
@@ -114,6 +123,7 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         # Device and precision are not checked here: which there are depends on the engines that are installed.
+        _require_size("size", self.size)
         _require_choice("clahe", self.clahe, get_args(ClaheMode))
         _require_count("threads", self.threads)
         _require_above_0("target_fps", self.target_fps, "frames a second")
@@ -132,18 +142,28 @@ class OutputOptions:
     frames: write each frame as a picture into a folder, and no video.
     masks: a folder for pictures of class ids; None writes none.
     stats: a .csv or .jsonl file for a line a frame; None writes none.
+    gps: a .gpx or .csv file for where the camera was; None writes none.
     report: a .json file for how it went, written also where it fails; None writes none.
+    json: print that report to standard output, and everything else to standard error.
     segment_s: seconds of each file that a live source is recorded in; None is one file for all.
     overwrite: files that are there, and that streamseg wrote, may be replaced.
     resume: go on from what an earlier run left of the same video; where it left nothing, begin.
     serve: where the page is served; None serves one only of a live source where there is no display.
     allow_host: names that the page is also reached by.
+    realtime: a recording is played at its own speed; False is as fast as may be. None is its own speed where it is
+        looked at and no output is named.
+    loop: a recording begins anew when it is over; nothing is written then.
     view: what is painted, see `Settings`.
     alpha: strength of the colours, 0 to 1.
     classes: names of those to paint; None is all.
     legend: list the colours in the picture.
     hud: show frame rate, latency, drops and device in the picture.
     encoder: of H.264, "auto" takes hardware if a short trial works.
+    crf: constant quality of a video, from 0 (best); which is the largest, its encoder knows. None is about as large as
+        the source.
+    bitrate: bits a second of a video; None goes by quality.
+    height: of what is recorded, an even number of pixels; the width follows. None keeps the source's.
+    output_fps: frames a second of what is recorded, by leaving out and repeating; None keeps the source's times.
     quiet: say nothing but errors.
     verbose: say what was chosen, and the time of each stage.
 
@@ -155,18 +175,26 @@ class OutputOptions:
     frames: bool = False
     masks: Path | None = None
     stats: Path | None = None
+    gps: Path | None = None
     report: Path | None = None
+    json: bool = False
     segment_s: float | None = None
     overwrite: bool = False
     resume: bool = False
     serve: Address | None = None
     allow_host: tuple[str, ...] = ()
+    realtime: bool | None = None
+    loop: bool = False
     view: View = "overlay"
     alpha: float = 0.5
     classes: tuple[str, ...] | None = None
     legend: bool = True
     hud: bool = False
     encoder: EncoderName = "auto"
+    crf: int | None = None
+    bitrate: int | None = None
+    height: int | None = None
+    output_fps: float | None = None
     quiet: bool = False
     verbose: bool = False
 
@@ -179,7 +207,21 @@ class OutputOptions:
         for name in ("allow_host", "classes"):
             _require_names(name, getattr(self, name))
         _require_choice("encoder", self.encoder, get_args(EncoderName))
-        for name in ("frames", "overwrite", "resume", "legend", "hud", "quiet", "verbose"):
+        _require_count("crf", self.crf, MOST_CRF, 0)
+        _require_count("bitrate", self.bitrate)
+        if self.crf is not None and self.bitrate is not None:
+            raise UsageError("`crf` and `bitrate` are two ways to say how large a video becomes; give one of them")
+        _require_count("height", self.height, MOST_HEIGHT, 2)
+        if self.height is not None and self.height % 2:
+            raise UsageError(f"`height` must be even, as videos have it, got {self.height}")
+        _require_above_0("output_fps", self.output_fps, "frames a second")
+        if self.output_fps is not None and self.output_fps > MOST_FPS:
+            raise UsageError(f"`output_fps` must be at most {MOST_FPS}, got {self.output_fps!r}")
+        if self.json and self.output == "-":
+            raise UsageError("`json` and the video cannot both go to standard output; use `report`")
+        if self.realtime is not None:
+            _require_switch("realtime", self.realtime)
+        for name in ("frames", "json", "loop", "overwrite", "resume", "legend", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
 
 
@@ -188,11 +230,11 @@ def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise UsageError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}")
 
 
-def _require_count(name: str, value: Any, most: int | None = None) -> None:
+def _require_count(name: str, value: Any, most: int | None = None, least: int = 1) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
-        span = "1 or more" if most is None else f"from 1 to {most}"
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
+        span = f"{least} or more" if most is None else f"from {least} to {most}"
         raise UsageError(f"`{name}` must be a whole number, {span}, got {value!r}")
 
 
@@ -217,10 +259,11 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
-def _is_size(value: object) -> bool:
-    """Whether it is (height, width), both whole and above 0."""
-    return (
-        isinstance(value, tuple)
-        and len(value) == 2
-        and all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in value)
-    )
+def _require_size(name: str, value: Any) -> None:
+    """(height, width), both whole and above 0; None passes."""
+    pair = isinstance(value, tuple) and len(value) == 2
+    if value is None or (
+        pair and all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in value)
+    ):
+        return
+    raise UsageError(f"`{name}` must be two whole numbers from 1 on, got {value!r}")

@@ -93,7 +93,9 @@ class Painter:
         """What is drawn on a painted picture of `size`."""
         patches = []
         if settings.legend and self.painted:
-            patches.append(self._legend_patch(self.painted, size))
+            # Over what it explains: the half without colours is there to be seen as it was.
+            left = size[1] // 2 if view_named(settings.view).halved else 0
+            patches.append(self._legend_patch(self.painted, size, left))
         if settings.hud and self._hud is not None and (lines := self._hud()):
             patches.append(self._text_patch(tuple(lines), size))
         return patches

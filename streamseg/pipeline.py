@@ -65,6 +65,20 @@ def _checked(result: object, maker: object) -> Segmentation:
     )
 
 
+def _staged(result: Segmentation, stage: Stage) -> Segmentation:
+    """What a stage makes of a result. Raises TypeError or ValueError, naming it, where that is not what it may be."""
+    after = _checked(stage(result), stage)
+    # By identity first: stages copy results with `replace`, and the classes of every frame are one tuple.
+    if after.classes is not result.classes and tuple(after.classes) != tuple(result.classes):
+        name = getattr(stage, "__name__", type(stage).__name__)
+        before, got = (", ".join(each.name for each in which.classes) for which in (result, after))
+        raise ValueError(
+            f"'{name}' must keep the classes, for which every output was opened: {before}; got: {got}. Give labels the "
+            "ids of those that stay, and 255 to what is to be nothing"
+        )
+    return after
+
+
 @dataclass(frozen=True, slots=True)
 class _Slot:
     """A frame's place in the order of results, taken before its labels are there.
@@ -297,7 +311,7 @@ class Pipeline:
                 break
             for stage in self._stages:
                 with self.timings.measure("stages"):
-                    result = _checked(stage(result), stage)
+                    result = _staged(result, stage)
             answers = [self._written(output, result) for output in self._outputs if output.error is None]
             self.timings.finished_frame(result.frame.captured_s)
             self.report.frames_out += 1

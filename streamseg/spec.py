@@ -9,6 +9,7 @@ Everything here checks itself when it is made, whoever makes it: what holds a Mo
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -32,6 +33,7 @@ InputType = Literal["uint8", "float32"]
 OutputKind = Literal["labels", "logits", "sigmoid", "probability"]
 
 _LARGEST = 16384  # pixels each way; twice the width of 8K video, and a picture of it still fits into memory
+_SIZES = 'a list of sizes such as "320x192", width before height'
 _MOST_TILES = 256  # each way; beyond, a tile of any picture there is has only a few pixels to equalise
 _LARGEST_CLIP = 256.0  # levels of a histogram: from here on nothing is clipped
 _ANY_ID = 2**31  # what a graph's integers can be
@@ -184,6 +186,7 @@ class ModelSpec:
     spec_version: of this description.
     ignore: a label that means nothing, of a class or of none; None where there is none. 255 always means nothing.
     heads: where several outputs make the labels, each painted over those before it; none where one output does.
+    sizes: (height, width) of further inputs that the same graph works at, beside its own.
 
     Raises:
         ModelError: a value is out of range or of another kind, or contradicts another one.
@@ -202,6 +205,7 @@ class ModelSpec:
     spec_version: int = SPEC_VERSION
     ignore: int | None = None
     heads: tuple[Head, ...] = ()
+    sizes: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         checks.name("name", self.name)
@@ -220,9 +224,20 @@ class ModelSpec:
                 checks.refuse(key, kind.__name__, value)
         if self.ignore is not None:
             checks.whole("ignore", self.ignore, -_ANY_ID, _ANY_ID)
+        self._check_sizes()
         self._clean_facts()
         self._check_classes()
         self._check_heads()
+
+    def _check_sizes(self) -> None:
+        if not isinstance(self.sizes, (list, tuple)):
+            checks.refuse("sizes", _SIZES, self.sizes)
+        sizes = [
+            checks.each_of(f"sizes[{place}]", each, 2, "a height and a width", _side)
+            for place, each in enumerate(self.sizes)
+        ]
+        others = [(height, width) for height, width in sizes if (height, width) != (self.height, self.width)]
+        object.__setattr__(self, "sizes", tuple(dict.fromkeys(others)))
 
     def _clean_facts(self) -> None:
         """What is only ever printed must be safe to print."""
@@ -283,15 +298,17 @@ class ModelSpec:
         return (f"{got}, usual is about -3 to 3; if its labels look wrong, write scale = {1 / 255!r} in [tensors]",)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dicts and lists; classes as {id, name, color}, colour in RGB.
+        """Plain dicts and lists; classes as {id, name, color}, colour in RGB; sizes as WIDTHxHEIGHT.
 
         What came after the first release is left out where it says nothing, so that older ones can read the rest.
         """
         plain = asdict(self)
+        plain["sizes"] = [f"{width}x{height}" for height, width in self.sizes]
         plain["classes"] = [{"id": c.id, "name": c.name, "color": list(c.color_rgb)} for c in self.classes]
         for fields, key, usual in (
             (plain, "ignore", None),
             (plain, "heads", ()),
+            (plain, "sizes", []),
             (plain["tensors"], "threshold", 0.5),
             (plain["tensors"], "output_layout", None),
         ):
@@ -328,6 +345,8 @@ class ModelSpec:
                 values["tensors"] = _made(TensorRules, "tensors", values["tensors"], example)
             if "heads" in values:
                 values["heads"] = _heads(values["heads"])
+            if "sizes" in values:
+                values["sizes"] = _sizes(values["sizes"])
             return cls(**values)
         except ModelError as error:
             raise ModelError(f"{where}: {error}") from error
@@ -349,6 +368,22 @@ class ModelSpec:
         except (ValueError, RecursionError) as error:
             raise ModelError(f"{where}: not TOML ({_reason(error)})") from error
         return cls.from_dict(plain, where)
+
+
+def _side(where: str, value: Any) -> int:
+    return checks.whole(where, value, 1, _LARGEST)
+
+
+def _sizes(plain: Any) -> tuple[tuple[int, int], ...]:
+    """(height, width) of each WIDTHxHEIGHT."""
+    found = [
+        re.fullmatch(r"(\d{1,5})x(\d{1,5})", each) if isinstance(each, str) else None
+        for each in (plain if isinstance(plain, list) else [None])
+    ]
+    sizes = [(int(match[2]), int(match[1])) for match in found if match]
+    if len(sizes) < len(found):
+        checks.refuse("sizes", _SIZES, plain)
+    return tuple(sizes)
 
 
 def _tile_count(where: str, value: Any) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +13,11 @@ from statistics import median
 import numpy as np
 
 from streamseg.backends import DEFAULT_MODEL, LoadedBackend, find_model, load_backend, throughput_streams
+from streamseg.backends.sizes import offered_sizes
 from streamseg.frame import StreamInfo
 from streamseg.options import ModelOptions
+from streamseg.pixels import Size
 
-_SIZE = r"-\d+x\d+"  # behind a model's name: its input as -WIDTHxHEIGHT
 _MEASURED_S = 0.4  # for each size of the model: longer is felt as waiting before the first picture
 _RUNS = 5  # at least, for a median that one hiccup does not move
 _MARGIN = 1.25  # measured alone; decoding, painting and showing take the same processor
@@ -38,7 +38,7 @@ def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[Loaded
     """What the options ask for, loaded.
 
     With a target rate it is the largest of the model's input sizes that keeps up with that, else the smallest on every
-    Nth frame. Its sizes are the files beside it that are named like it but for -WIDTHxHEIGHT.
+    Nth frame; see `sizes.offered_sizes`. With a size too, it is that one, on as many frames as it can.
 
     info: of the source; a live one is never asked for more frames than it gives.
     measured: seconds that one run of a network takes; None measures it, see `inference_s`.
@@ -49,7 +49,7 @@ def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[Loaded
     if options.target_fps is not None:
         return _plan_at(options.target_fps, options, info, measured or inference_s)
     every = options.every or 1
-    backend = _loaded(options.model or DEFAULT_MODEL, options, info)
+    backend = _loaded(options.model or DEFAULT_MODEL, options.size, options, info)
     return Plan(backend, every, f"the network runs on every {ordinal(every)} frame")
 
 
@@ -57,8 +57,10 @@ def _plan_at(
     target_fps: float, options: ModelOptions, info: StreamInfo, measured: Callable[[LoadedBackend], float]
 ) -> Plan:
     wanted = min(target_fps, float(info.fps)) if info.live and info.fps else target_fps
-    backends = _backends(options, info)
-    for backend in backends:  # ends with the smallest, if none is fast enough
+    path = find_model(options.model or DEFAULT_MODEL)
+    sizes = [options.size] if options.size else offered_sizes(path)
+    for size in sizes:  # the largest first; ends with the smallest, if none is fast enough
+        backend = _loaded(path, size, options, info)
         seconds = _MARGIN * measured(backend)
         if seconds <= 1 / wanted:
             break
@@ -92,20 +94,10 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
 
 
-def _loaded(model: str | Path, options: ModelOptions, info: StreamInfo) -> LoadedBackend:
+def _loaded(model: str | Path, size: Size | None, options: ModelOptions, info: StreamInfo) -> LoadedBackend:
     # A recording is read as fast as may be, several frames side by side; a live source for the shortest way of each.
     streams = 1 if info.live else throughput_streams(options.threads)
-    return load_backend(model, options.device, options.threads, precision=options.precision, streams=streams)
-
-
-def _backends(options: ModelOptions, info: StreamInfo) -> list[LoadedBackend]:
-    """The model and its other sizes, the largest first."""
-    path = find_model(options.model or DEFAULT_MODEL)
-    stem = re.sub(_SIZE + "$", "", path.stem)
-    named_like = re.compile(f"{re.escape(stem)}({_SIZE})?")
-    others = [each for each in path.parent.glob(f"*{path.suffix}") if named_like.fullmatch(each.stem) and each != path]
-    loaded = [_loaded(each, options, info) for each in (path, *others)]
-    return sorted(loaded, key=lambda backend: -backend.spec.height * backend.spec.width)
+    return load_backend(model, options.device, options.threads, precision=options.precision, streams=streams, size=size)
 
 
 def inference_s(backend: LoadedBackend, clock: Callable[[], float] = time.perf_counter) -> float:

@@ -65,8 +65,11 @@ class Patch:
         ]
 
 
-def legend_patch(classes: Sequence[SegmentClass], picture_size: Size) -> Patch:
-    """A list of the classes with their colours, for the lower left corner of a picture of (height, width)."""
+def legend_patch(classes: Sequence[SegmentClass], picture_size: Size, left: int = 0) -> Patch:
+    """A list of the classes with their colours, for the lower left corner of a picture of (height, width).
+
+    left: column at which the part of the picture begins that it is the legend of.
+    """
     letter, pad, line = _measures(picture_size, len(classes))
     face = _face()
     text_width = max(_text_width(face, each.name, letter) for each in classes)
@@ -77,7 +80,7 @@ def legend_patch(classes: Sequence[SegmentClass], picture_size: Size) -> Patch:
         canvas.box(pad, top + (line - letter) // 2, letter, each.color_rgb)
         canvas.text(face, each.name, 2 * pad + letter, top, line, letter)
     margin = 2 * (pad // 2)
-    return canvas.patch(_even_down(max(0, picture_size[0] - height - margin)), margin)
+    return canvas.patch(_even_down(max(0, picture_size[0] - height - margin)), _even(left) + margin)
 
 
 def text_patch(lines: Sequence[str], picture_size: Size) -> Patch:

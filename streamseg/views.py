@@ -76,17 +76,19 @@ class View:
 
     paint: does it.
     size: of the painted picture, for a frame of (height, width).
+    halved: whether the left half of the painted picture is the picture as it was, and colours begin at the middle.
     """
 
     paint: Callable[[Composition], None]
     size: Callable[[Size], Size] = _of_the_frame
+    halved: bool = False
 
 
 VIEWS = {
     "overlay": View(overlay),
     "mask": View(mask),
-    "side": View(side, _two_even_widths),
-    "wipe": View(wipe),
+    "side": View(side, _two_even_widths, halved=True),
+    "wipe": View(wipe, halved=True),
 }
 """By name, in the order in which keys go through them."""
 

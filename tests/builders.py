@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -77,6 +78,16 @@ def sure_model(path: Path, kind: int = TensorProto.UINT8) -> Path:
     graph = helper.make_graph(nodes, "sure", inputs, outputs, constants)
     spec = ModelSpec("sure", 48, 64, THREE_CLASSES, tensors=TensorRules(output_name="labels"))
     return save_model(graph, path, spec.to_json())
+
+
+def offering(path: Path, *sizes: tuple[int, int]) -> Path:
+    """Put sizes of (height, width) into the description of a model file."""
+    model = onnx.load(path)
+    for entry in model.metadata_props:
+        if entry.key == METADATA_KEY:
+            entry.value = replace(ModelSpec.from_json(entry.value), sizes=sizes).to_json()
+    onnx.save(model, path)
+    return path
 
 
 def save_model(graph: onnx.GraphProto, path: Path, description: str | None) -> Path:

@@ -113,6 +113,24 @@ def test_every_option_of_run_is_documented():
     assert [name for name in options if f"{name}" not in readme] == []
 
 
+def test_every_fault_that_is_promised_about_has_a_test():
+    """Each row of docs/reliability.md names one, and each that is named is there."""
+    rows = [
+        line
+        for line in (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("|") and not line.startswith(("|---", "| fault |"))
+    ]
+    assert rows
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", row.rpartition(" | ")[2])
+        assert row.count(" | ") == 3, row
+        assert named, row
+        for file, name in named:
+            path = ROOT / "tests" / "streamseg" / file
+            assert path.is_file(), row
+            assert re.search(rf"^(async )?def {name}\(", path.read_text(encoding="utf-8"), re.M), (file, name)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     """Relative links and pictures exist."""

@@ -166,6 +166,22 @@ def test_without_root_a_tool_for_some_tests_is_only_mentioned(
     assert "going on all the same" in capsys.readouterr().out
 
 
+def test_a_demo_of_an_older_release_is_said_to_be_in_the_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    """It has no tag, so that it is not replaced: one line says what to do, and names the file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(start, "put_on_path", lambda *_: "streamseg")
+    monkeypatch.setattr(start, "hand_over", lambda *_: 5)
+    assert start.run_demo() == 5
+    assert capsys.readouterr().err == ""  # for another reason, which streamseg has said
+    (tmp_path / "demo.mp4").write_bytes(b"old")
+    assert start.run_demo() == 5
+    said = capsys.readouterr().err
+    assert f"remove {tmp_path / 'demo.mp4'}; else start in another folder" in said
+    assert said.count("\n") == 1
+
+
 def test_a_failing_step_shows_all_that_was_said(capsys: pytest.CaptureFixture[str]):
     """When a command fails, its whole output is there to see, and one line names the step."""
     with pytest.raises(start.SetupError, match="counting failed"):

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
@@ -24,7 +25,11 @@ from train.open_model import open_model
 from train.predictors import ClaheMode
 from train.report import text
 from train.scoring import SCORED_SIZES, compared, spread
+from train.size import SizeType
 from train.tally import Tally
+
+if TYPE_CHECKING:
+    from streamseg.pixels import Size
 
 
 def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
@@ -57,6 +62,8 @@ def data_options(dataset: str, words: Sequence[str]) -> dict[str, str]:
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE",
               help="A setting of the data set, such as folder=mine.  May be repeated.")  # fmt: skip
 @click.option("--count", type=click.IntRange(min=1), help="Only so many pictures, spread evenly.  [default: all]")
+@click.option("--size", type=SizeType(),
+              help="Width and height of the network's input.  [default: the model's own]")  # fmt: skip
 @click.option("--clahe", type=click.Choice(["auto", "on", "off"]), default="auto", show_default=True,
               help="auto is as the model was trained.")  # fmt: skip
 @click.option("--confusion", type=click.Path(path_type=Path), metavar="FILE.png",
@@ -74,6 +81,7 @@ def main(
     samples: Path | None,
     options: tuple[str, ...],
     count: int | None,
+    size: Size | None,
     clahe: ClaheMode,
     confusion: Path | None,
     worst: Path | None,
@@ -82,14 +90,14 @@ def main(
     per_picture: bool,
 ) -> None:
     """Score MODEL, a training's folder or an .onnx file, on DATASET."""
-    predictor, classes = open_model(model, clahe)
+    predictor, classes = open_model(model, clahe, size)
     data = open_dataset(dataset, root, classes, samples=samples, **data_options(dataset, options))
-    size, places = SCORED_SIZES.get(dataset), spread(len(data), count)
+    compared_at, places = SCORED_SIZES.get(dataset), spread(len(data), count)
     tally = Tally(data.label_sets, classes, worst_count if worst else 0)
-    pairs = compared(data, partial(tally.asking, predictor), places, size, tally.road)
+    pairs = compared(data, partial(tally.asking, predictor), places, compared_at, tally.road)
     for each in tqdm(pairs, total=len(places), unit="picture", leave=False, disable=None):
         tally.add(each)
-    about = {"model": str(model), "dataset": dataset, "pictures": len(places), "compared_at": size}
+    about = {"model": str(model), "dataset": dataset, "pictures": len(places), "compared_at": compared_at}
     figures = about | tally.figures()
     if as_json:
         click.echo(json.dumps(figures | ({"per_picture": tally.per_picture()} if per_picture else {})))

@@ -10,6 +10,7 @@ from streamseg.errors import ModelError
 
 if TYPE_CHECKING:
     from streamseg.backends.autotune import Autotuner
+    from streamseg.pixels import Size
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -65,6 +66,7 @@ def load_backend(
     *,
     precision: str = "auto",
     streams: int = 1,
+    size: Size | None = None,
     autotuner: Autotuner | None = None,
 ) -> LoadedBackend:
     """Load a model, check it against its description and run it once.
@@ -81,18 +83,22 @@ def load_backend(
     streams: from how many threads at once the backend will be called; the CPU threads are shared out among them. For a
         GPU, more than one means batches of what waits, and `Backend.streams` asks for more threads. 1 is for the
         lowest latency, `throughput_streams` gives the number for the most frames a second.
+    size: (height, width) of the network's input, one of those that the model is offered at (`sizes.offered_sizes`);
+        None means its own.
     autotuner: makes the trial and remembers; None means one with the system's clock and the user's cache.
 
     Returns: the backend, with why it was taken and what there is to be said of it.
 
     Raises:
-        ModelError: no such model, not a segmentation model, not what its description says, or no such device or
-            precision on this machine.
+        ModelError: no such model, not a segmentation model, not what its description says, not offered at that size,
+            or no such device or precision on this machine.
     """
     from streamseg.backends.autotune import Autotuner
     from streamseg.backends.loading import loaded
+    from streamseg.backends.sizes import file_at_size
 
-    return loaded(find_model(model), device, threads, precision, streams, autotuner or Autotuner())
+    # A file of that size, so that no engine, ours or anybody's, has to know of sizes.
+    return loaded(file_at_size(find_model(model), size), device, threads, precision, streams, autotuner or Autotuner())
 
 
 def throughput_streams(threads: int | None = None) -> int:
@@ -102,6 +108,7 @@ def throughput_streams(threads: int | None = None) -> int:
     """
     from streamseg.machine import core_count
 
+    # Threads inside one inference wait for each other at every layer; side by side they never do.
     return min(threads or core_count() + 1, _MOST_STREAMS)
 
 

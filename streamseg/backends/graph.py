@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -180,6 +180,64 @@ def logits_graph(path: Path, output: str | None = None) -> LogitsGraph | None:
         return _cut(_opened(path), output) if path.stat().st_size <= _LARGEST else None
     except (OSError, *_DAMAGED):
         return None  # a library says better what is wrong with it
+
+
+def with_input_shape(path: Path, name: str, shape: Sequence[int | None], texts: Mapping[str, str]) -> bytes:
+    """The model as a file whose input has another shape; every other shape is left for a library to find out.
+
+    name: of the input.
+    shape: of all its dimensions; None leaves one as it is.
+    texts: to stand beside the graph, in place of those of the same names.
+
+    Raises:
+        ModelError: it cannot be read, is no ONNX file, or has no such input.
+    """
+    try:
+        whole = list(_fields(_opened(path)))
+        graph = list(_fields(next(_messages(whole, 7))))
+        inputs = [_text(next(_messages(_fields(each), 1))) for each in _messages(graph, 11)]
+        # Everything else is passed on byte by byte: weights, and fields that this module knows nothing of.
+        reshaped = [part for field in graph for part in _reshaped(field, name, shape)]
+    except OSError as error:
+        raise ModelError(f"cannot read '{path}': {error.strerror}") from error
+    except _DAMAGED as error:
+        raise ModelError(f"'{path}' is not an ONNX model") from error
+    if name not in inputs:
+        raise ModelError(f"'{path}' has no input '{name}'; it has: {', '.join(inputs)}")
+    beside = [
+        raw
+        for number, value, raw in whole
+        if number != 7 and not (number == 14 and isinstance(value, memoryview) and _pair(value)[0] in texts)
+    ]
+    pairs = [
+        part
+        for key, text in texts.items()
+        for part in _message(14, [*_message(1, [key.encode()]), *_message(2, [text.encode()])])
+    ]
+    return b"".join([*beside, *pairs, *_message(7, reshaped)])
+
+
+def _reshaped(graph_field: Field, name: str, shape: Sequence[int | None]) -> list[bytes | memoryview]:
+    """A field of a graph as it stands there when the input of that name has another shape."""
+    number, value, raw = graph_field
+    if number == 13:  # shapes between the steps are hints, and would be wrong now
+        return []
+    if number not in (11, 12) or not isinstance(value, memoryview):
+        return [raw]
+    tensor = next(_within(value, 2, 1), None)
+    if tensor is None or (number == 11 and _text(next(_messages(_fields(value), 1))) != name):
+        return [raw]
+    kept = [each for field, _, each in _fields(tensor) if field != 2]  # the element type
+    dims = list(_within(tensor, 2, 1))
+    if number == 11:
+        pairs = zip(dims, shape, strict=True)
+        sizes = [_message(1, [dim] if wanted is None else [_number(1 << 3), _number(wanted)]) for dim, wanted in pairs]
+    else:
+        # Of an output only the number of dimensions stays: which of them grow with the input is not said anywhere.
+        sizes = [_message(1, [])] * len(dims)
+    parts = _message(2, [part for each in sizes for part in each]) if dims else []
+    typed = _message(2, _message(1, [*kept, *parts]))
+    return _message(number, [*(each for field, _, each in _fields(value) if field != 2), *typed])
 
 
 def _opened(path: Path) -> memoryview:

@@ -41,6 +41,9 @@ _CONVERSIONS = {
 }
 """What is in a file, by how it ends, and how to get from there to ONNX."""
 
+MODEL_ENDS = frozenset({".onnx", OPENVINO, *_CONVERSIONS})
+"""How the files of networks end, of those that can be run and those that have to be converted."""
+
 
 def refuse_other_formats(path: Path) -> None:
     """

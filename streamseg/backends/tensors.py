@@ -142,6 +142,10 @@ def _text_of(path: Path) -> str:
         raise ModelError(f"cannot read '{path}': {error.strerror}") from error
     if len(content) > _LARGEST_TEXT:
         raise ModelError(f"'{path}' must be a description of at most {_LARGEST_TEXT} bytes, got more")
+    if b"\0" in content and content[:2] not in (b"\xff\xfe", b"\xfe\xff"):  # no text in UTF-8 has such a byte
+        raise ModelError(
+            f"'{path}' must be text in UTF-8, got UTF-16 without a byte order mark, or no text; save it as UTF-8"
+        )
     coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return content.decode(coding)

@@ -30,6 +30,8 @@ from streamseg.segmenter import Segmenter
 from streamseg.sinks import open_sink
 from streamseg.sources import open_source
 from streamseg.sources.paced import Paced
+from streamseg.sources.pipe import is_pipe
+from streamseg.sources.url import without_password
 from streamseg.spec import SegmentClass
 from streamseg.timing import Distribution
 
@@ -71,12 +73,15 @@ def bench_command(
 
     address: of the source.
     """
+    if is_pipe(address):
+        raise UsageError(f"a benchmark reads its source several times, and '{address}' is a pipe; name a file")
     old = _earlier(options.compare) if options.compare else None
     backend = load_backend(
         model_options.model or DEFAULT_MODEL,
         model_options.device,
         model_options.threads,
         precision=model_options.precision,
+        size=model_options.size,
         streams=1 if options.realtime or _is_live(address) else throughput_streams(model_options.threads),
     )
     if backend.choice:
@@ -152,7 +157,7 @@ class Bench:
         with open_source(self._address, replace(self._source_options, max_frames=1)) as source:
             frame = source.read()
         if frame is None:
-            raise UsageError(f"'{self._address}' has no frame to measure with")
+            raise UsageError(f"'{without_password(self._address)}' has no frame to measure with")
         batch = network_input(frame, spec, spec.clahe)[np.newaxis]  # made once: its time is another stage's
         times = Distribution()
         start = time.perf_counter()
@@ -205,13 +210,15 @@ def _settings(
     """What must be equal for two results to be comparable."""
     # what is left out, such as the number of frames, does not change a rate
     return {
-        "source": address,
+        "source": without_password(address),  # the result is a file that people hand on
         "sink": options.sink,
         "realtime": options.realtime,
         "clahe": model.clahe,
         "threads": model.threads,
         "reader": source.reader,
+        "track": source.track,
         "model": backend.spec.name,
+        "size": f"{backend.spec.width}x{backend.spec.height}",
         "device": backend.device,
     }
 
@@ -227,7 +234,8 @@ def _print(record: dict[str, Any]) -> None:
     click.echo(f"end to end   {report.fps:.1f} fps ({report.frames_out} frames, {report.dropped} dropped), "
                f"{result['cpu_ms_per_frame']:.1f} ms of CPU per frame{memory}")  # fmt: skip
     click.echo(f"latency      p50 {latency['p50']:.1f}  p95 {latency['p95']:.1f}  p99 {latency['p99']:.1f} ms")
-    click.echo(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms")
+    click.echo(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms, "
+               f"at {settings['size']}")  # fmt: skip
     answer = "yes" if result["keeps_up"] else "no"
     click.echo(f"keeps up with {result['target_fps']:g} fps: {answer}, bottleneck: {report.slowest}")
 
@@ -245,7 +253,9 @@ def _earlier(path: Path) -> dict[str, Any]:
 
 
 def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> int:
-    differing = [key for key, value in record["settings"].items() if old["settings"].get(key) != value]
+    # Results of before models had several sizes do not say it, and are of the only one that there was.
+    then_set = {"size": record["settings"]["size"]} | old["settings"]
+    differing = [key for key, value in record["settings"].items() if then_set.get(key) != value]
     if differing:
         raise UsageError(f"the earlier result was measured with other settings: {', '.join(differing)}")
     now, then = record["result"]["fps"], old["result"]["fps"]

@@ -48,7 +48,7 @@ def doctor_command(*, as_json: bool, retune: bool = False) -> int:
     retune: forget what trials found for any model first, so that the bundled one is tried anew here, others when they
         are run next.
     """
-    if retune:
+    if retune:  # before anything is loaded, since loading asks what is kept
         from streamseg.backends.trial_cache import TrialCache
 
         TrialCache().clear()
@@ -120,7 +120,8 @@ def _compiled_code() -> Iterator[Finding]:
 
 
 def _model_and_devices() -> Iterator[Finding]:
-    from streamseg.backends import ENGINES, load_backend
+    from streamseg.backends import ENGINES, find_model, load_backend
+    from streamseg.backends.sizes import offered_sizes, shown_sizes
 
     topic = "network"
     for engine in ENGINES:
@@ -129,6 +130,8 @@ def _model_and_devices() -> Iterator[Finding]:
     try:
         backend = load_backend()
         yield Finding(topic, "--device auto", True, f"takes {backend.device}, model {backend.spec.name}")
+        # As of --device auto, it is the bundled model that is asked: of others, `streamseg info` tells.
+        yield Finding(topic, "--size", True, shown_sizes(offered_sizes(find_model())))
         if backend.choice:
             yield Finding(topic, "--precision auto", True, backend.choice.reason)
     except StreamsegError as error:
@@ -185,6 +188,7 @@ def _display_and_cameras() -> Iterator[Finding]:
     shown = display_available()
     found = "found; live sources open a window" if shown else "none; live sources are shown as a page in a browser"
     yield Finding("screen", "display", True if shown else None, found)
+    # Only looked for: opening one takes it from whoever has it, and lights its lamp.
     cameras = sorted(str(path) for path in Path("/dev").glob("video*"))
     yield Finding("cameras", "devices", True if cameras else None, ", ".join(cameras) or "none found under /dev/video*")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import click
 
@@ -22,8 +23,10 @@ from streamseg.frame import StreamInfo
 from streamseg.hud import Hud
 from streamseg.options import OutputOptions
 from streamseg.painting import Painter
+from streamseg.positions import PositionLog
 from streamseg.progress import ProgressBar
 from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
+from streamseg.sinks.converted import Converted
 from streamseg.sinks.formats import FORMATS
 from streamseg.sinks.own_thread import OnItsOwnThread
 from streamseg.sinks.part import Origin, Part
@@ -47,6 +50,7 @@ class SharedBySinks:
     extra_metrics: further numbers for the page's statistics, by name, asked for each time.
     written: what earlier sources of the same command were written to, with their addresses; None where there is one.
     origin: see `VideoFileSink`.
+    first_viewer: is set when somebody looks at the page; None where nobody waits for that.
     """
 
     address: str
@@ -57,6 +61,7 @@ class SharedBySinks:
     extra_metrics: Callable[[], Mapping[str, float]]
     written: dict[Path, str] | None = None
     origin: Origin | None = None
+    first_viewer: threading.Event | None = None
 
     @property
     def part(self) -> Part | None:
@@ -123,6 +128,8 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str |
         add_to_disk(MaskFolderSink(options.masks, overwrite=options.overwrite or shared.part is not None))
     if options.stats is not None:
         add_to_disk(_opened_statistics(options.stats, options, shared))
+    if (track := _opened_positions(options, shared)) is not None:
+        add_to_disk(track)
     if not options.quiet:
         add(ProgressBar(shared.info, shared.info.frame_count))
     return sinks
@@ -159,6 +166,7 @@ def _page(options: OutputOptions, shared: SharedBySinks) -> Sink:
         camera=shared.camera,
         allowed_hosts=options.allow_host,
         extra_metrics=shared.extra_metrics,
+        first_viewer=shared.first_viewer,
     )
     if address.port is None and sink.port != USUAL_PORT:
         click.echo(f"note: port {USUAL_PORT} is taken, so the page is at another", err=True)
@@ -183,44 +191,94 @@ def recording_of(options: OutputOptions, address: str, info: StreamInfo, *, seve
         )
     if output is not None and output.startswith(PIPE):
         recording: str | None = output
-    elif is_view(output) or (output is None and info.live and not options.frames):
+    elif is_view(output) or (output is None and (info.live or options.loop) and not options.frames):
         recording = None
     else:
         recording = place_for(options, address, info, several=several)
     if options.segment_s is not None and (recording is None or recording.startswith(PIPE)):
         raise UsageError("`segment_s` cuts a recording into segments; name an OUTPUT video to record to")
-    video = recording is not None and (recording.startswith(PIPE) or Path(recording).suffix.lower() in FORMATS)
-    if options.encoder != "auto" and not video:
-        raise UsageError("`encoder` compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
+    _refuse_idle(options, recording)
     return recording
+
+
+def _refuse_idle(options: OutputOptions, recording: str | None) -> None:
+    """Raises UsageError for options that say how a video is written where none is."""
+    suffix = "" if recording is None else ".mkv" if recording.startswith(PIPE) else Path(recording).suffix.lower()
+    videos = ", ".join(FORMATS)
+    if options.encoder != "auto" and suffix not in FORMATS:
+        raise UsageError("`encoder` compresses videos; name an OUTPUT that ends in .mp4, .mov or .mkv")
+    for name in ("crf", "bitrate"):
+        if getattr(options, name) is not None and suffix not in FORMATS:
+            raise UsageError(f"`{name}` says how large a video becomes; name an OUTPUT that ends in {videos}")
+    if options.output_fps is not None and suffix not in (*FORMATS, ".gif"):
+        raise UsageError(f"`output_fps` is for videos; name an OUTPUT that ends in {videos} or .gif")
+    if options.height is not None and recording is None:
+        raise UsageError("`height` is of what is written; name an OUTPUT")
 
 
 def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) -> Sink:
     painter = shared.painter(options, follows_controls=False)
-    encoder, part = options.encoder, shared.part
+    part = shared.part
     # The new file holds all of what an earlier run of the same left under the final name already.
-    same = part is not None and made_from(Path(path)) == part.made_from
-    overwrite = options.overwrite or same
-    if options.segment_s is not None:
-        return SegmentedVideoSink(path, shared.info, painter, length_s=options.segment_s, encoder=encoder)
-    return open_sink(path, shared.info, painter, overwrite=overwrite, encoder=encoder, origin=shared.origin)
+    overwrite = options.overwrite or (part is not None and made_from(Path(path)) == part.made_from)
+
+    def opened(info: StreamInfo) -> Sink:
+        how: Any = {name: getattr(options, name) for name in ("encoder", "crf", "bitrate")}
+        if options.segment_s is not None:
+            return SegmentedVideoSink(path, info, painter, length_s=options.segment_s, **how)
+        return open_sink(path, info, painter, overwrite=overwrite, origin=shared.origin, **how)
+
+    if options.height is None and options.output_fps is None:
+        return opened(shared.info)  # frames go to the encoder's planes without a copy, as nothing is to be changed
+    return Converted(opened, shared.info, height=options.height, fps=options.output_fps)
 
 
 def _opened_statistics(path: Path, options: OutputOptions, shared: SharedBySinks) -> Sink:
     classes, part = shared.backend.spec.classes, shared.part
     if part is None:
-        return StatisticsSink(path, classes, overwrite=options.overwrite)
+        return StatisticsSink(path, classes, positions=_positions(shared), overwrite=options.overwrite)
     tables = [*parts_of(path), *([path] if path.is_file() else [])]
     if not tables:
         raise SinkError(f"cannot go on with '{path}': the earlier run left no such table; leave `stats` out")
     ended = tables[-1] == path
-    return StatisticsSink(path, classes, overwrite=options.overwrite or ended, continued=tables[-1], frames=part.frames)
+    return StatisticsSink(
+        path,
+        classes,
+        positions=_positions(shared),
+        overwrite=options.overwrite or ended,
+        continued=tables[-1],
+        frames=part.frames,
+    )
+
+
+def _positions(shared: SharedBySinks) -> PositionLog | None:
+    """For one sink; None where nothing in the source could say where the camera was."""
+    from streamseg.sinks.positions_source import positions_of  # here, as it loads PyAV
+
+    return positions_of(shared.source)
+
+
+def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | None:
+    """What writes where the camera was; None where that is not asked for, or nothing in the source could say so."""
+    if options.gps is None:
+        return None
+    from streamseg.sinks.positions_file import PositionsSink, content_for
+
+    content_for(options.gps)  # a wrong name is wrong for every source
+    positions = _positions(shared)
+    if positions is None:
+        # Said before the run begins, which goes on: the overlay is what was asked for first.
+        click.echo(f"note: the source has no positions, so '{options.gps}' is not written", err=True)
+        return None
+    carried = shared.info.carried
+    began = None if carried is None else carried.creation_time
+    return PositionsSink(options.gps, positions, start_s=shared.info.start_s, began=began, overwrite=options.overwrite)
 
 
 def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:
     """Raises SinkError when an output would be written over the source, or two outputs over each other."""
     # By what the files are and not by their names: links and different ways to write one path are all the same place.
-    targets = [Path(each) for each in (recording, options.masks, options.stats) if each is not None]
+    targets = [Path(each) for each in (recording, options.masks, options.stats, options.gps) if each is not None]
     resolved = [each.resolve() for each in targets]
     for target in targets:
         for place in _source_places(shared.address):
@@ -233,7 +291,7 @@ def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: st
             earlier = shared.written.setdefault(place, shared.address)
             if earlier != shared.address:
                 raise SinkError(
-                    f"'{target}' is where the results of '{earlier}' are, which has the same name; "
+                    f"'{target}' is where the results of '{without_password(earlier)}' are, which has the same name; "
                     "run this one on its own, to another OUTPUT"
                 )
 

@@ -11,6 +11,7 @@ from streamseg.errors import UsageError
 from streamseg.frame import StreamInfo
 from streamseg.options import OutputOptions
 from streamseg.sinks.formats import PICTURES
+from streamseg.sources.pipe import STANDARD_INPUT, is_pipe
 from streamseg.sources.url import is_url
 
 
@@ -56,15 +57,17 @@ def refuse_one_file(output: str | None, count: int) -> None:
 
 
 def named_after(stem: str, options: OutputOptions) -> OutputOptions:
-    """For one of several sources: masks in a folder of its own, statistics in a file of its own.
+    """For one of several sources: masks in a folder of its own, statistics and positions in files of its own.
 
     stem: what the results of the source are called after.
     """
-    masks, stats = options.masks, options.stats
+    # In one place, those of the second source would have the names of the first one's.
+    masks, stats, gps = options.masks, options.stats, options.gps
     return replace(
         options,
         masks=None if masks is None else masks / stem,
         stats=None if stats is None else stats.with_stem(f"{stats.stem}_{stem}"),
+        gps=None if gps is None else gps.with_stem(f"{gps.stem}_{stem}"),
     )
 
 
@@ -77,6 +80,8 @@ def stem_of(address: str, info: StreamInfo) -> str:
     if is_url(address):
         return Path(address.rpartition("/")[2]).stem
     path = Path(address)
+    if is_pipe(address):
+        return "stdin" if address == STANDARD_INPUT else path.stem
     if _are_many_pictures(address, info):
         return (path if path.is_dir() else path.parent).resolve().name
     return path.stem
@@ -85,7 +90,7 @@ def stem_of(address: str, info: StreamInfo) -> str:
 def _beside(address: str, info: StreamInfo, options: OutputOptions) -> str:
     name = _name(address, info, options)
     folder = Path()
-    if info.kind in ("video", "pictures") and not is_url(address):
+    if info.kind in ("video", "pictures") and not (is_url(address) or is_pipe(address)):
         folder = Path(address).parent
         if _are_many_pictures(address, info):
             folder = (Path(address) if Path(address).is_dir() else folder).resolve().parent

@@ -21,9 +21,9 @@ from streamseg.sources.wrapper import Wrapper
 
 # Options that change no picture, so that a run may go on with others.
 _NO_MATTER = {
-    *("output", "masks", "stats", "report", "segment_s", "overwrite", "resume", "serve", "allow_host"),
+    *("output", "masks", "stats", "gps", "report", "segment_s", "overwrite", "resume", "serve", "allow_host"),
     *("quiet", "verbose", "json", "device", "precision", "threads", "decoder", "reconnect", "open_timeout_s"),
-    *("duration_s", "max_frames", "camera_size", "camera_fps", "loop"),
+    *("duration_s", "max_frames", "camera_size", "camera_fps", "loop", "realtime"),
 }
 _ENDS = 1 << 20  # bytes: with the length, enough to tell files apart without reading all of a long one
 _DIGITS = 16  # of the digest: no two of the recordings that somebody has will share one
@@ -66,12 +66,16 @@ def origin_of(request: Request, recording: str | None, source: Source) -> Origin
     """
     video = recording is not None and Path(recording).suffix.lower() in FORMATS
     resume = request.output.resume
-    if resume and (source.info.live or not video or request.output.segment_s is not None):
-        raise UsageError("`resume` goes on with the video of a recording; leave it out for anything else")
+    # At another rate the pictures that are there are not the source's first so many frames.
+    whole = source.info.live or request.output.output_fps is not None
+    if resume and (whole or not video or request.output.segment_s is not None):
+        raise UsageError(
+            "`resume` goes on with the video of a recording, at its own rate; leave it out for anything else"
+        )
     if recording is None or not video:
         return None
     path = Path(recording)
-    digest = None if source.info.live else request.digest()
+    digest = None if whole else request.digest()
     parts = _parts(path, segments=request.output.segment_s is not None)
     if parts and not resume and not request.output.quiet:
         _say_what_lies_there(path, parts, digest)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ import click
 from streamseg.backends import LoadedBackend
 from streamseg.commands.arguments import STANDARD, Sources, expanded, sources_and_output
 from streamseg.commands.flags import in_flags
+from streamseg.commands.losses import tell_losses
 from streamseg.commands.outputs import SharedBySinks, opened_sinks, recording_of
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
+from streamseg.commands.playback import playing
 from streamseg.commands.resuming import PassedOver, Request, origin_of
 from streamseg.commands.run_many import Tally, run_each
 from streamseg.commands.run_record import RunRecord, SourceRecord, noted_failure
 from streamseg.commands.saying import say, standard_output
 from streamseg.controls import Controls, Settings
-from streamseg.errors import INTERRUPTED, SinkError, SourceError
+from streamseg.errors import INTERRUPTED, SourceError
 from streamseg.options import ModelOptions, OutputOptions, SourceOptions
 from streamseg.pipeline import Pipeline
 from streamseg.progress import closing_line, stage_table
@@ -36,11 +39,16 @@ DAMAGED = SourceError.exit_code
 
 
 def run_command(
-    words: Sequence[str], source_options: SourceOptions, model_options: ModelOptions, output_options: OutputOptions
+    words: Sequence[str],
+    source_options: SourceOptions,
+    model_options: ModelOptions,
+    output_options: OutputOptions,
+    record: RunRecord | None = None,
 ) -> int:
     """Run, print the closing line, return the exit code; of several sources one after the other, that of the worst.
 
     words: addresses of sources, and the OUTPUT behind them unless the options have it.
+    record: is told how each source went; None where nobody asks for it.
 
     Raises:
         StreamsegError: as the parts raise it; a broken source still leaves a finished output and a closing line. Of
@@ -51,38 +59,16 @@ def run_command(
     if sources.several:
         refuse_one_file(output, len(sources.addresses))
     with standard_output(output == STANDARD) as pipe:
-        return _run_sources(sources, source_options, model_options, replace(output_options, output=pipe or output))
+        output_options = replace(output_options, output=pipe or output)
+        runner = _Runner(source_options, model_options, output_options, {} if sources.several else None, record)
+        return _run_all(sources, runner, output_options) if sources.several else runner.run(sources.addresses[0])
 
 
-def _run_sources(
-    sources: Sources, source_options: SourceOptions, model_options: ModelOptions, output_options: OutputOptions
-) -> int:
-    record = None if output_options.report is None else RunRecord(output_options.report, model_options.model)
-    runner = _Runner(source_options, model_options, output_options, {} if sources.several else None, record)
-    try:
-        code = _run_all(sources, runner) if sources.several else runner.run(sources.addresses[0])
-    except BaseException:
-        if record is not None:  # also of a run that failed: that is when it is asked for
-            _write_beside(record)
-        raise
-    if record is not None:
-        record.write()
-    return code
-
-
-def _write_beside(record: RunRecord) -> None:
-    """Write the report of a run whose own error is on its way."""
-    try:
-        record.write()
-    except SinkError as error:
-        _say_fault(error)
-
-
-def _run_all(sources: Sources, runner: _Runner) -> int:
+def _run_all(sources: Sources, runner: _Runner, output: OutputOptions) -> int:
     tally = Tally(sources.skipped)
     run_each(sources.addresses, tally, runner.run, lambda: runner.plan is not None)
-    if not runner.quiet:
-        click.echo(tally.summary())
+    if not output.quiet:
+        say(tally.summary(), err=output.json)
     return tally.exit_code
 
 
@@ -107,7 +93,6 @@ class _Runner:
         self._source_options, self._model_options, self._output_options = source, model, output
         self._written = written
         self._record = record
-        self.quiet = output.quiet
         self.plan: Plan | None = None
 
     def run(self, address: str) -> int:
@@ -125,6 +110,7 @@ class _Runner:
         with ExitStack() as stack:
             source = stack.enter_context(open_source(address, self._source_options))
             output = self._output_options
+            source, first_viewer = playing(source, output, partial(open_source, address, self._source_options))
             if self._written is not None:
                 output = named_after(stem_of(address, source.info), output)
             first = self.plan is None
@@ -140,20 +126,28 @@ class _Runner:
                 source = stack.enter_context(PassedOver(source, origin.part.frames))
             # One for pipeline and page, as the page tells of the run while it goes on.
             shared = SharedBySinks(
-                address, source, plan.backend, controls, Timings(), lambda: _flicker(smoothing), self._written, origin
+                address,
+                source,
+                plan.backend,
+                controls,
+                Timings(),
+                lambda: _flicker(smoothing),
+                self._written,
+                origin,
+                first_viewer,
             )
             if first:
                 _say_network(plan)
             _say_choices(model, output, source, plan, first=first)
             sinks = opened_sinks(output, shared, recording, stack)
             pipeline = _pipeline(source, plan, sinks, smoothing, shared)
+            tell_losses(source, record)
             stack.pop_all()  # from here on the pipeline closes what was opened
         record.report = pipeline.report
         try:
             return _run(output, source, plan.backend, pipeline, sinks)
         finally:
-            record.damage = source.damage
-            record.outputs = [sink.place for sink in sinks if sink.place]
+            record.look_at(source, sinks)
 
 
 def _pipeline(
@@ -188,8 +182,8 @@ def _run(options: OutputOptions, source: Source, backend: LoadedBackend, pipelin
             report = pipeline.report
             if report.outcome != "failed" and not options.quiet:
                 if options.verbose:
-                    say(stage_table(report))
-                say(closing_line(report, [sink.place for sink in sinks if sink.place]))
+                    say(stage_table(report), err=options.json)
+                say(closing_line(report, [sink.place for sink in sinks if sink.place]), err=options.json)
             unknown = [note for note in [backend.unknown.note()] if note]
             for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
                 _say_note(note)
@@ -241,16 +235,18 @@ def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, pla
         for note in source.notes:
             _say_note(note)
         if first and model.target_fps is not None:
-            click.echo(plan.reason, err=True)
+            say(plan.reason, err=True)
         if first and backend.choice and (backend.choice.fresh or output.verbose):
-            click.echo(f"network: {backend.choice.reason}", err=True)
+            say(f"network: {backend.choice.reason}", err=True)
     if output.verbose:
         fps = f"{float(info.fps):.3f} fps" if info.fps else "rate not said"
-        click.echo(f"source: {info.address}, {info.kind}, {info.width}x{info.height}, {fps}, {info.codec or 'raw'}")
+        what = f"{info.kind}, {info.width}x{info.height}, {fps}, {info.codec or 'raw'}"
+        say(f"source: {info.address}, {what}", err=output.json)
         spec = backend.spec
-        click.echo(f"model: {spec.name}, {spec.width}x{spec.height}, {len(spec.classes)} classes, on {backend.device}")
+        what = f"{spec.width}x{spec.height}, {len(spec.classes)} classes, on {backend.device}"
+        say(f"model: {spec.name}, {what}", err=output.json)
         if plan.every > 1:
-            click.echo(f"pace: {plan.reason}")
+            say(f"pace: {plan.reason}", err=output.json)
 
 
 # A terminal that is closed sends SIGHUP, which Windows does not know.

@@ -28,6 +28,7 @@ import cv2  # noqa: F401  # before PyAV: see `window.windows_would_hang`
 from streamseg.errors import SinkError
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.formats import FORMATS, PICTURES, TABLES
+from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
     from streamseg.frame import StreamInfo
@@ -82,6 +83,8 @@ def open_sink(
     overwrite: bool = False,
     encoder: EncoderName = "auto",
     origin: Origin | None = None,
+    crf: int | None = None,
+    bitrate: int | None = None,
 ) -> Sink:
     """The sink that `address` names; see the table at the top of this file.
 
@@ -90,7 +93,7 @@ def open_sink(
     info: of the source.
     painter: makes the pictures, and knows the classes.
     overwrite: whether files that are there, and that streamseg wrote, may be replaced.
-    encoder, origin: of video files, see `VideoFileSink`; others have none.
+    encoder, crf, bitrate, origin: of video files, see `VideoFileSink`; others have none.
 
     Raises:
         SinkError: the name is of no kind, or the place cannot be written to.
@@ -98,7 +101,8 @@ def open_sink(
     kind = next((kind for kind in KINDS if kind.fits(address)), None)
     if kind is None:
         ends = "; ".join(kind.ends for kind in KINDS if kind.ends)
-        raise SinkError(f"cannot write '{address}': the name must end in {ends}")
+        raise SinkError(f"cannot write '{without_password(address)}': the name must end in {ends}")
+    # All that any kind may want: each takes what its row names.
     known = {
         "address": address,
         "info": info,
@@ -107,6 +111,8 @@ def open_sink(
         "overwrite": overwrite,
         "encoder": encoder,
         "origin": origin,
+        "crf": crf,
+        "bitrate": bitrate,
     }
     return kind.open(known)
 
@@ -117,8 +123,8 @@ class SinkKind:
 
     fits: whether a name is of this kind. The first row that fits is taken.
     opener: "module:name" in this package, loaded when it is needed: a class or a function.
-    takes: what it is given, in this order but for `overwrite`, `encoder` and `origin`, which it takes by name: see
-        `open_sink`, and "classes" of the model.
+    takes: what it is given, in this order but for what stands in `_BY_NAME`, which it takes by name: see `open_sink`,
+        and "classes" of the model.
     ends: how such names end, for whoever gave one that is nothing; "" leaves it out.
     """
 
@@ -137,9 +143,9 @@ class SinkKind:
         return sink
 
 
-_BY_NAME = ("overwrite", "encoder", "origin")
+_BY_NAME = ("overwrite", "encoder", "crf", "bitrate", "origin")
 _PAINTED = ("address", "info", "painter", "overwrite")
-_VIDEO = (*_PAINTED, "encoder", "origin")
+_VIDEO = (*_PAINTED, "encoder", "crf", "bitrate", "origin")
 
 
 def _ends_in(*suffixes: str) -> Callable[[str], bool]:

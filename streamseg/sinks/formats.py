@@ -14,18 +14,32 @@ from streamseg.errors import SinkError
 class VideoCodec:
     """An encoder as FFmpeg names it.
 
-    crf: constant quality, in the encoder's own numbers; of most, lower is better and larger.
+    crf: constant quality, in the encoder's own numbers; of most, lower is better and larger. None where it goes by a
+        bit rate.
     quality: what the encoder calls that option.
+    most_crf: the largest number of 0 (lossless, or nearly) to that; None where it counts in another way.
+    cap: the options that keep constant quality below a bit rate, "maxrate" and "bufsize" or "b"; none where it cannot.
+    frugal: options that make more of few bits, in the time that writing fewer of them saves; none where there are none.
+    by_rate: the options in place of all others where it goes by a bit rate; None leaves them as they are.
     pixels: the format that it takes.
     device: the kind of hardware that pictures have to be brought to, as FFmpeg names it; None for the main memory.
     """
 
     name: str
-    crf: int
+    crf: int | None
     options: Mapping[str, str] = field(default_factory=dict)
     quality: str = "crf"
     pixels: str = "yuv420p"
     device: str | None = None
+    most_crf: int | None = 51
+    cap: tuple[str, ...] = ("maxrate", "bufsize")
+    frugal: Mapping[str, str] = field(default_factory=dict)
+    by_rate: Mapping[str, str] | None = None
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """All options, as FFmpeg takes them."""
+        return dict(self.options) | ({} if self.crf is None else {self.quality: str(self.crf)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,8 @@ class FileFormat:
         return {
             **_SOON,
             "movie_timescale": str(time_base.denominator),
-            "movflags": "+hybrid_fragmented+delay_moov",
+            # As QuickTime's keys, any tag has a place in MP4 and MOV.
+            "movflags": "+hybrid_fragmented+delay_moov+use_metadata_tags",
             "frag_duration": str(_HELD_MS * 1000),
         }
 
@@ -75,12 +90,21 @@ _SOON = {
 }
 
 # x264's quickest preset, with the two steps back on that are worth their time: benchmarks/README.md has what was tried.
-_H264 = VideoCodec("libx264", 23, {"preset": "ultrafast", "x264-params": "cabac=1:deblock=1", "bf": "0"})
+_H264 = VideoCodec(
+    "libx264",
+    23,
+    {"preset": "ultrafast", "x264-params": "cabac=1:deblock=1", "bf": "0"},
+    # docs/output.md has what these steps are worth where bits are few
+    frugal={"x264-params": "cabac=1:deblock=1:subme=1:8x8dct=1:analyse=i4x4,i8x8"},
+)
 _VP9 = VideoCodec(
     "libvpx-vp9",
     32,
+    # without "lag-in-frames" 24 frames wait in it, for nothing at this speed
     {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "2", "lag-in-frames": "0"},
-)  # else 24 frames wait in it, for nothing at this speed
+    most_crf=63,
+    cap=("b",),  # libvpx takes a rate beside a quality for the most that it may spend
+)
 
 _MP4 = FileFormat("mp4", _H264, frozenset({"aac", "mp3"}), "aac", mp4_family=True)
 _MOV_SOUND = frozenset({"aac", "mp3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"})

@@ -45,7 +45,8 @@ class GifFileSink(Sink):
         refuse_source(target, info)
         self._file = AtomicFile(target, overwrite=overwrite, ours=written_by_streamseg)
         self.place: str | None = str(target)
-        self.notes = ["a GIF holds no sound, so that of the source was left out"] if info.sound else []
+        silenced = info.tracks is not None and info.tracks.of("audio")
+        self.notes = ["a GIF holds no sound, so that of the source was left out"] if silenced else []
         self._painter = painter
         self._clock = PresentationClock(info)
         self._animation: _Animation | None = None

@@ -47,12 +47,29 @@ HARDWARE_ENCODERS: Mapping[str, HardwareEncoder] = {
     ),
     "videotoolbox": HardwareEncoder(
         # Its quality rises from 1 to 100; FFmpeg counts it in steps of 118.
-        VideoCodec("h264_videotoolbox", 60 * 118, {"flags": "+qscale", "bf": "0"}, quality="global_quality"),
+        VideoCodec(
+            "h264_videotoolbox",
+            60 * 118,
+            {"flags": "+qscale", "bf": "0"},
+            quality="global_quality",
+            most_crf=None,
+            cap=(),  # a quality and a limit at once it does not know
+            by_rate={"bf": "0"},  # without the flag that asks for a quality
+        ),
         lambda: sys.platform == "darwin",
         "a Mac with Apple silicon",
     ),
     "vaapi": HardwareEncoder(
-        VideoCodec("h264_vaapi", 23, {"rc_mode": "CQP", "bf": "0"}, quality="qp", pixels="nv12", device="vaapi"),
+        VideoCodec(
+            "h264_vaapi",
+            23,
+            {"rc_mode": "CQP", "bf": "0"},
+            quality="qp",
+            pixels="nv12",
+            device="vaapi",
+            cap=(),
+            by_rate={"rc_mode": "VBR", "bf": "0"},
+        ),
         lambda: any(Path("/dev/dri").glob("renderD*")),
         "an Intel or AMD GPU with its VA-API driver, and an FFmpeg with VA-API, which PyAV's wheels have not",
     ),
@@ -120,7 +137,7 @@ def _trial_fault(codec: VideoCodec, size: Size) -> str | None:
     encoder = cast("VideoCodecContext", av.CodecContext.create(codec.name, "w", device_of(codec)))
     encoder.width, encoder.height, encoder.pix_fmt = width, height, codec.pixels
     encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30)
-    encoder.options = {**codec.options, codec.quality: str(codec.crf)}
+    encoder.options = codec.settings
     packets = []
     for number in range(_FRAMES):
         packets += encoder.encode(_picture(height, width, number))

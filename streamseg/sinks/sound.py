@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
-from typing import Protocol, TypeAlias, cast
+from typing import Protocol, cast
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import InputContainer
-from av.packet import Packet
-from av.stream import Discard
 
-from streamseg.frame import Sound
 from streamseg.sinks.formats import FileFormat
 from streamseg.sinks.output_file import OutputFile
+from streamseg.sources.carried import track_metadata
+from streamseg.tracks import Subscription, Track, TrackPacket
 
-_AudioPacket: TypeAlias = "Packet[AudioStream]"
-
-_TIMEOUT_S = 10.0  # of a source on the network
-_SEEK_MARGIN_S = 1.0  # seeking goes by the pictures, and sound may be stored a little before its pictures
 _LEAD_IN_S = 0.1  # decoders need the packets just before the first that is heard; Apple's AAC has the longest, 48 ms
 _BIT_RATE = 160_000  # a second: ample for the microphone of a camera, and little beside the pictures
 _RATES = {"aac": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000), "libopus": (48000,)}
@@ -31,7 +24,7 @@ class _Track(Protocol):
 
     notes: list[str]
 
-    def take(self, packet: _AudioPacket) -> None:
+    def take(self, packet: TrackPacket) -> None:
         """Pass one packet of the source on. Raises what PyAV raises when it cannot be written."""
 
     def finish(self) -> None:
@@ -39,64 +32,49 @@ class _Track(Protocol):
 
 
 class SoundTracks:
-    """All audio streams of a file, read beside the pictures and never far ahead of them.
+    """All audio streams of a source, written beside the pictures and never far ahead of them.
 
-    What goes wrong with reading becomes a note: a clip whose sound is broken still gets its pictures. Errors of
-    writing are raised, since they end the pictures as well.
+    Errors of writing are raised, since they end the pictures as well; a damaged packet is left out.
 
     notes: what the user should know, complete after `finish`.
     """
 
-    def __init__(self, sound: Sound, container: OutputFile, file_format: FileFormat) -> None:
-        """Opens the file and adds its audio streams to `container`, which must not have begun to write.
+    def __init__(self, sound: Subscription, start_s: float, container: OutputFile, file_format: FileFormat) -> None:
+        """Adds the streams to `container`, which must not have begun to write.
 
-        Where the file has no sound that can be read there are no tracks, and a note.
+        start_s: the time of the recording that is time 0 of the output.
         """
         self.notes: list[str] = []
-        self._start_s = sound.start_s
-        self._tracks: dict[int, _Track] = {}
-        self._input: InputContainer | None = None
-        self._packets: Iterator[_AudioPacket] = iter(())
-        try:
-            self._input = _opened(sound.path)
-            streams = _only_sound(self._input)
-            if len(streams) < len(self._input.streams.audio):
-                self.notes.append("sound left out: a track is compressed in a way that FFmpeg does not know")
-            for stream in streams:
-                self._tracks[stream.index] = self._track(stream, container, file_format)
-            _seek(self._input, sound.start_s)
-            self._packets = self._input.demux(streams)
-        except (OSError, av.FFmpegError) as error:
-            self.notes.append(f"sound left out: '{sound.path}' cannot be read ({error})")
-        self._next_s = 0.0
+        self._sound, self._start_s = sound, start_s
         self._unusable = 0
-        self._next = self._read()
+        self._tracks: dict[Track, _Track] = {
+            track: self._track(track, container, file_format) for track in sound.tracks
+        }
 
     def advance(self, until_s: float) -> None:
         """Write what begins before `until_s`, seconds from the start of the output. Raises when it cannot."""
-        while self._next is not None and self._next_s < until_s:
+        for packet in self._sound.take(until_s + self._start_s):
             try:
-                self._tracks[self._next.stream_index].take(self._next)
-            except (av.InvalidDataError, av.PermissionError, ValueError):
-                # What the muxer does not take; it calls malformed AAC not permitted. A full disk is another error.
+                self._tracks[packet.track].take(packet)
+            except (av.InvalidDataError, ValueError):  # what the muxer does not take; a full disk is an OSError
                 self._unusable += 1
-            self._next = self._read()
 
     def finish(self) -> None:
-        """Write what is still held and let go of the file."""
+        """Write what is still held and let go of the source."""
         for track in self._tracks.values():
             track.finish()
             self.notes += track.notes
+        self.notes += self._sound.notes
         if self._unusable:
             self.notes.append(f"sound has gaps: {self._unusable} packets cannot be put into this kind of file")
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._input is not None:
-            self._input.close()
+        """Let go of the source."""
+        self._sound.close()
 
-    def _track(self, stream: AudioStream, container: OutputFile, file_format: FileFormat) -> _Track:
+    def _track(self, track: Track, container: OutputFile, file_format: FileFormat) -> _Track:
+        stream = cast("AudioStream", track.stream)
         name = stream.codec_context.codec.canonical_name
         if file_format.sound_copied is None or name in file_format.sound_copied:
             try:
@@ -105,17 +83,6 @@ class SoundTracks:
                 pass
         self.notes.append(f"sound compressed anew: {name} does not play everywhere in this kind of file")
         return _Reencoded(stream, container, self._start_s, file_format.sound_encoder)
-
-    def _read(self) -> _AudioPacket | None:
-        """The next packet; None at the end, and where the file breaks off."""
-        try:
-            packet = next((each for each in self._packets if each.size and each.pts is not None), None)
-        except (OSError, av.FFmpegError) as error:
-            self.notes.append(f"sound ends early: it cannot be read further ({error})")
-            return None
-        if packet is not None:
-            self._next_s = float(_pts(packet) * packet.time_base) - self._start_s
-        return packet
 
 
 class _Copied:
@@ -141,29 +108,35 @@ class _Copied:
         self._earliest = -round(Fraction(_LEAD_IN_S) / self._clock) if mp4_family else -codec.delay
         self._following: int | None = None
         self._last: int | None = None
-        self._dropped = 0
+        self._dropped = self._damaged = 0
 
-    def take(self, packet: _AudioPacket) -> None:
+    def take(self, packet: TrackPacket) -> None:
         tick = self._tick
-        pts = round(_pts(packet) * tick) - self._start
+        pts = round(packet.pts * tick) - self._start
         if self._following is not None and abs(pts - self._following) <= tick:
             pts = self._following
-        self._following = pts + (self._frame_size or round((packet.duration or 0) * tick))
+        self._following = pts + (self._frame_size or round(packet.duration * tick))
         if pts < self._earliest - tick:
             return
         if self._last is not None and pts <= self._last:
             self._dropped += 1
             return
         self._last = pts
-        packet.stream = self._output
-        packet.duration = round((packet.duration or 0) * tick)
-        packet.pts = packet.dts = pts
-        packet.time_base = self._clock
-        self._container.mux(packet)
+        data = packet.data
+        data.stream = self._output
+        data.duration = round(packet.duration * tick)
+        data.pts = data.dts = pts
+        data.time_base = self._clock
+        try:
+            self._container.mux(data)
+        except (av.error.InvalidDataError, av.error.ArgumentError):  # the muxer looks into it, as into AAC for MP4
+            self._damaged += 1
 
     def finish(self) -> None:
         if self._dropped:
             self.notes.append(f"sound has gaps: {self._dropped} packets were not later than the one before")
+        if self._damaged:
+            self.notes.append(f"sound has gaps: {self._damaged} damaged packets left out")
 
 
 class _Reencoded:
@@ -181,9 +154,9 @@ class _Reencoded:
         self._following: int | None = None
         self._damaged = 0
 
-    def take(self, packet: _AudioPacket) -> None:
+    def take(self, packet: TrackPacket) -> None:
         try:
-            frames = packet.decode()
+            frames = packet.track.decoded(packet)
         except av.FFmpegError:
             self._damaged += 1
             return
@@ -209,46 +182,6 @@ class _Reencoded:
             self.notes.append(f"sound has gaps: {self._damaged} damaged packets left out")
 
 
-def _opened(path: str) -> InputContainer:
-    """The file, without decoding pictures to learn about them where its header says all there is to know of the sound.
-
-    That takes FFmpeg longer than everything else here. Of other kinds of file the beginning has to be read.
-    """
-    container = av.open(path, timeout=_TIMEOUT_S, options={"probesize": "32"})
-    if "mp4" in container.format.name and all(map(_described, container.streams.audio)):
-        return container
-    container.close()
-    return av.open(path, timeout=_TIMEOUT_S)
-
-
-def _described(stream: AudioStream) -> bool:
-    codec = stream.codec_context
-    return codec is None or bool(stream.rate and codec.frame_size and codec.layout.nb_channels)
-
-
-def _only_sound(container: InputContainer) -> tuple[AudioStream, ...]:
-    """The audio streams that FFmpeg knows, all others switched off so that their data is not even read."""
-    known = tuple(stream for stream in container.streams.audio if stream.codec_context is not None)
-    for stream in container.streams:
-        if stream not in known:
-            stream.discard = Discard.all
-    return known
-
-
-def _seek(container: InputContainer, start_s: float) -> None:
-    """Go to a little before `start_s` on the file's own clock, where it does not begin later than that anyway."""
-    target = round((start_s - _SEEK_MARGIN_S) * av.time_base)
-    if target > (container.start_time or 0):
-        container.seek(target)
-
-
 def _copy_description(source: AudioStream, output: AudioStream) -> None:
-    for key in ("language", "title", "handler_name"):
-        if key in source.metadata:
-            output.metadata[key] = source.metadata[key]
+    output.metadata.update(track_metadata(source))
     output.disposition = source.disposition
-
-
-def _pts(packet: _AudioPacket) -> int:
-    """When the packet sounds, ticks on the source's clock. `SoundTracks` passes on none without."""
-    return cast("int", packet.pts)

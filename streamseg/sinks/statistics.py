@@ -21,6 +21,7 @@ from streamseg.timing import Clock
 
 if TYPE_CHECKING:
     from streamseg.pixels import Image
+    from streamseg.positions import Position, PositionLog
 
 _Shares: TypeAlias = "dict[str, float]"
 _WriteLine: TypeAlias = "Callable[[dict[str, Any], _Shares], object]"
@@ -31,6 +32,10 @@ frame's capture to this line; flicker, 0 to 1, the share of the pixels whose cla
 or null in the first)."""
 
 
+POSITION_COLUMNS = ("lat", "lon", "speed_kmh")
+"""Where the camera was: degrees of WGS 84, north and east above 0, and kilometres an hour over ground; empty or null
+where it is not known."""
+
 _LONGEST_LINE = 1 << 20  # characters: hundreds of classes take some ten thousand, and a file may be one endless line
 
 
@@ -38,7 +43,8 @@ class StatisticsSink(Sink):
     """Writes when each frame was shown, how long it took, and how much of it each class covers (0 to 1).
 
     .csv has the columns FRAME_COLUMNS and then one for each class, under its name. .jsonl has an object a line, with
-    the keys FRAME_COLUMNS and "shares", an object of class names.
+    the keys FRAME_COLUMNS and "shares", an object of class names. Of a source that may have positions,
+    POSITION_COLUMNS come between the two.
     """
 
     stage = "write statistics"
@@ -49,6 +55,7 @@ class StatisticsSink(Sink):
         path: str | Path,
         classes: Sequence[SegmentClass],
         *,
+        positions: PositionLog | None = None,
         overwrite: bool = False,
         clock: Clock = time.perf_counter,
         continued: Path | None = None,
@@ -57,6 +64,7 @@ class StatisticsSink(Sink):
         """
         path: ends in .csv or .jsonl. The folder must exist.
         classes: of the model.
+        positions: of the source, closed together with this; None leaves their columns out.
         overwrite: replace a file that is there, once the new one is complete.
         clock: that `Frame.captured_s` is told by.
         continued: a table that an earlier run left, whose first lines are taken over, and which is removed in the end.
@@ -77,10 +85,12 @@ class StatisticsSink(Sink):
         self._continued: Path | None = None
         self._clock = clock
         self._labels: Image | None = None  # of the frame before, for the flicker
+        self._positions = positions
+        columns = FRAME_COLUMNS if positions is None else (*FRAME_COLUMNS, *POSITION_COLUMNS)
         try:
             # newline: the csv module ends lines itself; buffering: each line is in the file before the next frame
             self._file = self._pending.partial.open("w", encoding="utf-8", newline="", buffering=1)
-            self._write_line = begin(self._file, self._names)
+            self._write_line = begin(self._file, (*columns, *self._names))
             if continued is not None:
                 self._take_over(continued, frames)
         except OSError as error:
@@ -88,11 +98,19 @@ class StatisticsSink(Sink):
             raise cannot_write(target, error) from error
 
     def write(self, segmentation: Segmentation) -> None:
+        if len(segmentation.classes) != len(self._names):
+            columns, came = ", ".join(self._names), ", ".join(each.name for each in segmentation.classes)
+            raise SinkError(
+                f"cannot write '{self._pending.path}': its columns are {columns}, and a result came with "
+                f"{came}; open it with the classes of the results"
+            )
         frame = segmentation.frame
         latency_ms = round((self._clock() - frame.captured_s) * 1000, 3)
         values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._flicker(segmentation.labels))
         # All are rounded: digits beyond a microsecond or a millionth of the picture are noise that fills the file.
-        facts = dict(zip(FRAME_COLUMNS, values, strict=True))
+        facts: dict[str, Any] = dict(zip(FRAME_COLUMNS, values, strict=True))
+        if self._positions is not None:
+            facts |= _place(self._positions.at(frame.time_s))
         shares = dict(zip(self._names, (round(float(share), 6) for share in segmentation.shares), strict=True))
         try:
             self._write_line(facts, shares)
@@ -134,6 +152,8 @@ class StatisticsSink(Sink):
             if self.place is None and self._written:
                 self._keep_if_there()
             self._pending.discard()
+            if self._positions is not None:
+                self._positions.close()
 
     def _committed(self) -> Path:
         path = self._pending.commit()
@@ -145,6 +165,14 @@ class StatisticsSink(Sink):
     def _keep_if_there(self) -> None:
         with suppress(OSError):
             self.place = str(self._pending.keep())
+
+
+def _place(position: Position | None) -> dict[str, float | None]:
+    if position is None:
+        return dict.fromkeys(POSITION_COLUMNS)
+    speed_kmh = None if position.speed_kmh is None else round(position.speed_kmh, 2)
+    values = (round(position.latitude, 7), round(position.longitude, 7), speed_kmh)  # a centimetre, as receivers say
+    return dict(zip(POSITION_COLUMNS, values, strict=True))
 
 
 def is_table_of_ours(path: Path) -> bool:
@@ -160,16 +188,16 @@ def is_table_of_ours(path: Path) -> bool:
         facts = json.loads(first)
     except ValueError:
         return False
-    return isinstance(facts, dict) and tuple(facts) == (*FRAME_COLUMNS, "shares")
+    return isinstance(facts, dict) and (*facts,)[: len(FRAME_COLUMNS)] == FRAME_COLUMNS and "shares" in facts
 
 
-def _begin_csv(file: IO[str], names: Sequence[str]) -> _WriteLine:
+def _begin_csv(file: IO[str], columns: Sequence[str]) -> _WriteLine:
     table = csv.writer(file, lineterminator="\n")
-    table.writerow([*FRAME_COLUMNS, *names])
+    table.writerow(columns)
     return lambda facts, shares: table.writerow([*facts.values(), *shares.values()])
 
 
-def _begin_json_lines(file: IO[str], _names: Sequence[str]) -> _WriteLine:
+def _begin_json_lines(file: IO[str], _columns: Sequence[str]) -> _WriteLine:
     return lambda facts, shares: file.write(json.dumps({**facts, "shares": shares}, ensure_ascii=False) + "\n")
 
 

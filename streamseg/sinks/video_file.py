@@ -18,6 +18,7 @@ from streamseg.painting import Painter
 from streamseg.pixels import Size, YuvColor
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
+from streamseg.sinks.bit_rate import at_rate
 from streamseg.sinks.files import refuse_source
 from streamseg.sinks.formats import VideoCodec, format_of
 from streamseg.sinks.hardware_encoders import EncoderChoice, choose_encoder
@@ -37,7 +38,11 @@ class VideoFileSink(Sink):
     MP4 and MOV have their index in front, so that they start to play before they are loaded; they play in browsers
     and QuickTime. Frames have exactly the source's presentation times, counted from `info.start_s`, as far as the
     kind of file can say them: MP4 and MOV exactly, Matroska and WebM to the millisecond. Sound that does not play in
-    the kind of file is compressed anew, and `notes` says so.
+    the kind of file is compressed anew, and `notes` says so. What else the recording carries is kept too, or `notes`
+    says what is left out.
+
+    tracks_kept, tracks_left_out: what is in the file beside the pictures, and what is in the source alone, in words;
+        complete after the first frame.
     """
 
     stage = "encode"
@@ -50,6 +55,7 @@ class VideoFileSink(Sink):
         *,
         overwrite: bool = False,
         crf: int | None = None,
+        bitrate: int | None = None,
         preset: str | None = None,
         encoder: EncoderName = "auto",
         origin: Origin | None = None,
@@ -58,7 +64,9 @@ class VideoFileSink(Sink):
         path: its suffix names the kind of file. The folder must exist.
         info: of the source, for times, rate, shape of pixels and sound.
         overwrite: replace a file that is there, once the new one is complete.
-        crf: constant quality, lower is better and larger; None is the format's own choice.
+        crf: constant quality, lower is better and larger; None is the format's own choice, at most at about the bit
+            rate of the source where that is known, see `bit_rate.at_rate`.
+        bitrate: bits a second of the pictures, the mean, in place of a quality; None goes by quality.
         preset: of x264, "ultrafast" to "veryslow"; None is the format's own choice. VP9 has none.
         encoder: of H.264, "x264", or hardware: "nvenc", "videotoolbox", "vaapi". "auto" takes hardware if a short trial
             works, `notes` says so then, and x264 else, or where crf or preset ask for it.
@@ -66,6 +74,7 @@ class VideoFileSink(Sink):
             copied, and the first frame written must be the one after them. None is not known.
 
         Raises:
+            UsageError: both `crf` and `bitrate`.
             SinkError: the suffix names no video, the file is there or is the source, the place is not writable, another
                 run is writing it, or the encoder that was named does not work here.
         """
@@ -75,7 +84,8 @@ class VideoFileSink(Sink):
         plain = encoder == "auto" and (crf is not None or preset is not None)
         taken = EncoderChoice(self._format.video) if plain else choose_encoder(encoder, self._format, size, target)
         # Before the file is claimed: a trial of the hardware takes a moment and may end in an error.
-        self._codec = _adjusted(taken.codec, crf, preset)
+        codec = _with_preset(taken.codec, preset)
+        self._codec = at_rate(codec, crf=crf, bitrate=bitrate, source=info, size=size, path=target)
         refuse_source(target, info)
         self._file = AtomicFile(target, overwrite=overwrite, ours=written_by_streamseg)
         self.place: str | None = str(target)
@@ -83,9 +93,12 @@ class VideoFileSink(Sink):
         self._info = info
         self._painter = painter
         self._clock = PresentationClock(info)
-        late_s = self._clock.begins_late_s
-        self._sound = replace(info.sound, start_s=info.sound.start_s + late_s) if info.sound else None
+        # Already now: what is read before somebody asks for it is gone.
+        self._sound = info.tracks.subscribe("audio") if info.tracks else None
+        self._beside = info.tracks.subscribe("subtitle", "data") if info.tracks else None
         self._muxer: Muxer | None = None
+        self.tracks_kept: list[str] = []
+        self.tracks_left_out: list[str] = []
         self._origin = origin
         self._written = 0
 
@@ -125,13 +138,15 @@ class VideoFileSink(Sink):
                 raise cannot_write(self._file.path, error, self._written) from error
         finally:
             self._file.discard()
+            for each in filter(None, (self._sound, self._beside)):
+                each.close()
         self.notes += self._muxer.notes if self._muxer else []
         if self._clock.moved:
             self.notes.append(f"{self._clock.moved} frames claimed to be no later than the one before; moved by a tick")
 
     def _finish(self, muxer: Muxer, *, complete: bool) -> None:
         """Write what encoders still hold, and the index. complete: the source came to its end."""
-        to_the_end = complete and self._sound is not None and self._sound.to_the_end
+        to_the_end = complete and self._info.tracks_to_the_end
         muxer.finish(
             self._clock.last_duration(complete=complete),
             inf if to_the_end else self._clock.end_s(complete=complete),
@@ -172,6 +187,7 @@ class VideoFileSink(Sink):
     def _begin(self, size: Size, color: YuvColor) -> None:
         """Open the file, and copy what was there already."""
         self._muxer = muxer = self._opened(size, color)
+        self.tracks_kept, self.tracks_left_out = muxer.tracks_kept, muxer.tracks_left_out
         if self._part is None:
             return
         if not muxer.takes(self._part):
@@ -195,6 +211,8 @@ class VideoFileSink(Sink):
             color,
             self._info,
             sound=self._sound,
+            beside=self._beside,
+            start_s=self._info.start_s + self._clock.begins_late_s,
             time_base=self._clock.time_base,
             made_from=self._origin.made_from if self._origin else None,
         )
@@ -207,9 +225,8 @@ class VideoFileSink(Sink):
             )
 
 
-def _adjusted(codec: VideoCodec, crf: int | None, preset: str | None) -> VideoCodec:
-    """The codec with the settings the caller wants otherwise; a preset is x264's alone, and then all its own."""
-    options = dict(codec.options)
-    if preset is not None and codec.name == "libx264":
-        options = {"preset": preset, "bf": "0"}
-    return replace(codec, crf=codec.crf if crf is None else crf, options=options)
+def _with_preset(codec: VideoCodec, preset: str | None) -> VideoCodec:
+    """The codec with another preset, which is x264's alone, and then all its own."""
+    if preset is None or codec.name != "libx264":
+        return codec
+    return replace(codec, options={"preset": preset, "bf": "0"}, frugal={})

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from streamseg.errors import UsageError
@@ -38,6 +39,8 @@ class SegmentedVideoSink(Sink):
         length_s: float,
         overwrite: bool = False,  # noqa: ARG002 - taken as every sink takes it
         encoder: EncoderName = "auto",
+        crf: int | None = None,
+        bitrate: int | None = None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         """
@@ -45,7 +48,7 @@ class SegmentedVideoSink(Sink):
         info: of a live source.
         length_s: of each file; it ends with the first frame that comes later.
         overwrite: changes nothing, since no segment replaces a file.
-        encoder: see `VideoFileSink`.
+        encoder, crf, bitrate: see `VideoFileSink`.
         now: the time of day, with its zone.
 
         Raises:
@@ -61,7 +64,7 @@ class SegmentedVideoSink(Sink):
         self._path = Path(path)
         format_of(self._path)
         self._info, self._painter, self._length_s = info, painter, length_s
-        self._encoder = encoder
+        self._open = partial(VideoFileSink, encoder=encoder, crf=crf, bitrate=bitrate)
         self._now = now
         self._names: set[Path] = set()
         self._finishing: list[Future[None]] = []
@@ -119,7 +122,7 @@ class SegmentedVideoSink(Sink):
         stem = f"{self._path.stem}_{self._now():%Y%m%d-%H%M%S%z}"
         path = self._free(stem)
         self._names.add(path)
-        return VideoFileSink(path, self._info, self._painter, encoder=self._encoder)
+        return self._open(path, self._info, self._painter)
 
     def _free(self, stem: str) -> Path:
         """A name that no file has or is about to get: the clock may have been set back, or a second has several."""

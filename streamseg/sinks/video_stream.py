@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from math import inf
 
 import av
@@ -48,8 +47,10 @@ class VideoStreamSink(Sink):
         self._address, self._codec = address, taken.codec
         self._info, self._painter = info, painter
         self._clock = PresentationClock(info)
-        late_s = self._clock.begins_late_s
-        self._sound = replace(info.sound, start_s=info.sound.start_s + late_s) if info.sound else None
+        self._sound = info.tracks.subscribe("audio") if info.tracks else None
+        self._beside = info.tracks.subscribe("subtitle", "data") if info.tracks else None
+        self.tracks_kept: list[str] = []
+        self.tracks_left_out: list[str] = []
         self._muxer: Muxer | None = None
         self._read = True
         self._written = 0
@@ -63,8 +64,10 @@ class VideoStreamSink(Sink):
             if self._muxer is None:
                 self._muxer = Muxer(
                     self._address, self._format, self._codec, size, frame.planes().color, self._info,
-                    sound=self._sound, time_base=self._clock.time_base,
+                    sound=self._sound, beside=self._beside, time_base=self._clock.time_base,
+                    start_s=self._info.start_s + self._clock.begins_late_s,
                 )  # fmt: skip
+                self.tracks_kept, self.tracks_left_out = self._muxer.tracks_kept, self._muxer.tracks_left_out
             if size != self._muxer.size:
                 raise SinkError("cannot write to standard output: a video has one size, and the pictures have several")
             self._painter.planes(segmentation, self._muxer.canvas())
@@ -80,9 +83,11 @@ class VideoStreamSink(Sink):
     def close(self, outcome: Outcome) -> None:
         if self._muxer is None:
             self.place = None
+            for each in filter(None, (self._sound, self._beside)):
+                each.close()
             return
         complete = outcome == "complete"
-        to_the_end = complete and self._sound is not None and self._sound.to_the_end
+        to_the_end = complete and self._info.tracks_to_the_end
         try:
             with suppress(BrokenPipeError):
                 self._muxer.finish(

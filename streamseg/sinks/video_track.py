@@ -67,11 +67,10 @@ class VideoTrack:
         """
         even_height, even_width = size[0] + size[0] % 2, size[1] + size[1] % 2
         self._container = container
-        options = {**codec.options, codec.quality: str(codec.crf)}
         device = device_of(codec)
         hardware = {"hwaccel": device} if device else {}
         self._stream = cast(
-            "VideoStream", container.add_stream(codec.name, rate=fps or 30, options=options, **hardware)
+            "VideoStream", container.add_stream(codec.name, rate=fps or 30, options=codec.settings, **hardware)
         )
         self._stream.time_base = time_base
         encoder = self._stream.codec_context
@@ -93,8 +92,13 @@ class VideoTrack:
         self._buffer = VideoFrame(even_width, even_height, "yuv420p")
         self._even = size == (even_height, even_width)
         self._last: int | None = None
-        self._durations: dict[int, int] = {}
+        self._durations: dict[int, int] = {}  # by time, of pictures that may still be in the encoder
         self._waiting: deque[Packet[VideoStream]] = deque()
+
+    @property
+    def stream(self) -> VideoStream:
+        """In the container."""
+        return self._stream
 
     def canvas(self) -> Yuv420:
         """Planes of `size` to paint the next picture on; their memory is the encoder's."""

@@ -4,11 +4,12 @@
 |--------------------------------------|-----------------------------------------------------------|
 | synthetic:                           | SyntheticSource                                           |
 | browser:                             | BrowserSource                                             |
-| 0, 1, ... or /dev/video0             | camera_source                                             |
+| 0, 1, /dev/video0, or a link to it   | camera_source                                             |
 | rtsp://, http://, udp://, tcp://, ...| network_source                                            |
 | an animated WebP or PNG              | AnimationSource                                           |
 | a folder, a glob, a picture file     | ImageFolderSource                                         |
 | any other file, here or at http(s):// | VideoFileSource, or OpenCVFileSource with reader="opencv" |
+| -, a named pipe, <(a command)        | VideoFileSource, which reads it once                      |
 
 A new kind is one file here and one line in `_KINDS`.
 """
@@ -25,8 +26,9 @@ from urllib.parse import urlsplit
 from streamseg.errors import SourceError, UsageError
 from streamseg.options import SourceOptions
 from streamseg.sources.base import Source
+from streamseg.sources.pipe import STANDARD_INPUT
 from streamseg.sources.suffixes import ANIMATIONS, PICTURES, VIDEOS
-from streamseg.sources.url import without_password
+from streamseg.sources.url import is_url, refuse_raw_password, without_password
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "is_live_address", "open_source"]
 
+_CAMERAS = "/dev/video"  # followed by a number, on Linux
+_ANSWER_S = 3.0  # to a question about the length of a file; as long as a live stream may take
 _STREAMS = ("rtsp", "rtsps", "http", "https", "udp", "tcp", "rtp", "srt", "rtmp")
 
 
@@ -49,6 +53,7 @@ class OptionsByName(TypedDict, total=False):
     max_frames: int | None
     threads: int | None
     fps: float | None
+    track: int | None
     camera_size: Size | None
     camera_fps: float | None
     reconnect: bool
@@ -71,10 +76,13 @@ def open_source(
     import cv2  # noqa: F401  # before PyAV: see `streamseg.sinks.window.windows_would_hang`
 
     address = str(address)
+    refuse_raw_password(address)
     options = replace(options or SourceOptions(), **by_name)
     kind = next((kind for kind in _KINDS if kind.fits(address, options)), None)
     if kind is None:
         raise _not_found(address)
+    if kind.opener.endswith("FileSource") and _is_remote_file(address) and _has_no_length(address, options):
+        kind = next(each for each in _KINDS if each.fits is _is_stream)  # live, whatever it is called
     kind.refuse_what_it_cannot_follow(address, options)
     source = kind.open(address, options)
     if options.duration_s is None and options.max_frames is None:
@@ -129,7 +137,10 @@ def _is_browser(address: str, _: SourceOptions) -> bool:
 
 
 def _is_camera(address: str, _: SourceOptions) -> bool:
-    return (address.isascii() and address.isdigit() and not _exists(address)) or address.startswith("/dev/video")
+    if address.isascii() and address.isdigit():
+        return not _exists(address)
+    # By whatever name, as /dev/v4l/by-id/..., which stays the same when another camera is plugged in.
+    return address.startswith(_CAMERAS) or (_exists(address) and str(Path(address).resolve()).startswith(_CAMERAS))
 
 
 def _is_stream(address: str, _: SourceOptions) -> bool:
@@ -148,7 +159,7 @@ def _is_animation(address: str, _: SourceOptions) -> bool:
 def _is_pictures(address: str, _: SourceOptions) -> bool:
     if _exists(address):
         return Path(address).is_dir() or Path(address).suffix.lower() in PICTURES
-    return any(sign in address for sign in "*?[") and not _is_remote_file(address)
+    return any(sign in address for sign in "*?[") and not is_url(address)
 
 
 def _is_video_for_opencv(address: str, options: SourceOptions) -> bool:
@@ -156,12 +167,21 @@ def _is_video_for_opencv(address: str, options: SourceOptions) -> bool:
 
 
 def _is_video(address: str, _: SourceOptions) -> bool:
-    return _is_remote_file(address) or _exists(address)
+    return address == STANDARD_INPUT or _is_remote_file(address) or _exists(address)
 
 
 def _is_remote_file(address: str) -> bool:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets without an IPv6 address between them
+        return False
     return parts.scheme.lower() in ("http", "https") and PurePosixPath(parts.path).suffix.lower() in VIDEOS
+
+
+def _has_no_length(address: str, options: SourceOptions) -> bool:
+    from streamseg.sources.http_answer import is_endless
+
+    return is_endless(address, options.open_timeout_s or _ANSWER_S)
 
 
 def is_live_address(address: str) -> bool:
@@ -194,7 +214,7 @@ _KINDS: tuple[_Kind, ...] = (
     _Kind("a video file", "", _is_video_for_opencv, "opencv_file:OpenCVFileSource",
           ("reader", "start_s", "threads", *_LIMITS)),
     _Kind("a video file", "a video file", _is_video, "video_file:VideoFileSource",
-          ("reader", "start_s", "threads", "decoder", "fps", *_LIMITS)),
+          ("reader", "start_s", "threads", "decoder", "fps", "track", *_LIMITS)),
 )  # fmt: skip
 
 

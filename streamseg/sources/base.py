@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:  # loading them takes OpenCV along, which whoever only asks for help should not wait for
     from streamseg.frame import Frame, StreamInfo
     from streamseg.live import LiveState
+    from streamseg.positions import PositionLog
 
 
 class Source(ABC):
@@ -21,6 +22,8 @@ class Source(ABC):
         when nothing is known to be missing. Complete once the last frame was read.
     live_state: whether a live source is playing or being reconnected; None for sources that cannot be lost.
     dropped: frames that a live source let go because nobody took them in time; they leave gaps in `Frame.index`.
+    lost: where something could not be read, from and to seconds of the recording. Complete after the last frame.
+    positions: where the camera was, as far as it was read; None where the recording has nothing that could say so.
     notes: what the user should know about what was opened, a line each; may grow while frames are read.
     """
 
@@ -28,6 +31,8 @@ class Source(ABC):
     damage: str | None = None
     live_state: LiveState | None = None
     dropped: int = 0
+    lost: Sequence[tuple[float, float]] = ()
+    positions: PositionLog | None = None
     notes: Sequence[str] = ()
 
     @abstractmethod
@@ -37,6 +42,13 @@ class Source(ABC):
         Raises:
             SourceError: the stream broke off before its end; every frame that could be had was handed out.
         """
+
+    def read_beside(self, until_s: float) -> None:  # noqa: ARG002 - for those that have something there
+        """Read what comes beside the pictures, see `StreamInfo.tracks`, up to a time, seconds of the recording.
+
+        For who wants no more frames, but all the sound up to there: it may be stored behind its pictures.
+        """
+        return
 
     def close(self) -> None:
         """Let go of files, devices and threads. Closing twice is fine."""

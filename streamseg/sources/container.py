@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import av
 from av.stream import Disposition
 
-from streamseg.errors import SourceError
+from streamseg.errors import SourceError, UsageError
 from streamseg.sources.truncation import has_mp4_index, is_mp4
 from streamseg.sources.url import is_url, without_password
 
@@ -18,29 +18,47 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+    from streamseg.sources.pipe import PipeReader
+
 _NETWORK_TIMEOUT_S = 10.0  # of each call: a file is waited for longer than a live picture, which would be old by then
+_PATIENT = {"probesize": str(64 << 20), "analyzeduration": "60000000"}  # bytes, a minute of most cameras; and µs
 _NO_VIDEO_FORMATS = ("tty",)  # FFmpeg draws text files as pictures of a terminal
 
 
-def open_container(address: str, hardware: HWAccel | None = None) -> tuple[InputContainer, VideoStream]:
-    """The container and the video stream that a player would show; cover art is none.
+def open_container(
+    address: str,
+    hardware: HWAccel | None = None,
+    pipe: PipeReader | None = None,
+    track: int | None = None,
+    *,
+    patient: bool = False,
+) -> tuple[InputContainer, VideoStream]:
+    """The container and its video stream: the one that a player would show; cover art is none.
 
     address: a path, or an http(s) address.
+    pipe: where the bytes come from; None is from the address itself.
     hardware: to decode with where it can; None is the CPU.
 
     Raises:
         SourceError: missing, not readable, empty, cut off, no video, or of a kind that FFmpeg does not know.
     """
-    if not is_url(address):
+    if not (is_url(address) or pipe):
         _check_file(Path(address))
     try:
         timeout = _NETWORK_TIMEOUT_S if is_url(address) else None
-        container = av.open(_ffmpeg_name(address), timeout=timeout, hwaccel=hardware)
+        container = av.open(
+            pipe or _ffmpeg_name(address),
+            "r",
+            timeout=timeout,
+            hwaccel=hardware,
+            options=_PATIENT if patient else {},
+            metadata_errors="replace",  # cameras write titles in any encoding, which is no reason to refuse a file
+        )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise _explained(address, error) from (None if is_url(address) else error)  # FFmpeg's words show passwords
     try:
-        return container, _video_stream(container, address)
-    except SourceError:
+        return container, _video_stream(container, address, track)
+    except (SourceError, UsageError):
         container.close()
         raise
 
@@ -60,7 +78,7 @@ def _check_file(path: Path) -> None:
         raise SourceError(f"'{path}' is empty (0 bytes); copy or record it again")
 
 
-def _video_stream(container: InputContainer, address: str) -> VideoStream:
+def _video_stream(container: InputContainer, address: str, track: int | None) -> VideoStream:
     shown = without_password(address)
     if container.format.name in _NO_VIDEO_FORMATS:
         raise SourceError(f"'{shown}' is a text file, expected a video")
@@ -70,6 +88,12 @@ def _video_stream(container: InputContainer, address: str) -> VideoStream:
         raise SourceError(f"'{shown}' holds {what}, expected a video file")
     best = container.streams.best("video")
     stream = best if best in videos else videos[0]
+    if track is not None:
+        chosen = next((each for each in videos if each.index == track - 1), None)
+        if chosen is None:
+            there = ", ".join(str(each.index + 1) for each in videos)
+            raise UsageError(f"`track` {track} of '{shown}' is no video; its video tracks: {there}")
+        stream = chosen
     if stream.codec_context is None:
         raise SourceError(f"'{shown}' is compressed in a way that FFmpeg does not know; convert it to H.264")
     return stream

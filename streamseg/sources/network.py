@@ -22,6 +22,7 @@ from streamseg.sources.live_clock import Backlog, Pacer
 from streamseg.sources.planes import PlaneReader
 from streamseg.sources.real_time import REAL_TIME, RealTime
 from streamseg.sources.reconnecting import ReconnectingSource
+from streamseg.sources.snapshot import SnapshotCapture
 from streamseg.sources.url import without_password
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _OPTIONS = {
 _BEHIND_S = 3.0  # longer than any silence that is not taken for a loss
 _CAUGHT_UP_S = 0.5  # an age that nobody takes for a delay, and more than the jitter of a network
 _AT_THE_END_S = 1.0  # headers are a few frames off
+_PICTURE_FORMATS = ("_pipe", "image2", "mjpeg")  # of FFmpeg, by how their names end
 _MOST_FPS = 1000  # streams without a rate are said to have that of their clock, 90000
 
 
@@ -62,7 +64,7 @@ def network_source(
     """
     timeouts = timeouts or Timeouts()
     return ReconnectingSource(
-        partial(NetworkCapture, url, timeouts.stall_s, clock=clock),
+        partial(_connected, url, timeouts.stall_s, clock),
         name=f"'{without_password(url)}'",
         address=without_password(url),
         kind="network",
@@ -82,8 +84,17 @@ def open_network(address: str, *, reconnect: bool, open_timeout_s: float | None)
     return network_source(address, reconnect=reconnect, timeouts=timeouts)
 
 
+def _connected(url: str, read_s: float, clock: RealTime, open_s: float) -> Capture:
+    """A connection; of a server that answers with one picture, one that asks it again and again."""
+    capture = NetworkCapture(url, read_s, open_s, clock=clock)
+    if not capture.is_picture:
+        return capture
+    capture.close()
+    return SnapshotCapture(url, without_password(url), read_s, clock=clock)
+
+
 class NetworkCapture(Capture):
-    """One connection to a stream.
+    """One connection to a stream. is_picture: it is but one picture, which the server may make anew each time.
 
     Decoding in threads per frame would hold pictures back, so it is done in one thread, or several per picture where
     the camera cuts pictures into slices. When decoding falls behind the stream all the same, packets are skipped up to
@@ -116,6 +127,8 @@ class NetworkCapture(Capture):
         self.fps = rate if rate and 0 < rate <= _MOST_FPS else None
         self.codec = self._stream.codec_context.name
         self._paced = self._container.format.name == "hls"
+        # With a length it is one picture; without, FFmpeg takes a stream of them for the same format.
+        self.is_picture = self._container.format.name.endswith(_PICTURE_FORMATS) and self._container.size > 0
         self._pacer = Pacer()
         self._last_s: float | None = None
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from streamseg.sources.base import Source
 from streamseg.sources.decoder import Decoder
 from streamseg.sources.monotonic_pts import MonotonicPts
 from streamseg.sources.opencv import bgr_picture, quiet_opencv
+from streamseg.sources.pipe import is_pipe
 from streamseg.sources.url import is_url, without_password
 
 if TYPE_CHECKING:
@@ -43,38 +44,60 @@ class OpenCVFileSource(Source):
         """
         quiet_opencv()
         self._address = str(address)
+        if is_pipe(self._address):
+            raise SourceError(f"OpenCV reads files, and '{self._address}' is a pipe; use `reader=\"pyav\"`")
         self._lock = threading.Lock()  # a capture must not be released while another thread reads it
-        self._ended = False
+        self._ended = self._begun = False
         self._index = 0
         self._told = Decoder(self._address, threads)  # says what OpenCV does not, and what is wrong with a file
-        with closing(self._told):
+        try:
             self._capture = _opened(self._address, threads)
             self._last_told = -1
             frame_s = 1 / (self._told.fps or _USUAL_RATE)
             self._pts = MonotonicPts(0, round(frame_s / _TIME_BASE), _TIME_BASE.denominator)
             first = self._first(start_s)
-            self._waiting: tuple[int, Image] | None = first
-            self.info = self._describe(start_s, *first[1].shape[:2])
+        except BaseException:
+            self._told.close()
+            raise
+        self._waiting: tuple[int, Image] | None = first
+        self.info = self._describe(start_s, first)
+        self.positions = self._told.positions
+        self._told.without_pictures(round(start_s / self._told.time_base))
 
     def read(self) -> Frame | None:
         with self._lock:
             if self._ended:
                 return None
+            if not self._begun:
+                self._begun = True
+                self._told.begin()
             timed, self._waiting = self._waiting or self._next(), None
             if timed is None:
-                self._ended = True
-                self._capture.release()
+                self._told.read_beside(inf)  # sound may outlast the pictures
+                self._end()
                 self.damage = self._missing()
                 return None
             index, self._index = self._index, self._index + 1
-        pts, picture = timed
-        return Frame(index, float(pts * _TIME_BASE), picture, pts=pts)
+            pts, picture = timed
+            time_s = float(pts * _TIME_BASE)
+            self._told.read_beside(time_s)
+        return Frame(index, time_s, picture, pts=pts)
+
+    def read_beside(self, until_s: float) -> None:
+        """See `Source.read_beside`."""
+        with self._lock:
+            if not self._ended:
+                self._told.read_beside(until_s)
 
     def close(self) -> None:
         with self._lock:
-            self._ended = True
             self._waiting = None
-            self._capture.release()
+            self._end()
+
+    def _end(self) -> None:
+        self._ended = True
+        self._capture.release()
+        self._told.close()
 
     def _missing(self) -> str | None:
         promised = self.info.frame_count
@@ -107,8 +130,8 @@ class OpenCVFileSource(Source):
             )
         return timed
 
-    def _describe(self, start_s: float, height: int, width: int) -> StreamInfo:
-        told = self._told
+    def _describe(self, start_s: float, first: tuple[int, Image]) -> StreamInfo:
+        told, (height, width) = self._told, first[1].shape[:2]
         return StreamInfo(
             address=without_password(self._address),
             kind="video",
@@ -120,8 +143,9 @@ class OpenCVFileSource(Source):
             time_base=_TIME_BASE,
             start_s=start_s,
             codec=told.stream.codec_context.name,
-            sound=told.sound(start_s),
+            tracks=told.tracks,
             sample_aspect_ratio=_sample_aspect_ratio(self._capture),
+            carried=told.carried_from(start_s, float(first[0] * _TIME_BASE)),
         )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
 
-# In the query or, as some cameras have it, in the path: user=me&password=word, ?token=word.
+from streamseg.errors import SourceError
+
+# In the query or, as some cameras have it, in the path: user=me&password=word, ?token=word. A value ends at & or ;
+# alone: a password may have / ? and # in it, and it is better to hide too much.
 _SECRET = re.compile(
     r"((?<![a-z0-9])(?:\w*(?:password|passwd|passphrase|pwd|token|secret|credential)|pass|auth|api_?key|key|sig\w*)=)"
-    r"[^&;/?#\s]+",
+    r"[^&;\s]+",
     re.IGNORECASE,
 )
+_IP6 = re.compile(r"\[[0-9a-fA-F:.%]+\](:\d*)?(?=[/?#]|$)")  # a server's address, whose colons begin no password
+_SERVER_AND_PORT = re.compile(r"[^:/?#@]+:\d{1,5}[/?#]")  # or a user and a password such as 12/3: nobody can tell
+_ENDING = re.compile(r"[/?#\[\]]")  # end the part of an address that user and password are in, or are not allowed there
 
 
 def is_url(address: str) -> bool:
@@ -19,12 +24,45 @@ def is_url(address: str) -> bool:
 
 
 def without_password(address: str) -> str:
-    """The same address for people to read: what is or looks like a password is ***; paths of files are left alone."""
+    """The same address for people to read: what is or looks like a password is ***; paths of files are left alone.
+
+    A password that is not encoded, with characters in it that have another meaning in addresses, is hidden too; where
+    two readings are possible, the one that hides more is taken.
+    """
     if not is_url(address):
         return address
-    parts = urlsplit(address)
-    user, at, server = parts.netloc.rpartition("@")
+    scheme, _, rest = address.partition("://")
+    user, at, place = _user_and_place(rest)
     name, colon, _ = user.partition(":")
-    hidden = f"{name}:***" if colon else name
-    shown = {name: _SECRET.sub(r"\1***", getattr(parts, name)) for name in ("path", "query", "fragment")}
-    return urlunsplit(parts._replace(netloc=f"{hidden}{at}{server}", **shown))
+    server_ends = found.start() if (found := re.search(r"[/?#]", place)) else len(place)
+    place = place[:server_ends] + _SECRET.sub(r"\1***", place[server_ends:])
+    return f"{scheme}://{f'{name}:***' if colon else name}{at}{place}"
+
+
+def refuse_raw_password(address: str) -> None:
+    """
+    Raises:
+        SourceError: the password has characters in it that end it for every program; they have to be encoded.
+    """
+    if not is_url(address):
+        return
+    rest = address.partition("://")[2]
+    user = _user_and_place(rest)[0]
+    if _ENDING.search(user) and not _SERVER_AND_PORT.match(rest):
+        raise SourceError(
+            f"'{without_password(address)}' has a character in its user or password that ends it; percent-encode it: "
+            "# as %23, / as %2F, ? as %3F, @ as %40, [ as %5B, ] as %5D"
+        )
+
+
+def _user_and_place(rest: str) -> tuple[str, str, str]:
+    """What stands behind ://, in three: user and password, the @, server and all behind it; two are empty without @."""
+    user, at, place = rest.rpartition("@")
+    if not at or _IP6.match(rest):
+        return "", "", rest
+    ends = re.search(r"[/?#]", rest)
+    first = rest if ends is None else rest[: ends.start()]
+    # An @ behind the path's beginning belongs to a password only where there is a colon or an @ before it.
+    if ends is not None and len(user) > ends.start() and ":" not in first and "@" not in first:
+        return "", "", rest
+    return user, at, place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from streamseg.errors import SourceError, UsageError
 from streamseg.frame import Frame, StreamInfo
 from streamseg.sources.base import Source
+from streamseg.sources.bit_rate import bit_rate_of
 from streamseg.sources.decoder import Decoder, timestamp
 from streamseg.sources.deinterlacing import Deinterlacer
 from streamseg.sources.dynamic_range import standard_range
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 _USUAL_RATE = Fraction(25)  # of files that do not say
 _FINEST_RATE = 1001  # denominators: 30000/1001 is the oddest rate in use, and keeps its value
 _ROUNDING = 1e-6  # of a tick: 0.04 s at 25 fps is frame 1 although the numbers are no exact multiples
+
+_COUNT_TOLERANCE = 0.02  # headers are a few frames off in files that are whole
+_SPANS_SHOWN = 3  # of the lost parts, in one line
 
 _INTERLACED = "interlaced, so that moving edges would be combed; deinterlaced by bwdif"
 _HDR = "recorded in high dynamic range ({}); mapped to BT.709 with diffuse white as white"
@@ -55,6 +60,7 @@ class VideoFileSource(Source):
         threads: int | None = None,
         decoder: DecoderName = "cpu",
         fps: float | None = None,
+        track: int | None = None,
     ) -> None:
         """
         address: a path, or the http(s) address of a file.
@@ -62,29 +68,33 @@ class VideoFileSource(Source):
         threads: decoder threads; None is one for every two cores.
         decoder: see `SourceOptions`.
         fps: of a raw stream; None is what the stream says.
+        track: see `SourceOptions`.
 
         Raises:
             SourceError: missing, empty, no video, no decodable frame, over before `start_s`, or the hardware that was
                 named does not decode it.
-            UsageError: `fps` for a file that stores times.
+            UsageError: `fps` for a file that stores times, or a track that is no video.
         """
         self._address = str(address)
         self._lock = threading.Lock()  # FFmpeg crashes where a file is closed while another thread decodes it
-        self._ended = False
+        self._ended = self._begun = self._closing = False
         self._index = 0
         self._end_s = start_s
-        hardware, note = choose_decoder(decoder, self._address)
+        self._mended = False  # the frame handed out last had to be made up in parts
+        self._noted: tuple[int, list[tuple[float, float]]] = (0, [])  # of what `damage` tells
+        hardware, note = choose_decoder(decoder, self._address, track)
         self.notes: list[str] = [note] if note else []
-        self._decoder = opened_decoder(self._address, threads, hardware, fps)
+        self._decoder = opened_decoder(self._address, threads, hardware, fps, track)
         self.notes += _doubts(self._decoder)
         self._frame_s = 1 / (self._decoder.fps or _USUAL_RATE)
-        time_base, origin = self._decoder.time_base, self._decoder.origin
-        self._pts = MonotonicPts(origin, round(self._frame_s / time_base), round(1 / time_base))
+        time_base = self._decoder.time_base
+        self.positions = self._decoder.positions
+        self._pts = MonotonicPts(0, round(self._frame_s / time_base), round(1 / time_base))
         start = ceil(start_s / time_base - _ROUNDING)
         # What FFmpeg says of times in a raw stream is counted at 25 a second, and there is nothing to seek by.
         self._raw = self._decoder.raw
         deinterlacer = Deinterlacer(lambda: self.notes.append(_INTERLACED))
-        seek = origin + start if start_s and not self._raw else None
+        seek = start if start_s and not self._raw else None
         frames = deinterlacer.frames(self._decoder.frames(seek))
         try:
             self._frames = standard_range(frames, lambda system: self.notes.append(_HDR.format(system)))
@@ -94,45 +104,87 @@ class VideoFileSource(Source):
             raise
         self._waiting: tuple[int, VideoFrame] | None = first
         self._reader = PlaneReader(first[1], self._decoder.shown_part((first[1].height, first[1].width)))
-        self.info = self._describe(start_s)
+        self.info = self._describe(start_s, float(first[0] * time_base))
 
     def read(self) -> Frame | None:
         with self._lock:
             if self._ended:
                 return None
+            if not self._begun:
+                self._begun = True
+                self._decoder.begin()
             timed, self._waiting = self._waiting or self._next(), None
-            if timed is not None:
-                return self._hand_out(*timed)
+            while timed is not None:
+                if (frame := self._hand_out(*timed)) is not None:
+                    return frame
+                timed = self._next()
             self._end()
+            if self._closing:
+                return None
         # Only now: every frame that could be had was handed out before the error.
-        if self._decoder.read_error or self._decoder.truncated:
+        if self._decoder.read_error or self._decoder.truncated or self._pipe_was_cut():
             raise self._broken_off()
         self._look_for_loss()
         return None
 
-    def _look_for_loss(self) -> None:
+    def _pipe_was_cut(self) -> bool:
+        """Nobody can look whether there is more behind what came through a pipe, but the header told how much."""
         promised = self.info.frame_count
+        return self._decoder.from_pipe and promised is not None and self._index < promised * (1 - _COUNT_TOLERANCE) - 1
+
+    def read_beside(self, until_s: float) -> None:
+        """See `Source.read_beside`."""
+        with self._lock:
+            if not self._ended:
+                self._decoder.read_beside(until_s)
+
+    def _look_for_loss(self) -> None:
+        promised, lacking = self.info.frame_count, self._decoder.lacking
+        if lacking and not self.info.start_s:
+            told = f"{lacking} frames that the header counts are missing"
+            self.damage = f"{self.damage}; {told}" if self.damage else told
         # Looking through the container takes a moment; nothing is missing where all that its header promised came.
         if (promised is None or self._index < promised) and self._decoder.broken:
             about = f" of about {promised}" if promised else ""
             told = f"parts of the container are overwritten, {self._index} frames{about} were left"
             self.damage = f"{self.damage}; {told}" if self.damage else told
 
+    def _note_hole(self, until_s: float, *, mended: bool) -> None:
+        """Note that no frame came for a while, where it is next to what could not be read.
+
+        mended: whether the frame before it or behind it had to be made up in parts.
+        """
+        if mended or any(from_s <= until_s and to_s >= self._end_s for from_s, to_s in self._decoder.lost):
+            self._decoder.lose(self._end_s, until_s)
+            self._note_damage()
+
+    def _note_damage(self) -> None:
+        """What could not be read so far, and where."""
+        count, lost = self._decoder.damaged_packets, self._decoder.lost
+        if (count, lost[-1:]) == self._noted:
+            return
+        self._noted = count, lost[-1:]
+        self.lost = tuple(lost)
+        what = f"{count} packet{'s are' if count > 1 else ' is'} damaged" if count else "parts cannot be read"
+        self.damage = f"{what} ({spans(lost)})" if lost else what
+
     def close(self) -> None:
+        self._closing = True
+        self._decoder.stop()  # first, as what reads holds the lock for as long as it waits
         with self._lock:
             self._waiting = None
             self._end()
 
     def _end(self) -> None:
-        if not self._ended and (note := self._pts.note()):
-            self.notes.append(note)
+        if not self._ended:
+            self.notes += [*self._decoder.notes(), *filter(None, [self._pts.note()])]
         self._ended = True
         self._decoder.close()
 
     def _next(self) -> tuple[int, VideoFrame] | None:
         frame = next(self._frames, None)
-        if count := self._decoder.damaged_packets:
-            self.damage = f"{count} packet{'s are' if count > 1 else ' is'} damaged"
+        if self._decoder.damaged_packets or self._decoder.lost:
+            self._note_damage()
         return None if frame is None else (self._pts.next(None if self._raw else timestamp(frame)), frame)
 
     def _first(self, start: int, start_s: float) -> tuple[int, VideoFrame]:
@@ -143,13 +195,25 @@ class VideoFileSource(Source):
             raise self._no_frame(start_s)
         return timed
 
-    def _hand_out(self, pts: int, frame: VideoFrame) -> Frame:
-        time_s = float(pts * self._decoder.time_base)
-        self._end_s = time_s + float(self._frame_s)
+    def _hand_out(self, pts: int, frame: VideoFrame) -> Frame | None:
+        """None where one picture among others cannot be made like them, such as one of four pixels."""
+        time_s, frame_s = float(pts * self._decoder.time_base), float(self._frame_s)
+        try:
+            planes = self._reader.planes(frame)
+        except (SourceError, MemoryError, ValueError):
+            if not self._index:  # then none can
+                raise
+            self._decoder.lose(self._end_s, time_s + frame_s)
+            self._note_damage()
+            return None
+        if time_s > self._end_s + frame_s:
+            self._note_hole(time_s, mended=frame.is_corrupt or self._mended)
+        self._mended = frame.is_corrupt
+        self._end_s = time_s + frame_s
         index, self._index = self._index, self._index + 1
-        return Frame(index, time_s, self._reader.planes(frame), pts=pts, damaged=frame.is_corrupt)
+        return Frame(index, time_s, planes, pts=pts, damaged=frame.is_corrupt)
 
-    def _describe(self, start_s: float) -> StreamInfo:
+    def _describe(self, start_s: float, first_s: float) -> StreamInfo:
         decoder, (height, width) = self._decoder, self._reader.size
         shape = decoder.stream.sample_aspect_ratio
         if shape and self._reader.transposed:
@@ -165,10 +229,12 @@ class VideoFileSource(Source):
             time_base=decoder.time_base,
             start_s=start_s,
             codec=decoder.stream.codec_context.name,
+            bit_rate=bit_rate_of(decoder.stream),
             color=self._reader.color,
             color_tags=self._reader.tags,
-            sound=decoder.sound(start_s),
+            tracks=decoder.tracks,
             sample_aspect_ratio=shape if shape and shape != 1 else None,
+            carried=decoder.carried_from(start_s, first_s),
         )
 
     def _no_frame(self, start_s: float) -> SourceError:
@@ -189,11 +255,20 @@ class VideoFileSource(Source):
         )
 
 
-def opened_decoder(address: str, threads: int | None, hardware: str | None, fps: float | None) -> Decoder:
+def spans(lost: Sequence[tuple[float, float]]) -> str:
+    """Parts of a recording as people read them, the first of them where there are many."""
+    shown = ", ".join(f"{from_s:.2f} to {to_s:.2f} s" for from_s, to_s in lost[:_SPANS_SHOWN])
+    return f"{shown} and {len(lost) - _SPANS_SHOWN} more places" if len(lost) > _SPANS_SHOWN else shown
+
+
+def opened_decoder(
+    address: str, threads: int | None, hardware: str | None, fps: float | None, track: int | None
+) -> Decoder:
     """A decoder of the file, whose rate is `fps` where it stores none. Raises as `VideoFileSource` does."""
     if fps is None:
-        return Decoder(address, threads, hardware)
-    decoder = Decoder(address, threads, hardware, raw_fps=Fraction(fps).limit_denominator(_FINEST_RATE))
+        return Decoder(address, threads, hardware, track=track)
+    rate = Fraction(fps).limit_denominator(_FINEST_RATE)
+    decoder = Decoder(address, threads, hardware, raw_fps=rate, track=track)
     if not decoder.raw:
         decoder.close()
         raise UsageError(

@@ -22,6 +22,10 @@ class Wrapper(Source):
         finally:  # an error is the moment when damage and drops matter most
             self._follow()
 
+    def read_beside(self, until_s: float) -> None:
+        """See `Source.read_beside`."""
+        self.source.read_beside(until_s)
+
     def close(self) -> None:
         self.source.close()
 
@@ -34,8 +38,9 @@ class Wrapper(Source):
         # a browser is known only with the first picture.
         source = self.source
         self.info = self.described(source.info)
-        self.damage, self.dropped = source.damage, source.dropped
+        self.damage, self.dropped, self.lost = source.damage, source.dropped, source.lost
         self.live_state, self.notes = source.live_state, source.notes
+        self.positions = source.positions
 
 
 def unwrapped(source: Source) -> Source:

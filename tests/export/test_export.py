@@ -183,6 +183,20 @@ def test_another_size_and_labels_at_half_of_it(make, finished):
     assert any(line.startswith("verified: ") for line in said)
 
 
+def test_further_sizes_are_offered_and_checked_like_the_own_one(make, finished):
+    """The network of the same weights at that size gives the same labels."""
+    size = (96, 64)
+    path, said = make(also_sizes=(size,))
+    assert "verified at 64x96: 1.00000 of the labels equal Keras'" in said
+    backend = load_backend(path, device="cpu", size=size)
+    frame = np.random.default_rng(1).integers(0, 256, (1, *size, 3)).astype(np.uint8)
+    logits = RunFolder(finished).network(size).predict_on_batch(frame.astype(np.float32))
+    large = enlarged(keras.ops.convert_to_tensor(logits), size[0] // logits.shape[1])
+    assert np.mean(keras.ops.convert_to_numpy(large).argmax(-1) == backend.infer(frame)) >= 0.999
+    with pytest.raises(ModelError, match="has no input of 32x32; it has: 96x64, 64x96"):
+        load_backend(path, size=(32, 32))
+
+
 def test_half_precision_is_half_throughout(make, exported):
     """Every weight in float16, bytes in and out, half the size, nearly the same labels."""
     path, _ = make(precision="fp16", least_equal=0.9)

@@ -9,7 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from streamseg import open_source
+from streamseg import Source, open_source
+from streamseg.sinks import VideoFileSink
+from tests.streamseg.test_one_reader import overlay, times, tones
 
 FILES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "files"
 
@@ -107,3 +109,72 @@ def test_a_recording_in_high_range_is_as_bright_as_on_a_display(name: str) -> No
         assert source.info.color_tags == (1, 1, 1)
     assert len(frames) == 5
     assert frames[2].bgr()[100, 120].tolist() == pytest.approx([189] * 3, abs=4)
+
+
+def copied(name: str, path: Path, **options: float) -> tuple[list[float], dict[float, int], Source, VideoFileSink]:
+    """When each picture of a file's overlay is shown, the tone of each quarter of a second, the source and the sink."""
+    with open_source(str(FILES / name), **options) as source:
+        sink = overlay(source, path)
+    return times(path), tones(path), source, sink
+
+
+def length_s(shown: list[float]) -> float:
+    """From the first picture to the end of the last, at 30 frames a second."""
+    return shown[-1] - shown[0] + 1 / 30
+
+
+@pytest.mark.parametrize("name", ["joined.ts", "joined2.ts"])
+def test_joined_transport_streams_are_as_long_as_their_parts(tmp_path: Path, name: str) -> None:
+    """180 frames, 440 Hz and then 880 Hz, no damage; also from 4 s on."""
+    shown, heard, source, _ = copied(name, tmp_path / "out.mp4")
+    assert len(shown) == 180
+    assert length_s(shown) == pytest.approx(6.0, abs=0.05)
+    assert [heard[quarter / 4] for quarter in range(24)] == [440] * 12 + [880] * 12
+    assert source.damage is None
+    shown, heard, _, _ = copied(name, tmp_path / "part.mp4", start_s=4)
+    assert len(shown) == 60
+    assert set(heard.values()) == {880}
+
+
+def test_a_microphone_that_is_off_costs_nothing_else(tmp_path: Path) -> None:
+    """60 frames, no sound, a note."""
+    with open_source(str(FILES / "noaud_aac.ts")) as source:
+        sink = overlay(source, tmp_path / "out.mp4")
+        assert source.damage is None
+    assert length_s(times(tmp_path / "out.mp4")) == pytest.approx(2.0, abs=0.05)
+    assert sink.notes == ["sound left out: a track is announced, but there is nothing in it to begin with"]
+
+
+def test_sound_goes_on_behind_a_lost_cluster(tmp_path: Path) -> None:
+    """168 frames are left; the hole of 0.4 s is told."""
+    shown, heard, source, _ = copied("jo_zeros70k.ts", tmp_path / "out.mp4")
+    assert len(shown) == 168
+    assert length_s(shown) == pytest.approx(6.0, abs=0.05)
+    assert {quarter / 4 for quarter in range(24)} - set(heard) <= {2.0, 2.25}  # the hole is 0.4 s
+    assert source.damage == "parts cannot be read (2.09 to 2.49 s)"
+
+
+def test_bytes_put_into_a_transport_stream_cost_one_packet(tmp_path: Path) -> None:
+    """All 180 frames and all sound."""
+    shown, heard, source, _ = copied("jk_ff140k.ts", tmp_path / "out.mp4")
+    assert len(shown) == 180
+    assert length_s(shown) == pytest.approx(6.0, abs=0.05)
+    assert sorted(heard)[:24] == [quarter / 4 for quarter in range(24)]
+    assert source.damage == "parts cannot be read (2.02 to 2.05 s)"
+
+
+def test_gps_behind_a_transport_stream_is_passed_over(tmp_path: Path) -> None:
+    """30 frames, sound to its end, not a word."""
+    shown, heard, source, sink = copied("lgt.ts", tmp_path / "out.mp4")
+    assert len(shown) == 30
+    assert heard[0.75] == 440
+    assert [source.damage, *source.notes, *sink.notes] == [None]
+
+
+def test_what_an_edit_list_cuts_out_of_the_middle_is_gone_without_a_word(tmp_path: Path) -> None:
+    """440 Hz, then 1320 Hz, nothing of 880 Hz, and no gap where there is none."""
+    shown, heard, source, sink = copied("el_cutmiddle.mp4", tmp_path / "out.mp4")
+    assert len(shown) == 60
+    assert length_s(shown) == pytest.approx(2.0, abs=0.05)
+    assert [heard[quarter / 4] for quarter in range(8)] == [440] * 4 + [1320] * 4
+    assert [source.damage, *source.notes, *sink.notes] == [None]

@@ -39,10 +39,10 @@ def test_a_copy_under_another_name_is_known_too_and_half_a_copy_does_no_harm(tmp
 
 
 def test_the_tag_is_where_other_programs_show_it(tmp_path: Path) -> None:
-    """As a comment of a video, with the version."""
+    """Under a name of its own, with the version; the comment is the recording's."""
     record(open_sink(str(tmp_path / "a.mp4"), info_of(), unpainted()), range(2))
     with av.open(str(tmp_path / "a.mp4")) as container:
-        assert container.metadata["comment"] == TAG == f"streamseg {__version__}"
+        assert container.metadata["streamseg"] == TAG == f"streamseg {__version__}"
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from streamseg.live import LiveState, LiveStatus
+from tests.waiting import ManualClock
 
 
 def test_a_source_begins_by_connecting() -> None:
@@ -58,3 +59,22 @@ def test_a_status_can_be_written_as_json() -> None:
     facts = json.loads(json.dumps(LiveState().now().to_dict()))
     assert facts["state"] == "connecting"
     assert facts["reconnecting_s"] == 0.0
+
+
+def test_each_loss_and_each_return_is_told_once():
+    """With the first reason and the whole time away, however often it was tried; whoever is told may ask."""
+    clock, told = ManualClock(), []
+    state = LiveState(clock)
+    state.subscribe(
+        lambda reason: told.append((reason, state.now().state)), lambda away_s: told.append((away_s, state.now().state))
+    )
+    state.playing()
+    state.lost("no answer for 5 s")
+    state.waiting(1.0)
+    clock.advance(7.0)
+    state.trying()
+    state.lost("connection refused")
+    clock.advance(5.0)
+    state.playing()
+    state.playing()
+    assert told == [("no answer for 5 s", "reconnecting"), (12.0, "playing")]

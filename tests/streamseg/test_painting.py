@@ -112,6 +112,19 @@ def test_the_legend_names_only_the_painted_classes():
     assert 0 < (one != 90).any(axis=2).sum() < (both != 90).any(axis=2).sum()
 
 
+@pytest.mark.parametrize("view", ["side", "wipe"])
+def test_the_legend_leaves_the_half_without_colours_as_it_was(view):
+    """It lies over the half that it explains, in BGR and in planes."""
+    picture = np.random.default_rng(5).integers(0, 256, (120, 160, 3), np.uint8)
+    with_legend = Painter(CLASSES, view=view, legend=True)
+    painted = with_legend.bgr(half_and_half(picture))
+    middle = painted.shape[1] // 2
+    assert np.array_equal(painted[:, :middle], picture[:, :middle])
+    assert not np.array_equal(painted, painter(view=view).bgr(half_and_half(picture)))
+    planes = bgr_to_yuv420(picture)
+    assert np.array_equal(with_legend.planes(half_and_half(planes)).y[:, :middle], planes.y[:, :middle])
+
+
 def test_the_hud_is_drawn_when_it_has_something_to_say():
     """No lines, no box."""
     picture = half_and_half(grey(480, 640))

@@ -3,6 +3,7 @@
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -17,6 +18,7 @@ from streamseg.pipeline import Pipeline
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Sink
 from streamseg.sinks.memory import MemorySink
+from streamseg.sinks.statistics import StatisticsSink
 from streamseg.sources.base import Source
 from streamseg.spec import SegmentClass
 from streamseg.stages import Smoothing
@@ -213,6 +215,29 @@ def test_stages_run_in_order_on_every_frame():
 
     Pipeline(CountedSource(2), segment, [MemorySink(keep=0)], stages=[note("a"), note("b")]).run()
     assert seen == ["a", "b", "a", "b"]
+
+
+def test_a_stage_that_changes_the_classes_is_named_with_what_it_must_keep(tmp_path):
+    """In one line, before an output writes what its columns or colours do not fit; the same classes in a list pass."""
+
+    def without_the_first(result: Segmentation) -> Segmentation:
+        return replace(result, classes=result.classes[1:])
+
+    def as_a_list(result: Segmentation) -> Segmentation:
+        return replace(result, classes=list(result.classes))
+
+    for stages, keeps in (([as_a_list], True), ([as_a_list, without_the_first], False)):
+        path = tmp_path / f"{keeps}.csv"
+        pipeline = Pipeline(CountedSource(2), segment, [StatisticsSink(path, CLASSES)], stages=stages)
+        if keeps:
+            assert pipeline.run().frames_out == 2
+            continue
+        with pytest.raises(
+            ValueError, match=r"^'without_the_first' must keep the classes, for which every output"
+        ) as e:
+            pipeline.run()
+        assert "\n" not in str(e.value)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("error", [ModelError("broken network"), ZeroDivisionError("oops"), MemoryError("full")])

@@ -24,8 +24,9 @@ from streamseg.sinks import Sink, StatisticsSink, VideoFileSink
 from streamseg.sinks.own_thread import OnItsOwnThread
 from streamseg.sources.base import Source
 from streamseg.sources.mp4_boxes import boxes
+from streamseg.sources.video_file import VideoFileSource
 from tests.builders import write_clip
-from tests.streamseg.sinks.recordings import CLASSES, begins, info_of, pictures, result, sound_of, stored, unpainted
+from tests.streamseg.sinks.recordings import CLASSES, begins, info_of, pictures, result, stored, unpainted
 from tests.waiting import wait_until
 
 VIDEOS = ("out.mp4", "out.mov", "out.mkv", "out.webm")
@@ -88,14 +89,18 @@ def test_sound_that_comes_late_or_never_keeps_no_picture_from_the_disk(tmp_path:
     """FFmpeg writes nothing of an MP4 until all tracks have begun, and would keep an hour of film in memory."""
     source = late_sound(tmp_path / "source.mkv", begins_s)
     path = tmp_path / "out.mp4"
-    whole = VideoFileSink(tmp_path / "whole.mp4", info_of(sound=sound_of(source)), unpainted())
-    cut = VideoFileSink(path, info_of(sound=sound_of(source)), unpainted())
-    for index in range(3 * _RATE):
-        whole.write(result(index, index))
-        if index < 50:
-            cut.write(result(index, index))
-    whole.close("complete")
-    assert len(pictures(as_killed(cut, path, tmp_path / "killed.mp4"))) >= 50 - _LOST
+    with VideoFileSource(source) as opened:
+        info = info_of(tracks=opened.info.tracks)
+        whole = VideoFileSink(tmp_path / "whole.mp4", info, unpainted())
+        cut = VideoFileSink(path, info, unpainted())
+        for _ in opened:
+            continue
+        for index in range(3 * _RATE):
+            whole.write(result(index, index))
+            if index < 50:
+                cut.write(result(index, index))
+        whole.close("complete")
+        assert len(pictures(as_killed(cut, path, tmp_path / "killed.mp4"))) >= 50 - _LOST
     assert begins(tmp_path / "whole.mp4") == [Fraction(n, _RATE) for n in range(3 * _RATE)]
     if begins_s < 3:
         (first, *_), (expected, *_) = stored(tmp_path / "whole.mp4", "audio"), stored(source, "audio")

@@ -11,7 +11,8 @@ from streamseg.backends import LoadedBackend
 from streamseg.frame import StreamInfo
 from streamseg.options import ModelOptions
 from streamseg.target_rate import Plan, frames_per_inference, inference_s, ordinal, plan_for
-from tests.builders import threshold_model
+from tests.builders import THREE_CLASSES, offering, threshold_model
+from tests.segmenters import color_model
 from tests.waiting import ManualClock
 
 RECORDING = StreamInfo("clip.mp4", "video", 48, 64, fps=Fraction(25))
@@ -85,6 +86,17 @@ def test_the_largest_size_that_keeps_up_is_taken(sizes: Path):
     assert (plan.backend.spec.width, plan.every) == (64, 1)
     assert "for 300 fps: threshold at 64x48 needs 0 ms" in plan.reason
     assert plan.reason.endswith("fast enough for every frame")
+
+
+def test_the_sizes_of_one_file_are_chosen_among_before_frames_are_skipped(tmp_path: Path):
+    """The largest that reaches the rate; a size that the person chose stays, and only frames are skipped."""
+    model = offering(color_model(tmp_path / "net.onnx", THREE_CLASSES, size=(240, 320)), (48, 64), (480, 640))
+    plans = [planned(fps, model, RECORDING) for fps in (200, 900, 2000, 100_000)]
+    assert [(plan.backend.spec.width, plan.every) for plan in plans] == [(640, 1), (320, 1), (64, 1), (64, 4)]
+    options = ModelOptions(model=str(model), device="cpu", target_fps=2000, size=(240, 320))
+    plan = plan_for(options, RECORDING, as_large)
+    assert (plan.backend.spec.width, plan.every) == (320, 2)
+    assert "colors at 320x240" in plan.reason
 
 
 def test_without_a_fast_size_labels_last_for_several_frames(tmp_path: Path):

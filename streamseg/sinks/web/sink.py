@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Mapping
 
 from streamseg.controls import VIEWS, Controls
@@ -53,6 +54,7 @@ class WebSink(Sink):
         allowed_hosts: Collection[str] = (),
         max_viewers: int = MAX_VIEWERS,
         extra_metrics: Callable[[], Mapping[str, float]] = no_metrics,
+        first_viewer: threading.Event | None = None,
     ) -> None:
         """
         painter: tells the classes and which of them are painted; view and strength are those of `controls`.
@@ -66,6 +68,7 @@ class WebSink(Sink):
         allowed_hosts: names that this machine is also reached by, as behind a proxy. With any, the link holds a token.
         max_viewers: how many may look on at the same time.
         extra_metrics: further numbers by name for the statistics, asked for each time.
+        first_viewer: is set when somebody looks on; None where nobody waits for that.
 
         Raises:
             SinkError: the address cannot be served at.
@@ -78,6 +81,7 @@ class WebSink(Sink):
         self._pictures: Newest[Picture] = Newest()
         self._guard = Guard(wanted, allowed_hosts)
         self._watchers: set[object] = set()
+        self._first_viewer = first_viewer
         self._server = Server()
         self._maker = PictureMaker(painter, controls, timings, self._publish)
         hello = message(
@@ -136,6 +140,9 @@ class WebSink(Sink):
 
     def _watch(self, watcher: object, begins: bool) -> int:
         """See `PageContext.watch`. Called on the event loop."""
+        # Films of pictures and other programs count too: somebody wants to see it.
+        if begins and self._first_viewer is not None:
+            self._first_viewer.set()
         watched_before = bool(self._watchers)
         (self._watchers.add if begins else self._watchers.discard)(watcher)
         self._maker.watch(bool(self._watchers))

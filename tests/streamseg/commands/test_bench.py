@@ -37,6 +37,7 @@ def test_the_result_has_every_figure(measured):
     assert "keeps up with 30 fps: " in done.out
     assert "bottleneck: " in done.out
     assert "model only" in done.out
+    assert ", at 64x48\n" in done.out
     record = record_in(folder)
     result = record["result"]
     assert result["frames_out"] == 20

@@ -65,6 +65,9 @@ def test_powershells_way_of_writing_is_read(tmp_path):
     for coding in ("utf-16", "utf-8-sig", "utf-8"):
         path.with_suffix(".toml").write_bytes(text.encode(coding))
         assert load_backend(path, "cpu").spec.name == "mynet"
+    path.with_suffix(".toml").write_bytes(text.encode("utf-16-le"))
+    with pytest.raises(ModelError, match=r"mynet\.toml' must be text in UTF-8, got UTF-16 without a byte order mark"):
+        load_backend(path, "cpu")
     path.with_suffix(".toml").write_bytes(text.replace("mynet", "straße", 1).encode("latin-1"))
     with pytest.raises(ModelError, match=r"mynet\.toml' must be text in UTF-8, got other bytes in line 1; save it as"):
         load_backend(path, "cpu")

@@ -135,7 +135,7 @@ def test_a_stream_that_dies_and_comes_back_goes_on_in_the_same_file(model: Path,
     """The gap is in the times of the recording, and the closing line says how long it was."""
     with ffmpeg_server(MPEGTS_OVER_TCP) as server:
         address = f"tcp://127.0.0.1:{server.port}"
-        with running(tmp_path, address, "out.mp4", "--model", model) as live:
+        with running(tmp_path, address, "out.mp4", "--model", model, "--report", "r.json") as live:
             live.until(lambda: live.stats()["frames"] > 10)
             server.kill()
             live.until(lambda: live.stats()["health"] == "reconnecting")
@@ -145,6 +145,11 @@ def test_a_stream_that_dies_and_comes_back_goes_on_in_the_same_file(model: Path,
             code, out = live.end()
     assert code == 130, live.said
     assert re.search(r"source lost (once|\d+ times), \d+ s in all", out)
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    assert re.search(rf"^{moment}: '{address}' was lost: .+; it is tried again until it is back$", live.said, re.M)
+    assert re.search(rf"^{moment}: '{address}' is back after [\d.]+ s$", live.said, re.M)
+    (source,) = json.loads((tmp_path / "r.json").read_text())["sources"]
+    assert [each["event"] for each in source["events"][:2]] == ["lost", "back"]
     times = times_of(tmp_path / "out.mp4")
     assert len(times) == out_of(out)
     assert max(later - earlier for earlier, later in pairwise(times)) > 0.9
@@ -173,9 +178,12 @@ def test_a_visitor_s_camera_gets_a_page_and_ctrl_c_ends_it(model: Path, tmp_path
     assert "Traceback" not in live.said
 
 
-def test_a_file_is_watched_on_a_page_and_written_as_ever(model: Path, clip: Path, tmp_path: Path) -> None:
-    """--serve adds the page; every frame is in the file."""
+def test_a_file_waits_for_its_first_viewer_and_is_written_as_ever(model: Path, clip: Path, tmp_path: Path) -> None:
+    """--serve adds the page, where it plays at its own speed; every frame is in the file."""
     with running(tmp_path, clip, "--model", model, "--serve", "0") as live:
+        assert live.stats()["frames"] == 0  # the page is there, and nobody looks on
+        with urllib.request.urlopen(f"{live.link()}mjpeg", timeout=PATIENCE_S) as answer:
+            assert b"image/jpeg" in answer.read(100)  # the head of the first picture
         code, out = live.finished()
     assert code == 0, live.said
     assert "to watch, open http://127.0.0.1:" in live.said
@@ -184,7 +192,7 @@ def test_a_file_is_watched_on_a_page_and_written_as_ever(model: Path, clip: Path
 
 def test_a_page_without_a_place_is_at_the_usual_one(model: Path, clip: Path, tmp_path: Path) -> None:
     """Or beside it with a note, where that is taken; a further name asks for a token."""
-    with running(tmp_path, clip, "--model", model, "--serve", "--allow-host", "cam.example") as live:
+    with running(tmp_path, clip, "out.mp4", "--model", model, "--serve", "--allow-host", "cam.example") as live:
         link = live.link()
         code, _ = live.finished()
     assert code == 0, live.said
@@ -208,6 +216,7 @@ def test_a_page_without_a_place_is_at_the_usual_one(model: Path, clip: Path, tmp
         ("--serve 0 --allow-host http://cam.example", 2, "is no name of a host"),
         ("--open-timeout 0", 2, "--open-timeout"),
         ("--open-timeout 5", 2, "--open-timeout is for a camera or a live stream, and '"),
+        ("--loop", 2, "--loop never ends, so nothing can be written meanwhile; leave OUTPUT and other files out"),
         ("--no-reconnect", 2, "clip.mp4' is a video file; leave it out"),
     ],
 )
@@ -249,3 +258,13 @@ def test_cameras_are_listed(capsys):
     """Or that there is none."""
     assert main(["cameras"]) == 0
     assert capsys.readouterr().out
+
+
+def test_a_wait_for_the_first_viewer_can_be_ended(model: Path, clip: Path, tmp_path: Path) -> None:
+    """Ctrl-C, before anybody looked, is no fault."""
+    with running(tmp_path, clip, "null:", "--model", model, "--serve", "0") as live:
+        live.link()
+        assert live.stats()["frames"] == 0
+        code, _ = live.end()
+    assert code == 130, live.said
+    assert "unexpected" not in live.said

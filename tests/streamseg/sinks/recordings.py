@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,11 +11,14 @@ from pathlib import Path
 import av
 import numpy as np
 
-from streamseg.frame import Frame, Sound, StreamInfo
+from streamseg.errors import SourceError
+from streamseg.frame import Frame, StreamInfo
 from streamseg.painting import Painter
 from streamseg.pixels import Yuv420, YuvColor
 from streamseg.segmentation import Segmentation
+from streamseg.sinks import VideoFileSink
 from streamseg.sinks.base import Outcome, Sink
+from streamseg.sources.video_file import VideoFileSource
 from streamseg.spec import SegmentClass
 
 CLASSES = (SegmentClass(0, "road", (128, 64, 128)), SegmentClass(1, "sky", (70, 130, 180)))
@@ -142,6 +146,22 @@ def tone_begins_s(path: Path) -> float:
     raise AssertionError("no tone in the file")
 
 
-def sound_of(path: Path, **fields: object) -> Sound:
-    """The sound of a clip, to be copied."""
-    return Sound(str(path), **fields)  # type: ignore[arg-type]
+def record_with_sound(
+    clip: Path,
+    path: Path,
+    ticks: Iterable[int],
+    outcome: Outcome = "complete",
+    *,
+    start_s: float = 0.0,
+    size: tuple[int, int] = (48, 64),
+    **fields: object,
+) -> VideoFileSink:
+    """Write a frame for each of `ticks`, beside the sound of a clip, as much as can be read of it."""
+    with VideoFileSource(clip, start_s=start_s) as source:
+        info = info_of(size, start_s=start_s, tracks=source.info.tracks, **fields)
+        sink = VideoFileSink(path, info, unpainted())
+        with suppress(SourceError):
+            for _ in source:
+                continue
+        record(sink, ticks, outcome, size)
+    return sink

@@ -12,7 +12,7 @@ import pytest
 from streamseg.sinks import VideoFileSink
 from streamseg.sources.ebml import CRC, SEGMENT, TRACK_ENTRY, TRACKS, VIDEO, checksum, element, element_at, parsed
 from streamseg.sources.mp4_boxes import box_at
-from tests.streamseg.sinks.recordings import begins, clip_with_sound, info_of, record, sound_of, unpainted
+from tests.streamseg.sinks.recordings import begins, clip_with_sound, info_of, record, record_with_sound, unpainted
 
 SHAPES = [Fraction(4, 3), Fraction(64, 45), Fraction(3, 4), Fraction(8, 9)]
 
@@ -67,7 +67,8 @@ def test_matroska_and_webm_have_display_width_and_height(tmp_path: Path, suffix:
 def test_ffmpeg_reads_the_shape_the_frames_and_the_sound(tmp_path: Path, suffix: str) -> None:
     """Also of odd sizes, which are stored a column wider; nothing else in the file has moved."""
     clip = clip_with_sound(tmp_path / "clip.mkv", ["aac"], seconds=0.5, languages=["fra"])
-    path = written(tmp_path / f"out.{suffix}", Fraction(4, 3), (49, 63), sound=sound_of(clip))
+    path = tmp_path / f"out.{suffix}"
+    record_with_sound(clip, path, range(5), size=(49, 63), sample_aspect_ratio=Fraction(4, 3))
     with av.open(str(path)) as container:
         video = container.streams.video[0]
         assert (video.height, video.width) == (50, 64)

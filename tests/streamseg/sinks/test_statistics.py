@@ -55,6 +55,14 @@ def test_frames_without_a_clock_have_no_pts(tmp_path: Path, suffix: str, expecte
     assert "1.5" in last
 
 
+def test_results_of_other_classes_than_the_columns_are_one_line(tmp_path: Path) -> None:
+    """As of a program that opened the table with another model's."""
+    sink = StatisticsSink(tmp_path / "stats.csv", CLASSES[:1])
+    with pytest.raises(SinkError, match=r"its columns are road, and a result came with road, sky; open it with"):
+        sink.write(result())
+    sink.close("failed")
+
+
 def test_latency_counts_from_the_capture(tmp_path: Path) -> None:
     """In milliseconds, up to the moment the line is written."""
     path, clock = tmp_path / "stats.jsonl", ManualClock()

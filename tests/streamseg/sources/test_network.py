@@ -174,7 +174,8 @@ def test_a_video_file_on_a_web_server_is_a_file(tmp_path: Path, reader: Reader) 
     with web_server(tmp_path) as port:
         with open_source(f"http://127.0.0.1:{port}/clip.mp4", reader=reader) as source:
             assert not source.info.live
-            assert source.info.sound is not None
+            assert source.info.tracks is not None
+            assert len(source.info.tracks.of("audio")) == 1
             assert len(list(source)) == 20
         with pytest.raises(SourceError, match=r"nothing\.mp4' cannot be opened"):
             open_source(f"http://127.0.0.1:{port}/nothing.mp4")
@@ -192,6 +193,22 @@ def test_a_video_file_on_a_web_server_is_a_file(tmp_path: Path, reader: Reader) 
         ("rtsp://h/user=admin&password=b&channel=1", "rtsp://h/user=admin&password=***&channel=1"),
         ("http://h/s?monkey=1&keyframes=2", "http://h/s?monkey=1&keyframes=2"),
         ("folder/clip.mp4", "folder/clip.mp4"),
+        # not encoded as they should be
+        ("rtsp://a:s3#cret@h:554/s", "rtsp://a:***@h:554/s"),
+        ("rtsp://a:s3?cret@h/s", "rtsp://a:***@h/s"),
+        ("rtsp://a:s3/cret@h/s", "rtsp://a:***@h/s"),
+        ("rtsp://a:[s3cret]@h/s", "rtsp://a:***@h/s"),
+        ("rtsp://a:s3]cret@h/s", "rtsp://a:***@h/s"),
+        ("rtsp://a:p@ss/w@rd@h/s", "rtsp://a:***@h/s"),
+        ("rtsp://a:12/34@h/s", "rtsp://a:***@h/s"),
+        ("rtsp://:s3#cret@h/s", "rtsp://:***@h/s"),
+        ("ftp://a:s3#cret@h/s?x=[1]", "ftp://a:***@h/s?x=[1]"),
+        ("http://h/v.cgi?user=a&pwd=s3#cr/et?x&fps=5", "http://h/v.cgi?user=a&pwd=***&fps=5"),
+        # without a password
+        ("http://h/people/me@home?x=a:b", "http://h/people/me@home?x=a:b"),
+        ("rtsp://[::1]:554/me@home", "rtsp://[::1]:554/me@home"),
+        ("rtsp://a:b@[::1]:554/s", "rtsp://a:***@[::1]:554/s"),
+        ("http://[broken/s", "http://[broken/s"),
     ],
 )
 def test_passwords_are_not_shown(url: str, shown: str) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from streamseg import Frame, Source, SourceError, SourceOptions, StreamInfo, UsageError, open_source, sources
+from streamseg.cli import main
 from streamseg.sources import OptionsByName, _Kind
 from streamseg.sources.browser import BrowserSource
 from streamseg.sources.image_folder import ImageFolderSource
@@ -93,6 +94,7 @@ SET = {
     "duration_s": 1.0,
     "max_frames": 1,
     "threads": 1,
+    "track": 1,
     "camera_size": (720, 1280),
     "camera_fps": 30.0,
     "reconnect": False,
@@ -106,7 +108,7 @@ FOLLOWED = {
     "97": {"camera_size", "camera_fps", "reconnect", "open_timeout_s", "duration_s", "max_frames"},
     "rtsp://me:hidden@127.0.0.1:9/live": {"reconnect", "open_timeout_s", "duration_s", "max_frames"},
     "PICTURES": {"max_frames"},
-    "CLIP": {"reader", "decoder", "start_s", "threads", "duration_s", "max_frames"},
+    "CLIP": {"reader", "decoder", "start_s", "threads", "track", "duration_s", "max_frames"},
 }
 """By address, the options that a source of this kind can follow."""
 
@@ -231,3 +233,38 @@ def test_importing_sources_loads_nothing_heavy() -> None:
     code = "import sys; from streamseg.sources import open_source; print({'cv2', 'av', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("password", ["s3#cret", "s3?cret", "s3/cret", "[s3cret]", "s3]cret", "s3[cret", "p@s3/cret"])
+@pytest.mark.parametrize(
+    "form", ["rtsp://me:{}@127.0.0.1:9/live", "http://me:{}@127.0.0.1:9/clip.mp4", "ftp://me:{}@h/x"]
+)
+def test_a_password_that_is_not_encoded_is_one_line_that_hides_it(
+    form: str, password: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 3 with what to write instead, whatever is asked for; nothing tries to connect."""
+    monkeypatch.chdir(tmp_path)
+    address = form.format(password)
+    for words in (["run", address], ["run", address, "out.mp4"], ["bench", address], ["run", address, "--json"]):
+        code = main(words)
+        said = capsys.readouterr()
+        assert code == 3, (words, said)
+        assert said.err.count("\n") == 1
+        assert "percent-encode it: # as %23, / as %2F" in said.err
+        assert "cret" not in said.err + said.out
+
+
+def test_such_an_address_as_output_hides_it_too(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the last word and with -o."""
+    for words in (["rtsp://me:s3#cret@h/x"], ["-o", "rtsp://me:[s3]cret@h/x"], ["-o", "ftp://me:s3/cret@h/x.mp4"]):
+        assert main(["run", "synthetic:64x64,frames=1", "--model", str(model), "--device", "cpu", *words]) == 2
+        said = capsys.readouterr()
+        assert "me:***@h/x" in said.err
+        assert "cret" not in said.err + said.out
+
+
+def test_an_encoded_password_and_an_odd_address_are_tried() -> None:
+    """Nothing is refused that could be meant."""
+    for address in ("rtsp://me:s3%23cret@127.0.0.1:9/live", "http://127.0.0.1:9/live?mail=me@home"):
+        with pytest.raises(SourceError, match=r"no video comes from '.*127\.0\.0\.1"):
+            open_source(address)

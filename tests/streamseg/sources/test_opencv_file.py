@@ -60,12 +60,17 @@ def test_fewer_frames_than_told_is_said(tmp_path: Path) -> None:
         assert source.damage == f"OpenCV read {count} frames of about 60: the file is truncated or damaged"
 
 
-def test_sound_is_told(tmp_path: Path) -> None:
-    """It is copied from the file itself, whatever read the pictures."""
-    path = Clip(frames=25, sound="aac").write(tmp_path / "loud.mp4")
-    with OpenCVFileSource(path) as source:
-        assert source.info.sound is not None
-        assert Path(source.info.sound.path) == path
+@pytest.mark.parametrize(("start_s", "packets"), [(0.0, 48), (1.0, 48)])
+def test_sound_is_read_beside_the_pictures(tmp_path: Path, start_s: float, packets: int) -> None:
+    """All of it from a little before the start on, although OpenCV reads pictures alone."""
+    path = Clip(frames=25 + round(25 * start_s), sound="aac").write(tmp_path / "loud.mp4")
+    with OpenCVFileSource(path, start_s=start_s) as source:
+        assert source.info.tracks is not None
+        sound = source.info.tracks.subscribe("audio")
+        assert len(list(source)) == 25
+    begins = [packet.begin_s for packet in sound.take(9.0)]
+    assert len([each for each in begins if each >= start_s - 0.03]) == packets
+    assert begins[-1] == pytest.approx(start_s + 1, abs=0.05)
 
 
 def test_wrong_files_are_refused_as_by_the_other_reader(tmp_path: Path) -> None:

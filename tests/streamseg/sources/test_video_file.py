@@ -75,16 +75,17 @@ def test_ntsc_rate_is_a_fraction(tmp_path: Path) -> None:
 
 
 def test_transport_stream_starts_at_zero(tmp_path: Path) -> None:
-    """Transport streams start at any time of day; frames count from the start, and the sound's clock is told."""
+    """Transport streams start at any time of day; frames and sound count from the start."""
     clip = Clip(frames=30, sound="aac", container_options={"output_ts_offset": "4000"})
     path = clip.write(tmp_path / "clip.ts")
     with av.open(str(path)) as container:
         origin_s = container.start_time / av.time_base
     assert origin_s > 3999
     with VideoFileSource(path) as source:
+        assert source.info.tracks is not None
+        sound = source.info.tracks.subscribe("audio")
         times = [frame.time_s for frame in source]
-        assert source.info.sound is not None
-        assert source.info.sound.start_s == pytest.approx(origin_s, abs=1e-6)
+        assert next(sound.take(1.0)).begin_s == pytest.approx(0, abs=0.03)
     assert 0 <= times[0] < 0.1
     assert times[-1] - times[0] == pytest.approx(29 / 25, abs=1e-3)
 
@@ -151,17 +152,28 @@ def test_start_behind_the_end_is_an_error(tmp_path: Path) -> None:
         VideoFileSource(path, start_s=7)
 
 
-def test_sound_is_told_with_the_start(tmp_path: Path) -> None:
-    """The sink copies sound from the same file, from the same moment on; without sound there is none."""
+def test_sound_comes_from_the_start_on(tmp_path: Path) -> None:
+    """With a little before it, which a decoder needs; at the times of the recording, up to its end."""
     path = Clip(frames=50, sound="aac").write(tmp_path / "loud.mp4")
-    with VideoFileSource(path, start_s=1.0) as source:
-        sound = source.info.sound
-    assert sound is not None
-    assert Path(sound.path) == path
-    assert sound.start_s == pytest.approx(1.0)
-    assert sound.to_the_end
+    with VideoFileSource(path, start_s=1.5) as source:
+        assert source.info.tracks is not None
+        sound = source.info.tracks.subscribe("audio")
+        assert len(list(source)) == 12
+    begins = [packet.begin_s for packet in sound.take(9.0)]
+    assert 0.4 < begins[0] < 1.45
+    assert 1.95 < begins[-1] < 2.0
+    assert np.diff(begins) == pytest.approx(np.full(len(begins) - 1, 1024 / 48000))
+
+
+def test_sound_that_nobody_wants_is_not_kept(tmp_path: Path) -> None:
+    """Whoever subscribes after the first frames gets what comes from there on, and that is nothing by then."""
+    with VideoFileSource(Clip(frames=50, sound="aac").write(tmp_path / "loud.mp4")) as source:
+        assert source.info.tracks is not None
+        assert len(list(source)) == 50
+        assert list(source.info.tracks.subscribe("audio").take(9.0)) == []
     with VideoFileSource(Clip(frames=5).write(tmp_path / "silent.mp4")) as source:
-        assert source.info.sound is None
+        assert source.info.tracks is not None
+        assert source.info.tracks.of("audio") == ()
 
 
 def test_info_describes_the_clip(tmp_path: Path) -> None:

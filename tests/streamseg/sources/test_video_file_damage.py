@@ -264,6 +264,31 @@ for reader in ("pyav", "opencv"):
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [
+        ("a.avi", "mpeg4", "yuv420p"),
+        ("b.flv", "libx264", "yuv420p"),
+        ("c.mpg", "mpeg2video", "yuv420p"),
+        ("d.mov", "mjpeg", "yuvj420p"),
+    ],
+)
+def test_zeros_in_other_containers_are_said(tmp_path: Path, name: str, codec: str, pix_fmt: str) -> None:
+    """Every kind notices in its own way that frames are missing, and none ends the run."""
+    path = noisy(codec, pix_fmt=pix_fmt).write(tmp_path / name)
+    with open_source(str(path)) as source:
+        assert len(list(source)) == FRAMES
+        assert source.damage is None
+    data = bytearray(path.read_bytes())
+    place = len(data) // 2
+    data[place : place + 4096] = bytes(4096)
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        frames = list(source)
+        assert 0.7 * FRAMES < len(frames) <= FRAMES
+        assert source.damage is not None or any(frame.damaged for frame in frames)
+
+
 MATROSKA = [
     ("a.mkv", "libx264", {"cluster_time_limit": "500"}),
     ("b.mkv", "libx264", {"cluster_time_limit": "500", "live": "1"}),
@@ -291,6 +316,33 @@ def test_zeros_in_matroska_are_said(
         assert 0 < len(list(source)) < FRAMES
         assert source.damage is not None
         assert "parts of the container are overwritten" in source.damage
+
+
+@pytest.mark.parametrize(("name", "codec", "container_options"), [MATROSKA[0], MATROSKA[3]])
+def test_what_lies_behind_zeros_in_a_cluster_is_read(
+    tmp_path: Path, name: str, codec: str, container_options: dict[str, str]
+) -> None:
+    """FFmpeg goes on with the next cluster, seconds later; only what the zeros hit is lost, and its time is told."""
+    options = {"deadline": "realtime"} if codec == "libvpx" else {"bf": "0"}
+    one_cluster = {"cluster_time_limit": "30000", "cluster_size_limit": "9000000"}
+    clip = noisy(codec, options=options, container_options=one_cluster, sound="libopus")
+    data = bytearray(clip.write(tmp_path / name).read_bytes())
+    place = len(data) // 4
+    data[place : place + 4096] = bytes(4096)
+    path = tmp_path / f"zeros_{name}"
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        assert source.info.tracks is not None
+        sound = source.info.tracks.subscribe("audio")
+        times = [frame.time_s for frame in source]
+        ((from_s, to_s),) = source.lost
+    gap = int(np.argmax(np.diff(times)))
+    assert len(times) >= 0.75 * FRAMES
+    assert (np.diff(times) > 0).all()
+    assert times[gap] - 0.05 <= from_s < to_s <= times[gap + 1] + 0.05
+    begins = [packet.begin_s for packet in sound.take(99.0)]
+    assert (np.diff(begins) > 0).all()
+    assert len(begins) >= 0.9 * FRAMES / 25 * 50
 
 
 @pytest.mark.parametrize(("name", "codec", "container_options"), MATROSKA)

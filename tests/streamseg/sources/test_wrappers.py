@@ -31,12 +31,24 @@ def loud(tmp_path: Path) -> str:
 def test_duration_counts_from_the_start(loud: str) -> None:
     """Two seconds from second one on: frames 25 to 74; sound stops with them."""
     with open_source(loud, start_s=1, duration_s=2) as source:
-        assert source.info.sound is not None
-        assert not source.info.sound.to_the_end
+        assert source.info.tracks is not None
+        assert not source.info.tracks_to_the_end
+        sound = source.info.tracks.subscribe("audio")
         assert (source.info.frame_count, source.info.duration_s) == (50, 2)
         times = [frame.time_s for frame in source]
         assert source.read() is None
     assert times == pytest.approx([1 + k / 25 for k in range(50)])
+    assert max(packet.begin_s for packet in sound.take(9.0)) > 2.97
+
+
+def test_sound_is_read_up_to_the_last_of_so_many_frames(tmp_path: Path) -> None:
+    """Broadcasts store it half a second behind the pictures."""
+    path = Clip(frames=100, sound="mp2", options={"bf": "0"}).write(tmp_path / "clip.ts")
+    with open_source(str(path), max_frames=50) as source:
+        assert source.info.tracks is not None
+        sound = source.info.tracks.subscribe("audio")
+        end_s = [frame.time_s for frame in source][-1] + 0.04
+    assert max(packet.begin_s for packet in sound.take(end_s)) > end_s - 0.03
 
 
 def test_number_of_frames_is_a_limit(loud: str) -> None:
