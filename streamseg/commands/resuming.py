@@ -82,8 +82,9 @@ def origin_of(request: Request, recording: str | None, source: Source) -> Origin
     if digest is None or not resume:
         return None if digest is None else Origin(digest)
     # What a person has ended has its own name, and can be gone on with all the same.
-    found = [Part(each) for each in [*parts, *([path] if written_by_streamseg(path) else [])]]
-    fitting = [part for part in found if part.frames and part.made_from == digest]
+    there = [Part(each) for each in [*parts, *([path] if written_by_streamseg(path) else [])]]
+    found = [part for part in there if part.frames]  # without any there is nothing that could not fit
+    fitting = [part for part in found if part.made_from == digest]
     if found and not fitting:
         raise SinkError(
             f"cannot go on from '{found[-1].path}': it was made from another source, with another model or other "
