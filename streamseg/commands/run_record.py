@@ -103,9 +103,11 @@ class RunRecord:
         printed: to standard output too.
 
         Raises:
-            SinkError: there is a file that is no such report.
+            SinkError: there is a file that is no such report, or no folder for it.
         """
         if path is not None:
+            if not path.parent.is_dir():  # said now, and not when the run is over
+                raise SinkError(f"cannot write '{path}': there is no folder '{path.parent}'; make it first")
             refuse_existing(path, overwrite=True, ours=_is_report)
         self._path, self._model, self._printed = path, model, printed
         self._began = datetime.now(UTC)
