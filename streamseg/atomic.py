@@ -72,7 +72,9 @@ def refuse_existing(path: Path, *, overwrite: bool, ours: Recogniser) -> None:
     """Raises SinkError when there is a file at `path` that may not be replaced."""
     if not path.exists():
         return
-    if not ours(path):  # first, since the other message would advise to replace somebody's recording
+    # A device or pipe is no file of ours, and looking into one may never end: /dev/full gives zeros without end.
+    ours_to_replace = path.is_file() and ours(path)
+    if not ours_to_replace:  # first, since the other message would advise to replace somebody's recording
         raise SinkError(
             f"'{path}' already exists and was not written by streamseg, so it is never replaced; "
             "choose another name, or move it away"

@@ -18,6 +18,7 @@ import click
 from streamseg import __version__
 from streamseg.commands import flags
 from streamseg.commands.failures import exit_code, one_line, print_traceback
+from streamseg.commands.saying import open_closed_streams, say
 from streamseg.errors import INTERRUPTED, UsageError
 from streamseg.views import VIEWS
 
@@ -467,6 +468,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code; never lets a traceback out unless STREAMSEG_TRACEBACK is set."""
     # Here, as it is too late once anything has imported NumPy, and a library must not set it for its program.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy loads; ours are products of microseconds
+    open_closed_streams()  # before anything else is opened, which would get their numbers
     try:
         # Not standalone: click would end the process itself, and print errors in another form than the rest.
         return int(command_line.main(arguments, prog_name="streamseg", standalone_mode=False) or 0)
@@ -491,7 +493,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _say(message: str, exit_code: int) -> int:
-    print(f"streamseg: {message}", file=sys.stderr)  # noqa: T201
+    say(f"streamseg: {message}", err=True)
     return exit_code
 
 

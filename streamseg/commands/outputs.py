@@ -124,8 +124,8 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str |
     if recording is not None:
         add_to_disk(_opened_recording(options, shared, recording))
     if options.masks is not None:
-        # The run that broke off may have been ahead with its masks.
-        add_to_disk(MaskFolderSink(options.masks, overwrite=options.overwrite or shared.part is not None))
+        # The run that broke off may have been ahead with its masks, also where not one frame of its video is left.
+        add_to_disk(MaskFolderSink(options.masks, overwrite=options.overwrite or options.resume))
     if options.stats is not None:
         add_to_disk(_opened_statistics(options.stats, options, shared))
     if (track := _opened_positions(options, shared)) is not None:

@@ -17,6 +17,7 @@ from streamseg.options import ModelOptions, OutputOptions, SourceOptions
 from streamseg.sinks.formats import FORMATS
 from streamseg.sinks.part import Origin, Part
 from streamseg.sources import Source
+from streamseg.sources.pipe import is_pipe
 from streamseg.sources.wrapper import Wrapper
 
 # Options that change no picture, so that a run may go on with others.
@@ -66,8 +67,9 @@ def origin_of(request: Request, recording: str | None, source: Source) -> Origin
     """
     video = recording is not None and Path(recording).suffix.lower() in FORMATS
     resume = request.output.resume
-    # At another rate the pictures that are there are not the source's first so many frames.
-    whole = source.info.live or request.output.output_fps is not None
+    # At another rate the pictures that are there are not the source's first so many frames, and what comes through a
+    # pipe is known by nothing until it has gone by: to look into it would take it from the run.
+    whole = source.info.live or request.output.output_fps is not None or is_pipe(request.address)
     if resume and (whole or not video or request.output.segment_s is not None):
         raise UsageError(
             "`resume` goes on with the video of a recording, at its own rate; leave it out for anything else"
@@ -82,8 +84,9 @@ def origin_of(request: Request, recording: str | None, source: Source) -> Origin
     if digest is None or not resume:
         return None if digest is None else Origin(digest)
     # What a person has ended has its own name, and can be gone on with all the same.
-    found = [Part(each) for each in [*parts, *([path] if written_by_streamseg(path) else [])]]
-    fitting = [part for part in found if part.frames and part.made_from == digest]
+    there = [Part(each) for each in [*parts, *([path] if written_by_streamseg(path) else [])]]
+    found = [part for part in there if part.frames]  # without any there is nothing that could not fit
+    fitting = [part for part in found if part.made_from == digest]
     if found and not fitting:
         raise SinkError(
             f"cannot go on from '{found[-1].path}': it was made from another source, with another model or other "

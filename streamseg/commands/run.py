@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -23,6 +21,7 @@ from streamseg.commands.resuming import PassedOver, Request, origin_of
 from streamseg.commands.run_many import Tally, run_each
 from streamseg.commands.run_record import RunRecord, SourceRecord, noted_failure
 from streamseg.commands.saying import say, standard_output
+from streamseg.commands.signals import Signals, noted_signals
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
 from streamseg.options import ModelOptions, OutputOptions, SourceOptions
@@ -139,15 +138,13 @@ class _Runner:
             if first:
                 _say_network(plan)
             _say_choices(model, output, source, plan, first=first)
-            sinks = opened_sinks(output, shared, recording, stack)
-            pipeline = _pipeline(source, plan, sinks, smoothing, shared)
-            tell_losses(source, record)
-            stack.pop_all()  # from here on the pipeline closes what was opened
-        record.report = pipeline.report
-        try:
-            return _run(output, source, plan.backend, pipeline, sinks)
-        finally:
-            record.look_at(source, sinks)
+            # A page or window is there as soon as it is opened, and whoever sees it may end the run at once.
+            with noted_signals() as signals:
+                sinks = opened_sinks(output, shared, recording, stack)
+                pipeline = _pipeline(source, plan, sinks, smoothing, shared)
+                tell_losses(source, record)
+                stack.pop_all()  # from here on the pipeline closes what was opened
+                return _run(output, source, plan.backend, pipeline, sinks, signals, record)
 
 
 def _pipeline(
@@ -172,22 +169,32 @@ def _flicker(smoothing: Smoothing | None) -> dict[str, float]:
     return {f"flicker_{when}": share for when, share in smoothing.flicker.items()} if smoothing else {}
 
 
-def _run(options: OutputOptions, source: Source, backend: LoadedBackend, pipeline: Pipeline, sinks: list[Sink]) -> int:
+def _run(
+    options: OutputOptions,
+    source: Source,
+    backend: LoadedBackend,
+    pipeline: Pipeline,
+    sinks: list[Sink],
+    signals: Signals,
+    record: SourceRecord,
+) -> int:
+    """Run to the end or to a signal, and say what there is to say. Returns: the exit code."""
     said = len(source.notes)  # those from opening were printed before the first frame
     backend.unknown.clear()  # trials on other pictures are no part of the run
-    with _stopped_by_signals(pipeline.stop) as signals:
-        try:
-            pipeline.run()
-        finally:
-            report = pipeline.report
-            if report.outcome != "failed" and not options.quiet:
-                if options.verbose:
-                    say(stage_table(report), err=options.json)
-                say(closing_line(report, [sink.place for sink in sinks if sink.place]), err=options.json)
-            unknown = [note for note in [backend.unknown.note()] if note]
-            for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
-                _say_note(note)
-    if signals:  # said even where nothing else is: scripts see the exit code, people want to know what they have
+    record.report = report = pipeline.report
+    signals.end(pipeline.stop)
+    try:
+        pipeline.run()
+    finally:
+        if report.outcome != "failed" and not options.quiet:
+            if options.verbose:
+                say(stage_table(report), err=options.json)
+            say(closing_line(report, [sink.place for sink in sinks if sink.place]), err=options.json)
+        unknown = [note for note in [backend.unknown.note()] if note]
+        for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
+            _say_note(note)
+        record.look_at(source, sinks)
+    if signals.came:  # said even where nothing else is: scripts see the exit code, people want to know what they have
         say("streamseg: stopped early; what was processed by then is complete", err=True)
         return INTERRUPTED
     if source.damage or report.damaged:
@@ -247,32 +254,3 @@ def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, pla
         say(f"model: {spec.name}, {what}", err=output.json)
         if plan.every > 1:
             say(f"pace: {plan.reason}", err=output.json)
-
-
-# A terminal that is closed sends SIGHUP, which Windows does not know.
-_ENDING_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
-
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
-    """Ctrl-C, SIGTERM and SIGHUP, however many come, end the run in good order. Yields the signals that came.
-
-    Nothing is ever broken off: no part of a run waits without a limit, and a second Ctrl-C of an impatient person
-    would cost what the first one was about to finish.
-    """
-    came: list[int] = []
-
-    def handle(number: int, frame: Any) -> None:  # noqa: ARG001 - the signature is Python's
-        came.append(number)
-        stop()
-
-    before = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
-    # What nohup told the process to pass over stays passed over.
-    taken = [number for number in _ENDING_SIGNALS if number == signal.SIGINT or before[number] != signal.SIG_IGN]
-    for number in taken:
-        signal.signal(number, handle)
-    try:
-        yield came
-    finally:
-        for number in taken:
-            signal.signal(number, before[number])

@@ -18,6 +18,7 @@ from streamseg.backends import DEFAULT_MODEL, find_model
 from streamseg.backends.engines import versions
 from streamseg.commands.failures import exit_code, one_line
 from streamseg.commands.saying import say
+from streamseg.commands.signals import noted_signals, raised_signals
 from streamseg.errors import INTERRUPTED, SinkError, StreamsegError
 from streamseg.machine import machine_facts
 from streamseg.run_report import RunReport
@@ -102,9 +103,11 @@ class RunRecord:
         printed: to standard output too.
 
         Raises:
-            SinkError: there is a file that is no such report.
+            SinkError: there is a file that is no such report, or no folder for it.
         """
         if path is not None:
+            if not path.parent.is_dir():  # said now, and not when the run is over
+                raise SinkError(f"cannot write '{path}': there is no folder '{path.parent}'; make it first")
             refuse_existing(path, overwrite=True, ours=_is_report)
         self._path, self._model, self._printed = path, model, printed
         self._began = datetime.now(UTC)
@@ -153,17 +156,20 @@ def recorded(path: Path | None, model: str | None, *, printed: bool) -> Iterator
     """
     record = RunRecord(path, model, printed=printed)
     try:
-        yield record
+        with raised_signals():
+            yield record
     except click.ClickException:  # whoever reads the words tells of those, see `print_refused`
         raise
     except BaseException as error:
         record.code, record.error = _ending(error)
         try:
-            record.write()
+            with noted_signals():  # one more than ended the run costs the report nothing
+                record.write()
         except SinkError as fault:
             say(f"streamseg: {fault}", err=True)
         raise
-    record.write()
+    with noted_signals():
+        record.write()
 
 
 def print_refused(code: int, error: str) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import click
 
@@ -22,6 +23,28 @@ def say(text: str, *, err: bool = False) -> None:
     except OSError:
         with suppress(OSError):  # so that what is still to come, Python's own flush at the end too, fails no more
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2 if err else 1)
+
+
+def open_closed_streams() -> None:
+    """Give a process that was started without standard streams, as by `2>&-`, some that lead nowhere.
+
+    Without them the next file that is opened, a recording, gets the number of standard error, and whatever a library
+    prints goes into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is not None:  # None is Python's word for one that was closed
+            continue
+        with suppress(OSError):
+            os.fstat(number)
+            continue  # taken by something else by now, as in a program that runs the command line
+        # Not to be written to: a video that is sent to a closed standard output fails and is not lost without a word.
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
 
 
 @contextmanager

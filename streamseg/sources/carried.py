@@ -123,11 +123,11 @@ def is_text_of_chapters(stream: Stream) -> bool:
 
 
 def track_in_words(stream: Stream) -> str:
-    """How notes call a track: by kind, number in the file and codec."""
+    """How notes call a track: by kind, codec, and number in the file from 1 on, as `track` and `streamseg info` do."""
     kind = {"video": "pictures", "audio": "sound"}.get(stream.type, stream.type)
     # What FFmpeg has no name for, the camera may have called by one.
     name = codec_name(stream) or stream.metadata.get("handler_name")
-    return f"{kind} track {stream.index}" + (f" ({name})" if name else "")
+    return f"{kind} track {stream.index + 1}" + (f" ({name})" if name else "")
 
 
 def codec_name(stream: Stream) -> str | None:

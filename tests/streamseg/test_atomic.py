@@ -195,3 +195,11 @@ def test_a_folder_keeps_what_was_written_and_lets_the_next_run_in(tmp_path: Path
     folder.close()
     AtomicFolder(tmp_path / "deep" / "down").close()
     assert names(tmp_path / "deep" / "down") == ["a.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_is_no_file_is_refused_without_a_look_into_it(tmp_path: Path) -> None:
+    """A pipe would wait for its writer, and a device such as /dev/full gives zeros without end."""
+    os.mkfifo(tmp_path / "out.csv")
+    with pytest.raises(SinkError, match="never replaced"):
+        AtomicFile(tmp_path / "out.csv", overwrite=True, ours=lambda path: pytest.fail(f"{path} was looked into"))

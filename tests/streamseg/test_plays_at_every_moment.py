@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
+import click
 import numpy as np
 import pytest
 
@@ -150,6 +155,60 @@ def _has_content(path: Path) -> bool:
     return path.stat().st_size > 0
 
 
+def test_ctrl_c_as_soon_as_the_page_is_told_ends_the_run_in_order(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first frame is read, and while other outputs are still being opened."""
+    write_clip(tmp_path / "clip.mp4", frames=5)
+    echo = click.echo
+
+    def end_at_the_page(text: str, **how: Any) -> None:
+        echo(text, **how)
+        if text.startswith("to watch"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("click.echo", end_at_the_page)
+    assert run("clip.mp4", "out.mp4", "--serve", "0", "--report", "r.json") == 130
+    said = capsys.readouterr()
+    assert "0 frames in, 0 out" in said.out
+    assert "stopped early" in said.err
+    assert json.loads((tmp_path / "r.json").read_text())["sources"][0]["run"]["outcome"] == "cut"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_signal_while_the_source_is_opened_ends_it_and_is_in_the_report(run: Run, tmp_path: Path) -> None:
+    """SIGTERM as Ctrl-C: whoever ends a run from outside learns how it went all the same."""
+    os.mkfifo(tmp_path / "clip.mp4")
+
+    def end_once_it_is_open() -> None:
+        with (tmp_path / "clip.mp4").open("wb"):  # waits for whoever reads
+            os.kill(os.getpid(), signal.SIGTERM)
+            ended.wait()
+
+    ended = threading.Event()
+    sender = threading.Thread(target=end_once_it_is_open)
+    sender.start()
+    try:
+        assert run("clip.mp4", "out.mkv", "--report", "r.json") == 130
+    finally:
+        ended.set()
+        sender.join()
+    assert json.loads((tmp_path / "r.json").read_text())["status"] == "stopped"
+    assert not (tmp_path / "out.mkv").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+def test_closed_standard_streams_take_nothing_along(model: Path, tmp_path: Path) -> None:
+    """No file gets the number of standard error and what libraries print into it; a video to nowhere is an error."""
+    write_clip(tmp_path / "clip.mp4", frames=5)
+    run = f"'{sys.executable}' -m streamseg run clip.mp4"
+    script = f"{run} out.mp4 --model '{model}' <&- >&- 2>&-; echo $?; {run} - --model '{model}' 3>&1 >&-; echo $?"
+    ended = subprocess.run(["sh", "-c", script], check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.stdout.split() == ["0", "5"], ended.stderr
+    assert "cannot write 'standard output'" in ended.stderr
+    assert len(pictures(tmp_path / "out.mp4")) == 5
+
+
 class Stalled(Source):
     """Three frames, and then a read that returns as little as `close` does, as on a share that is gone."""
 
@@ -283,6 +342,20 @@ def test_resume_of_what_a_kill_left_half_written(run: Run, tmp_path: Path) -> No
     assert run("clip.mp4", "out.mkv", "--resume") == 0
     assert begins(tmp_path / "out.mkv") == pytest.approx([n / _RATE for n in range(40)], abs=1e-3)
     assert len(pictures(tmp_path / "out.mkv")) == 40
+
+
+def test_resume_where_a_kill_left_no_frame_begins_anew_with_all_outputs(run: Run, tmp_path: Path) -> None:
+    """Masks are there before the video has a frame to go on from."""
+    write_clip(tmp_path / "clip.mp4", frames=8)
+    left_behind(run, tmp_path / "out.mkv", 5, "--masks", "masks", "--stats", "stats.csv")
+    (tmp_path / "stats.csv").rename(tmp_path / "stats.partial.csv")
+    part = tmp_path / "out.partial.mkv"
+    with av.open(str(part)) as container:
+        first = next(packet.pos for packet in container.demux(video=0))
+    part.write_bytes(part.read_bytes()[:first])  # a header with the tag of streamseg, and nothing behind it
+    assert run("clip.mp4", "out.mkv", "--resume", "--masks", "masks", "--stats", "stats.csv") == 0
+    assert len(pictures(tmp_path / "out.mkv")) == len(list((tmp_path / "masks").glob("*.png"))) == 8
+    assert len((tmp_path / "stats.csv").read_text().splitlines()) == 9
 
 
 @pytest.mark.parametrize(

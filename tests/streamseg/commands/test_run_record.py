@@ -67,6 +67,8 @@ def test_a_file_that_is_no_report_is_not_replaced(
     code, report = reported("a.mp4")
     assert (code, report) == (5, {"precious": True})
     assert "'r.json' already exists and was not written by streamseg" in capsys.readouterr().err
+    assert main(["run", "a.mp4", "--report", "missing/r.json"]) == 5
+    assert "there is no folder 'missing'; make it first" in capsys.readouterr().err
     assert not (tmp_path / "a_overlay.mp4").exists()
 
 

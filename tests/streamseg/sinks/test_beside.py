@@ -144,7 +144,7 @@ def data_clip(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
 def test_data_is_copied_or_named_in_the_note(data_clip, copied, suffix, kept) -> None:
     """Byte for byte, from the start on; the texts beside it are kept in any case. The empty one fills a gap of MP4."""
     path, notes = copied(data_clip, suffix, start_s=0.2)
-    note = "left out, as the output cannot carry it: data track 1 (bin_data)"
+    note = "left out, as the output cannot carry it: data track 2 (bin_data)"
     assert notes == ([] if kept else [note])
     assert texts_of(path)[-1] == ("second\nline", 300, 300)
     with av.open(str(path)) as container:
@@ -163,8 +163,8 @@ def test_a_sink_says_which_tracks_it_keeps_and_which_not(data_clip, tmp_path: Pa
         for frame in source:
             sink.write(Segmentation(frame, np.zeros((4, 4), np.uint8), CLASSES))
         sink.close("complete")
-    assert sink.tracks_kept == ["subtitle track 2 (mov_text)"]
-    assert sink.tracks_left_out == ["data track 1 (bin_data)"]
+    assert sink.tracks_kept == ["subtitle track 3 (mov_text)"]
+    assert sink.tracks_left_out == ["data track 2 (bin_data)"]
 
 
 def test_a_track_that_ffmpeg_has_no_name_for_is_left_out(clips, copied, tmp_path: Path) -> None:
@@ -172,5 +172,5 @@ def test_a_track_that_ffmpeg_has_no_name_for_is_left_out(clips, copied, tmp_path
     clip = tmp_path / "clip.mkv"
     clip.write_bytes(clips[".mkv"].read_bytes().replace(b"S_TEXT/UTF8", b"S_TEXT/XXXX"))
     path, notes = copied(clip, ".mkv")
-    assert notes == ["left out, as the output cannot carry it: subtitle track 1"]
+    assert notes == ["left out, as the output cannot carry it: subtitle track 2"]
     assert texts_of(path) == list(SHOWN)

@@ -270,4 +270,4 @@ def test_a_second_track_of_pictures_is_named_and_takes_nothing_from_the_first(co
     path, notes = copied(clip, ".mp4")
     with av.open(str(path)) as container:
         assert len(list(container.decode(video=0))) == FRAMES
-    assert notes == ["left out, as the output cannot carry it: pictures track 1 (mjpeg)"]
+    assert notes == ["left out, as the output cannot carry it: pictures track 2 (mjpeg)"]

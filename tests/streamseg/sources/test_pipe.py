@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
 import pytest
 
 from streamseg import SourceError, UsageError, open_source
@@ -80,6 +81,17 @@ def test_standard_input_is_a_source(clip: Path, tmp_path: Path, monkeypatch: pyt
         monkeypatch.setattr(sys, "stdin", stdin)
         with open_source("-") as source:
             assert len(list(source)) == 20
+
+
+def test_nothing_but_the_reader_takes_from_a_named_pipe(clip: Path, tmp_path: Path, model: Path) -> None:
+    """Also of a run that writes a video and positions; it cannot be gone on with, as it has gone by."""
+    run = ["--model", str(model), "--device", "cpu", "--gps", str(tmp_path / "positions.csv")]
+    with piped(clip.read_bytes(), tmp_path / "pipe.ts") as pipe:
+        assert main(["run", pipe, str(tmp_path / "out.mkv"), *run]) == 0
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert len(list(container.decode(video=0))) == 50
+    with piped(clip.read_bytes(), tmp_path / "again.ts") as pipe:
+        assert main(["run", pipe, str(tmp_path / "out.mkv"), *run, "--resume"]) == 2
 
 
 def test_an_mp4_whose_index_is_at_its_end_is_refused_in_one_line(tmp_path: Path) -> None:
