@@ -70,9 +70,15 @@ def nothing_is_ours(_path: Path) -> bool:
 
 def refuse_existing(path: Path, *, overwrite: bool, ours: Recogniser) -> None:
     """Raises SinkError when there is a file at `path` that may not be replaced."""
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that is too long, or a folder that may not be looked into
+        raise cannot_write(path, error) from error
+    if not there:
         return
-    if not ours(path):  # first, since the other message would advise to replace somebody's recording
+    # What is no file is nobody's recording: a device such as /dev/zero would be read for ever in search of a tag.
+    if not (path.is_dir() or path.is_file()) or not ours(path):
+        # First, since the other message would advise to replace somebody's recording.
         raise SinkError(
             f"'{path}' already exists and was not written by streamseg, so it is never replaced; "
             "choose another name, or move it away"
@@ -276,6 +282,11 @@ def replacing(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         lock.release()
+
+
+def try_to_write(path: Path) -> None:
+    """Find out, before long work, whether `replacing` could begin; nothing is left. Raises OSError: it could not."""
+    _Lock(_lock_name(path), wait=True).release()
 
 
 def write_whole(path: Path, content: bytes) -> None:

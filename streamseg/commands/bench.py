@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +15,12 @@ from typing import Any
 import click
 import numpy as np
 
-from streamseg.atomic import cannot_write, write_whole
+from streamseg.atomic import cannot_write, try_to_write, write_whole
 from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
 from streamseg.backends.engines import versions
-from streamseg.errors import UsageError
+from streamseg.errors import SinkError, UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
-from streamseg.options import ClaheMode, ModelOptions, SourceOptions
+from streamseg.options import MOST_NUMBER, ClaheMode, ModelOptions, SourceOptions
 from streamseg.painting import Painter
 from streamseg.pipeline import Pipeline
 from streamseg.preprocess import network_input
@@ -76,6 +77,8 @@ def bench_command(
     if is_pipe(address):
         raise UsageError(f"a benchmark reads its source several times, and '{address}' is a pipe; name a file")
     old = _earlier(options.compare) if options.compare else None
+    if options.json_file:
+        _refuse_unwritable(options.json_file)
     backend = load_backend(
         model_options.model or DEFAULT_MODEL,
         model_options.device,
@@ -88,8 +91,8 @@ def bench_command(
         click.echo(f"network      {backend.choice.reason}")
     for note in backend.notes:
         click.echo(f"note         {note}")
-    with tempfile.TemporaryDirectory(prefix="streamseg-bench-") as folder:
-        bench = Bench(address, source_options, model_options.clahe, backend, options, Path(folder))
+    with _temporary_folder() as folder:
+        bench = Bench(address, source_options, model_options.clahe, backend, options, folder)
         if options.warmup:  # caches fill and clocks rise in the first frames
             bench.measured(options.warmup)
         result = bench.measured(options.frames) | {"model_only": bench.model_only()}
@@ -106,6 +109,27 @@ def bench_command(
         except OSError as error:
             raise cannot_write(options.json_file, error) from error
     return _compared(record, old, options.tolerance) if old else 0
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Raises SinkError where the system has no place for one."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="streamseg-bench-")
+    except OSError as error:
+        raise cannot_write(tempfile.tempdir or "the temporary folder", error) from error
+    with folder:
+        yield Path(folder.name)
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Raises SinkError now, and not after minutes of measuring."""
+    try:
+        if path.exists() and not path.is_file():
+            raise SinkError(f"cannot write '{path}': it is no file; name one")
+        try_to_write(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 class Bench:
@@ -241,9 +265,13 @@ def _print(record: dict[str, Any]) -> None:
 
 
 def _earlier(path: Path) -> dict[str, Any]:
+    if path.exists() and not path.is_file():
+        raise UsageError(f"'{path}' is no result of `streamseg bench --json`")  # a device would be read for ever
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        float(record["result"]["fps"])  # now and not after minutes of measuring
+        # Now and not after minutes of measuring; nan, which JSON of Python's may hold, would let everything pass.
+        if not 0 < float(record["result"]["fps"]) <= MOST_NUMBER:
+            raise ValueError
         dict(record["settings"])
     except OSError as error:
         raise UsageError(f"cannot read '{path}': {error.strerror}") from error

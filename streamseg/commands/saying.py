@@ -9,7 +9,9 @@ from contextlib import contextmanager, suppress
 
 import click
 
+from streamseg.checks import printable
 from streamseg.errors import UsageError
+from streamseg.sources.url import masked
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -17,11 +19,37 @@ def say(text: str, *, err: bool = False) -> None:
 
     err: to standard error.
     """
+    text = "\n".join(_printable(line) for line in masked(text).split("\n"))
     try:
         click.echo(text, err=err)
     except OSError:
         with suppress(OSError):  # so that what is still to come, Python's own flush at the end too, fails no more
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2 if err else 1)
+
+
+def on_one_line(text: str) -> str:
+    """An error or a note, whatever line breaks are in names that it speaks of."""
+    return " ".join(text.split())
+
+
+def open_standard_streams() -> None:
+    """Give what was closed before this process began, as by `2>&-`, to the system's bin.
+
+    Otherwise the next file that is opened has the number of standard output or error, and libraries print into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)  # open gives the lowest free number: this one, most likely
+        if getattr(sys, name) is None:
+            stream = open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
+
+
+def _printable(line: str) -> str:
+    # Sequences that click made, as for swatches of colours, are on standard output alone, by `click.echo` itself.
+    return "".join(each if printable(each) or each == "\t" else "?" for each in line)
 
 
 @contextmanager
