@@ -84,7 +84,7 @@ def test_a_place_that_cannot_be_written_is_an_error_of_the_output(flag, capsys, 
     "address",
     [
         "http://[::", "rtsp://", "http://h:99999/x.mp4", "://", "a\0b", "", "9" * 30, "9" * 5000, "/dev/null",
-        "x" * 300, "x/" * 3000, "a\nb", "\udcff", "file:///missing", "concat:a|b", "udp://127.0.0.1:99999", "\x1b[31mred",
+        "x" * 300, "x/" * 3000, "\x1b[31mred", "a\nb", "\udcff", "file:///missing", "concat:a|b", "udp://127.0.0.1:99999",
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_is_an_error_of_the_source(address, capsys, tiny):
