@@ -244,6 +244,12 @@ def command_line() -> None:
 @click.option(
     "-o", "--output", type=Name(), metavar="OUTPUT", help="Where to write; every other word is then a SOURCE."
 )
+@click.option(
+    "--source-file",
+    type=Place(),
+    metavar="FILE",
+    help="Read SOURCEs from a file, one a line: addresses with passwords that `ps` is not to show.",
+)
 @click.option("--frames", is_flag=True, help="Write every frame as a picture, into a folder, instead of a video.")
 @click.option("--masks", type=Place(), metavar="DIR", help="Also write class ids as PNG files.")
 @click.option("--stats", type=Place(), metavar="FILE", help="Also write a line per frame, .csv or .jsonl.")
@@ -377,7 +383,7 @@ def command_line() -> None:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what was chosen, and the time of each stage.")
-def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
+def run(words: tuple[str, ...], source_file: Path | None, **values: Any) -> int:  # fmt: skip
     """Segment each SOURCE and write or show the overlay.
 
     SOURCE is a video file, a folder or quoted glob of videos or of pictures, a picture, a camera number or device, an
@@ -403,11 +409,14 @@ def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
     streamseg run 0 --camera-size 1280x720
     streamseg run rtsp://camera/stream drive.mp4 --segment 10 --serve 8080
     """
+    from streamseg.commands.arguments import addresses_in
     from streamseg.commands.run import run_command
     from streamseg.commands.run_record import recorded
 
     # Around everything, so that options that contradict each other are in the report too.
     with recorded(values["report"], values["model"], printed=values["json"]) as record:
+        if source_file is not None:
+            words = (*addresses_in(source_file), *words)
         if not words:
             raise click.UsageError("Missing argument 'SOURCE'.", click.get_current_context())
         options = flags.source_options(values), flags.model_options(values), flags.output_options(values)

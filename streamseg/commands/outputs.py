@@ -169,7 +169,7 @@ def _page(options: OutputOptions, shared: SharedBySinks) -> Sink:
     )
     if address.port is None and sink.port != USUAL_PORT:
         say(f"note: port {USUAL_PORT} is taken, so the page is at another", err=True)
-    say(f"to watch, open {sink.link}", err=True)
+    say(f"to watch, open {sink.link}", err=True, secret=True)
     return sink
 
 

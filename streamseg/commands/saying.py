@@ -14,12 +14,16 @@ from streamseg.errors import UsageError
 from streamseg.sources.url import masked
 
 
-def say(text: str, *, err: bool = False) -> None:
+def say(text: str, *, err: bool = False, secret: bool = False) -> None:
     """Print a line. Where nobody can read it any more, as in a terminal that was closed, that ends nothing.
 
+    Passwords in addresses are masked, and control characters, which may come from a model or a recording, are shown as
+    question marks.
+
     err: to standard error.
+    secret: it is meant for whoever reads it with the secret in it, as the link to the page is.
     """
-    text = "\n".join(_printable(line) for line in masked(text).split("\n"))
+    text = "\n".join(_printable(line) for line in (text if secret else masked(text)).split("\n"))
     try:
         click.echo(text, err=err)
     except OSError:

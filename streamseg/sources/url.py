@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from streamseg.errors import SourceError
 
@@ -14,8 +16,9 @@ _SECRET = re.compile(
     r"[^&;\s]+",
     re.IGNORECASE,
 )
-# Of an address inside a text: up to what quotes it or to a space, which an address cannot have in it.
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>|]+", re.IGNORECASE)
+# Of an address inside a text: up to a space, and what stands before one is the text's. A quote within is the address's,
+# as passwords have them.
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+?(?=['\")\]>]*[,;:.]?(?:\s|$))", re.IGNORECASE)
 _IP6 = re.compile(r"\[[0-9a-fA-F:.%]+\](:\d*)?(?=[/?#]|$)")  # a server's address, whose colons begin no password
 _SERVER_AND_PORT = re.compile(r"[^:/?#@]+:\d{1,5}[/?#]")  # or a user and a password such as 12/3: nobody can tell
 _ENDING = re.compile(r"[/?#\[\]]")  # end the part of an address that user and password are in, or are not allowed there
@@ -59,6 +62,17 @@ def masked_facts(facts: Any) -> Any:
     if isinstance(facts, list | tuple):
         return [masked_facts(value) for value in facts]
     return facts
+
+
+def stem_in(address: str) -> str:
+    """What a file on a server is called, without its suffix: nothing of the query, where tokens are.
+
+    "stream" where the path ends in no name.
+    """
+    path = re.split(r"[?#;&]", without_password(address).partition("://")[2], maxsplit=1)[0]
+    name = PurePosixPath(unquote(path.partition("/")[2])).stem
+    # A name is chosen by a stranger here: no part of it may lead elsewhere, hide the file, or upset a terminal.
+    return re.sub(r"[^\w .()+-]", "_", name).strip(". ") or "stream"
 
 
 def refuse_raw_password(address: str) -> None:

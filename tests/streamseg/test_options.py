@@ -66,7 +66,7 @@ def test_every_option_of_run_has_its_room():
     """None is passed by: each flag is a field of one of the three, and each field has a flag."""
     named = {each.name for each in command_line.commands["run"].params if isinstance(each, click.Option)}
     known = [each.name for kind in (SourceOptions, ModelOptions, OutputOptions) for each in fields(kind)]
-    assert named == set(known)
+    assert named == {*known, "source_file"}, "words out of a file are words"
     assert sorted(known).count("threads") == 2, "of the decoder, which no flag sets, and of the network"
 
 

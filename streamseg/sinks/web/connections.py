@@ -53,7 +53,7 @@ class Connections:
         )
 
     def fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Counts what the event loop could do nothing with, such as a lack of descriptors; asyncio prints a traceback."""
+        """Counts what the event loop can do nothing with, such as a lack of descriptors."""
         self._faults += 1
         self._first_fault = self._first_fault or str(context.get("exception") or context.get("message"))
 

@@ -22,6 +22,7 @@ from streamseg.sinks.web.server import Server
 from streamseg.sinks.web.status import Status, no_metrics
 from streamseg.sinks.web.viewer import PageContext
 from streamseg.sources.browser import BrowserSource
+from streamseg.sources.url import masked
 from streamseg.timing import Timings
 from streamseg.web_address import Address
 
@@ -91,7 +92,7 @@ class WebSink(Sink):
             "hello",
             classes=[{"name": each.name, "color": each.color_rgb} for each in painter.painted],
             views=VIEWS,
-            source=info.address,
+            source=masked(info.address),
             model=model,
             device=device,
             camera=camera and {"width": info.width, "height": info.height, "fps": float(info.fps or 30)},
