@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 
 from streamseg.atomic import cannot_write, try_to_write, write_whole
 from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
 from streamseg.backends.engines import versions
+from streamseg.commands.saying import say
 from streamseg.errors import SinkError, UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
 from streamseg.options import MOST_NUMBER, ClaheMode, ModelOptions, SourceOptions
@@ -88,9 +88,9 @@ def bench_command(
         streams=1 if options.realtime or _is_live(address) else throughput_streams(model_options.threads),
     )
     if backend.choice:
-        click.echo(f"network      {backend.choice.reason}")
+        say(f"network      {backend.choice.reason}")
     for note in backend.notes:
-        click.echo(f"note         {note}")
+        say(f"note         {note}")
     with _temporary_folder() as folder:
         bench = Bench(address, source_options, model_options.clahe, backend, options, folder)
         if options.warmup:  # caches fill and clocks rise in the first frames
@@ -252,16 +252,16 @@ def _print(record: dict[str, Any]) -> None:
     report = RunReport(**{key: result[key] for key in RunReport.__dataclass_fields__})
     alone, latency = result["model_only"], result["latency_ms"]
     memory = f", peak memory {result['peak_memory_mb']:.0f} MB" if result["peak_memory_mb"] else ""
-    click.echo(f"machine      {machine['processor']}, {machine['cores']} cores, network on {report.device}")
-    click.echo(f"source       {settings['source']} {result['width']}x{result['height']}, sink {settings['sink']}")
-    click.echo(stage_table(report))
-    click.echo(f"end to end   {report.fps:.1f} fps ({report.frames_out} frames, {report.dropped} dropped), "
+    say(f"machine      {machine['processor']}, {machine['cores']} cores, network on {report.device}")
+    say(f"source       {settings['source']} {result['width']}x{result['height']}, sink {settings['sink']}")
+    say(stage_table(report))
+    say(f"end to end   {report.fps:.1f} fps ({report.frames_out} frames, {report.dropped} dropped), "
                f"{result['cpu_ms_per_frame']:.1f} ms of CPU per frame{memory}")  # fmt: skip
-    click.echo(f"latency      p50 {latency['p50']:.1f}  p95 {latency['p95']:.1f}  p99 {latency['p99']:.1f} ms")
-    click.echo(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms, "
+    say(f"latency      p50 {latency['p50']:.1f}  p95 {latency['p95']:.1f}  p99 {latency['p99']:.1f} ms")
+    say(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms, "
                f"at {settings['size']}")  # fmt: skip
     answer = "yes" if result["keeps_up"] else "no"
-    click.echo(f"keeps up with {result['target_fps']:g} fps: {answer}, bottleneck: {report.slowest}")
+    say(f"keeps up with {result['target_fps']:g} fps: {answer}, bottleneck: {report.slowest}")
 
 
 def _earlier(path: Path) -> dict[str, Any]:
@@ -289,5 +289,5 @@ def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> 
     now, then = record["result"]["fps"], old["result"]["fps"]
     slower = now < then * (1 - tolerance)
     verdict = f"slower than allowed ({tolerance:.0%})" if slower else "within tolerance"
-    click.echo(f"compared     {now:.1f} fps now, {then:.1f} fps then, {now / then - 1:+.1%}: {verdict}")
+    say(f"compared     {now:.1f} fps now, {then:.1f} fps then, {now / then - 1:+.1%}: {verdict}")
     return SLOWER if slower else 0

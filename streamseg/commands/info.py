@@ -35,7 +35,7 @@ def info_command(model: str | None, *, as_json: bool) -> int:
         click.echo(json.dumps(facts, indent=2))
     else:
         click.echo("\n".join(_lines(spec, sizes)))
-        click.echo(f"file        {path} ({path.stat().st_size / 1e6:.1f} MB)")
+        say(f"file        {path} ({path.stat().st_size / 1e6:.1f} MB)")
     for doubt in spec.doubts:
         say(f"note: {doubt}", err=True)
     return 0
