@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import re
 import socket
@@ -14,11 +15,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import WSCloseCode
+from aiohttp import WSCloseCode, web
 
 import streamseg
 from streamseg.sinks.web import Address
 from streamseg.sinks.web.connections import Limits
+from streamseg.sinks.web.guard import OPEN_PATHS
+from streamseg.sinks.web.pages import Pages
 from streamseg.sources.browser import BrowserSource
 from tests.streamseg.sinks.serving import Served, served, visit
 from tests.waiting import PATIENCE_S, wait_until
@@ -36,7 +39,7 @@ def asked(page: Served, path: str = "/", *, method: str = "GET", **headers: str)
             aiohttp.ClientSession() as session,
             session.request(method, f"{page.url.rstrip('/')}{path}", headers=given, allow_redirects=False) as answer,
         ):
-            return answer.status, answer.headers, await answer.text()
+            return answer.status, answer.headers, await answer.text(errors="replace")
 
     return asyncio.run(ask())
 
@@ -368,3 +371,49 @@ def test_what_is_no_http_is_counted_and_told_nothing(sent: bytes, capfd: pytest.
     assert b"aiohttp" not in answer
     assert page.sink.notes == ["the page turned away 1 request in no HTTP"]
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("token", [None, "wrong", "right"])
+def test_every_route_asks_for_every_credential(token: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All routes of the server's own table, so that a new one is in by itself: token, Host, Origin, another site."""
+    routes: set[tuple[str, str]] = set()
+    build = Pages.application
+
+    def watched(pages: Pages) -> web.Application:
+        app = build(pages)
+        routes.update((each.method, each.resource.canonical) for each in app.router.routes() if each.resource)
+        return app
+
+    monkeypatch.setattr(Pages, "application", watched)
+    with served(address=Address("0.0.0.0", 0)) as page:
+        page.write()
+        assert {path for _, path in routes} >= {
+            "/",
+            "/live",
+            "/mjpeg",
+            "/snapshot.jpg",
+            "/stats",
+            "/metrics",
+            "/healthz",
+        }
+        given = {} if token is None else {"Authorization": f"Bearer {page.token if token == 'right' else token}"}
+        ours = page.url.rstrip("/")
+        for method, path in routes:
+            is_open = path in OPEN_PATHS
+            asks = functools.partial(asked, page, path, method=method, **given)
+            # Nothing else of the request is looked at before the name that it came to.
+            assert asks(Host="evil.test")[0] == 403, path
+            assert asks(Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors")[0] == 403, path
+            assert asks(Origin="https://evil.test", Upgrade="websocket", Connection="Upgrade")[0] == 403, path
+            assert asked(page, path, method="POST", Origin="https://evil.test", **given)[0] == 403, path
+            assert asked(page, path, method="POST", Origin=ours, **given)[0] == (
+                405 if token == "right" or is_open else 401
+            ), path
+            if token == "right" or is_open:
+                if path not in ("/live", "/mjpeg"):  # which go on for as long as somebody listens
+                    assert asks()[0] in (200, 503), path
+            else:
+                assert asks()[0] == 401, path
+                assert asks(Origin=ours)[0] == 401, path
+        if token == "right":
+            assert connected(page, Origin=ours, **given) == 101
