@@ -70,7 +70,11 @@ def nothing_is_ours(_path: Path) -> bool:
 
 def refuse_existing(path: Path, *, overwrite: bool, ours: Recogniser) -> None:
     """Raises SinkError when there is a file at `path` that may not be replaced."""
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that is too long, or a folder that may not be looked into
+        raise cannot_write(path, error) from error
+    if not there:
         return
     # A device or pipe is no file of ours, and looking into one may never end: /dev/full gives zeros without end.
     ours_to_replace = path.is_file() and ours(path)
@@ -278,6 +282,11 @@ def replacing(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         lock.release()
+
+
+def try_to_write(path: Path) -> None:
+    """Find out, before long work, whether `replacing` could begin; nothing is left. Raises OSError: it could not."""
+    _Lock(_lock_name(path), wait=True).release()
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -18,11 +18,14 @@ import click
 from streamseg import __version__
 from streamseg.commands import flags
 from streamseg.commands.failures import exit_code, one_line, print_traceback
-from streamseg.commands.saying import open_closed_streams, say
+from streamseg.commands.saying import on_one_line, open_closed_streams, say
 from streamseg.errors import INTERRUPTED, UsageError
+from streamseg.options import MOST_COUNT, MOST_NUMBER, MOST_SIDE, MOST_THREADS
 from streamseg.views import VIEWS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_DIGITS = 9  # of a side of a size: more than any picture has, and what every machine turns into a number at once
 
 
 class Seconds(click.ParamType[float]):
@@ -40,9 +43,53 @@ class Seconds(click.ParamType[float]):
                 seconds = 60 * seconds + float(part)
         except ValueError:
             self.fail(f"'{value}' is not a time; write seconds (12.5) or minutes and seconds (1:30)", param, ctx)
-        if not 0 <= seconds < float("inf"):
-            self.fail(f"'{value}' is not a time from 0 on", param, ctx)
+        if not 0 <= seconds <= MOST_NUMBER:  # not so of nan, which nothing is larger or smaller than
+            self.fail(f"'{value}' is not a time from 0 to {MOST_NUMBER:g} seconds", param, ctx)
         return seconds
+
+
+class Number(click.FloatRange):
+    """A number that something can be reckoned with: not nan, not infinite, not past what a clock can count."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """A float within the range."""
+        number = float(super().convert(value, param, ctx))
+        # click compares with its limits alone, and every comparison with nan is False.
+        if not abs(number) <= MOST_NUMBER:
+            self.fail(f"'{value}' is not a number up to {MOST_NUMBER:g}", param, ctx)
+        return number
+
+
+class Count(click.IntRange):
+    """A whole number that C libraries can hold."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """An int within the range."""
+        number = int(super().convert(value, param, ctx))
+        if number > MOST_COUNT:
+            self.fail(f"{str(value)[:20]} is more than {MOST_COUNT}", param, ctx)
+        return number
+
+
+class Name(click.ParamType[str]):
+    """A name of a file or an address, which is something and which systems can be asked for."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As it was written."""
+        # A null byte ends a name in C; an empty one would be taken for the folder that somebody happens to be in.
+        if not str(value) or "\0" in str(value):
+            self.fail("a name cannot be empty or hold a null byte", param, ctx)
+        return str(value)
+
+
+class Place(Name):
+    """A name of a file or folder; its value is a `Path`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A Path."""
+        return Path(super().convert(value, param, ctx))
 
 
 class PictureSize(click.ParamType[tuple[int, int]]):
@@ -55,7 +102,10 @@ class PictureSize(click.ParamType[tuple[int, int]]):
         size = re.fullmatch(r"([1-9][0-9]*)[xX×]([1-9][0-9]*)", str(value))
         if size is None:
             self.fail(f"'{value}' is not a size; write WIDTHxHEIGHT, such as 1280x720", param, ctx)
-        return int(size[2]), int(size[1])
+        width, height = (int(side[:_DIGITS]) for side in size.groups())
+        if max(width, height) > MOST_SIDE:
+            self.fail(f"a size of more than {MOST_SIDE} pixels each way is none of a picture", param, ctx)
+        return height, width
 
 
 class BitRate(click.ParamType[int]):
@@ -73,7 +123,7 @@ class BitRate(click.ParamType[int]):
         return bits
 
 
-class Minutes(click.FloatRange):
+class Minutes(Number):
     """A length in minutes, above 0; its value is in seconds."""
 
     def __init__(self) -> None:
@@ -160,7 +210,8 @@ class Precision(click.ParamType[str]):
 def model_options(command: Command) -> Command:
     """The options that choose the network and where it runs, the same for every command that runs one."""
     for option in (
-        click.option("--threads", type=click.IntRange(1), help="CPU threads of the network; default: one per core."),
+        click.option("--threads", type=Count(1, MOST_THREADS),
+                     help="CPU threads of the network; default: one per core."),
         click.option("--clahe", type=click.Choice(["on", "off", "auto"]), default="auto", show_default=True,
                      help="Contrast equalisation before the network; auto: as the model was trained."),
         click.option("--precision", type=Precision(), default="auto", show_default=True,
@@ -169,7 +220,8 @@ def model_options(command: Command) -> Command:
                      help="Where the network runs; one that is named fails when it is not really used."),
         click.option("--size", type=PictureSize(), metavar="WxH",
                      help="Size of the network's input, one of those that `streamseg info` lists."),
-        click.option("--model", metavar="FILE|NAME", help="An .onnx or OpenVINO .xml file, or a bundled model's name."),
+        click.option("--model", type=Name(), metavar="FILE|NAME",
+                     help="An .onnx or OpenVINO .xml file, or a bundled model's name."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -189,21 +241,27 @@ def command_line() -> None:
 
 @command_line.command()
 @click.argument("words", nargs=-1, metavar="SOURCE... [OUTPUT]")
-@click.option("-o", "--output", metavar="OUTPUT", help="Where to write; every other word is then a SOURCE.")
-@click.option("--frames", is_flag=True, help="Write every frame as a picture, into a folder, instead of a video.")
-@click.option("--masks", type=click.Path(path_type=Path), metavar="DIR", help="Also write class ids as PNG files.")
 @click.option(
-    "--stats", type=click.Path(path_type=Path), metavar="FILE", help="Also write a line per frame, .csv or .jsonl."
+    "-o", "--output", type=Name(), metavar="OUTPUT", help="Where to write; every other word is then a SOURCE."
 )
 @click.option(
+    "--source-file",
+    type=Place(),
+    metavar="FILE",
+    help="Read SOURCEs from a file, one a line: addresses with passwords that `ps` is not to show.",
+)
+@click.option("--frames", is_flag=True, help="Write every frame as a picture, into a folder, instead of a video.")
+@click.option("--masks", type=Place(), metavar="DIR", help="Also write class ids as PNG files.")
+@click.option("--stats", type=Place(), metavar="FILE", help="Also write a line per frame, .csv or .jsonl.")
+@click.option(
     "--gps",
-    type=click.Path(path_type=Path),
+    type=Place(),
     metavar="FILE",
     help="Also write where the camera was, .gpx or .csv, if the recording says so.",
 )
 @click.option(
     "--report",
-    type=click.Path(path_type=Path),
+    type=Place(),
     metavar="FILE.json",
     help="Also write how it went, for programs: frames, timings, versions, status; also of a run that fails.",
 )
@@ -247,22 +305,22 @@ def command_line() -> None:
     show_default=True,
     help="Colours over the picture, colours alone, both side by side, or half and half.",
 )
-@click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Strength of the colours.")
+@click.option("--alpha", type=Number(0, 1), default=0.5, show_default=True, help="Strength of the colours.")
 @click.option("--classes", type=Names(), metavar="A,B", help="Paint only these classes; `streamseg info` lists them.")
 @click.option("--legend/--no-legend", default=True, show_default=True, help="List the colours in the picture.")
 @click.option("--hud", is_flag=True, help="Show fps, latency, drops and device in the picture.")
 @click.option("--start", "start_s", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
 @click.option("--duration", "duration_s", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
-@click.option("--max-frames", type=click.IntRange(1), help="Stop after so many frames.")
-@click.option("--fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate of a raw stream (.h264).")
+@click.option("--max-frames", type=Count(1), help="Stop after so many frames.")
+@click.option("--fps", type=Number(0, min_open=True), metavar="F", help="Rate of a raw stream (.h264).")
 @click.option(
     "--track",
-    type=click.IntRange(1),
+    type=Count(1),
     metavar="N",
     help="Which video track of a file; `streamseg info FILE` lists them.",
 )
 @click.option("--camera-size", type=PictureSize(), metavar="WxH", help="Size to ask the camera for.")
-@click.option("--camera-fps", type=click.FloatRange(0, min_open=True), metavar="F", help="Rate to ask the camera for.")
+@click.option("--camera-fps", type=Number(0, min_open=True), metavar="F", help="Rate to ask the camera for.")
 @click.option(
     "--reconnect/--no-reconnect",
     default=True,
@@ -272,23 +330,23 @@ def command_line() -> None:
 @click.option(
     "--open-timeout",
     "open_timeout_s",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="SECONDS",
     help="How long a camera or stream may take to answer when it is opened; default: 10, streams 3.",
 )
 @model_options
 @click.option(
     "--target-fps",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="F",
     help="Choose the network's size, or on which frames it runs, so that it keeps up with this rate.",
 )
 @click.option(
-    "--every", type=click.IntRange(1), metavar="N", help="Run the network on every Nth frame; the others reuse labels."
+    "--every", type=Count(1), metavar="N", help="Run the network on every Nth frame; the others reuse labels."
 )
 @click.option(
     "--smooth",
-    type=click.IntRange(1, 255),
+    type=Count(1, 255),
     metavar="S",
     help="Against flicker: a pixel changes its class only when a new one won S frames in a row.",
 )
@@ -311,21 +369,21 @@ def command_line() -> None:
 )
 @click.option(
     "--crf",
-    type=click.IntRange(0, 63),
+    type=Count(0, 63),
     metavar="N",
     help="Quality of the video, 0 is best; default: 23 (.webm 32), at about the source's bit rate at most.",
 )
 @click.option("--bitrate", type=BitRate(), metavar="RATE", help="Bits a second of the video, such as 4M or 800k.")
-@click.option("--height", type=click.IntRange(2), metavar="N", help="Height of what is written; the width follows.")
+@click.option("--height", type=Count(2), metavar="N", help="Height of what is written; the width follows.")
 @click.option(
     "--output-fps",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="F",
     help="Rate of the video, by leaving out and repeating frames; default: the source's own times.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what was chosen, and the time of each stage.")
-def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
+def run(words: tuple[str, ...], source_file: Path | None, **values: Any) -> int:  # fmt: skip
     """Segment each SOURCE and write or show the overlay.
 
     SOURCE is a video file, a folder or quoted glob of videos or of pictures, a picture, a camera number or device, an
@@ -351,11 +409,14 @@ def run(words: tuple[str, ...], **values: Any) -> int:  # fmt: skip
     streamseg run 0 --camera-size 1280x720
     streamseg run rtsp://camera/stream drive.mp4 --segment 10 --serve 8080
     """
+    from streamseg.commands.arguments import addresses_in
     from streamseg.commands.run import run_command
     from streamseg.commands.run_record import recorded
 
     # Around everything, so that options that contradict each other are in the report too.
     with recorded(values["report"], values["model"], printed=values["json"]) as record:
+        if source_file is not None:
+            words = (*addresses_in(source_file), *words)
         if not words:
             raise click.UsageError("Missing argument 'SOURCE'.", click.get_current_context())
         options = flags.source_options(values), flags.model_options(values), flags.output_options(values)
@@ -403,30 +464,28 @@ def describe(model: str) -> int:
 )
 @click.option(
     "--track",
-    type=click.IntRange(1),
+    type=Count(1),
     metavar="N",
     help="Which video track of a file; `streamseg info FILE` lists them.",
 )
-@click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many to measure at most.")
-@click.option("--warmup", type=click.IntRange(0), default=30, show_default=True, help="Frames before measuring starts.")
+@click.option("--frames", type=Count(1), default=300, show_default=True, help="How many to measure at most.")
+@click.option("--warmup", type=Count(0), default=30, show_default=True, help="Frames before measuring starts.")
 @click.option(
     "--realtime",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="FPS",
     help="Feed frames at this rate, as a camera would, and count drops.",
 )
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the results to a file."
-)
+@click.option("--json", "json_file", type=Place(), metavar="FILE", help="Write the results to a file.")
 @click.option(
     "--compare",
-    type=click.Path(path_type=Path),
+    type=Place(),
     metavar="OLD.json",
     help="Exit with 6 when slower than an earlier result.",
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     default=0.05,
     show_default=True,
     help="How much slower --compare lets pass, as a share.",
@@ -466,6 +525,7 @@ def doctor(as_json: bool, retune: bool) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code; never lets a traceback out unless STREAMSEG_TRACEBACK is set."""
+    open_closed_streams()
     # Here, as it is too late once anything has imported NumPy, and a library must not set it for its program.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy loads; ours are products of microseconds
     open_closed_streams()  # before anything else is opened, which would get their numbers
@@ -493,7 +553,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _say(message: str, exit_code: int) -> int:
-    say(f"streamseg: {message}", err=True)
+    say(on_one_line(f"streamseg: {message}"), err=True)
     return exit_code
 
 

@@ -33,6 +33,19 @@ ClaheMode: TypeAlias = Literal["on", "off", "auto"]
 MOST_SMOOTHING = 255
 """Frames: `stages.Smoothing` counts votes in bytes."""
 
+MOST_COUNT = 2**31 - 1
+"""Of anything: FFmpeg, OpenCV and the engines keep counts in C's int."""
+
+MOST_NUMBER = 1e9
+"""Seconds or frames a second: 31 years, and a thousandth of what a clock of microseconds in 64 bits can count."""
+
+MOST_SIDE = 65535
+"""Pixels: JPEG stores the sides of a picture in 16 bits, and no codec here goes beyond."""
+
+MOST_THREADS = 1024
+"""More than a machine has cores; engines start all that they are asked for, and die where the system gives no more."""
+
+_LEAST_ABOVE_0 = 1e-6  # a microsecond, the clock that FFmpeg counts in; below, a rate's frame would outlast it
 MOST_CRF = 63  # of VP9; x264 ends at 51
 MOST_HEIGHT = 8192  # pixels: 8K video has 4320, and H.264 has no level for more than this
 MOST_FPS = 1000  # of slow motion; beyond, a typing error would fill the disk with repeated frames
@@ -77,11 +90,11 @@ class SourceOptions:
     def __post_init__(self) -> None:
         _require_choice("reader", self.reader, get_args(Reader))
         _require_choice("decoder", self.decoder, get_args(DecoderName))
-        if not (_is_number(self.start_s) and self.start_s >= 0):
+        if not (_is_number(self.start_s) and 0 <= self.start_s <= MOST_NUMBER):
             raise UsageError(f"`start_s` must be 0 or more seconds, got {self.start_s!r}")
         _require_above_0("duration_s", self.duration_s, "seconds")
         _require_count("max_frames", self.max_frames)
-        _require_count("threads", self.threads)
+        _require_count("threads", self.threads, MOST_THREADS)
         _require_count("track", self.track)
         _require_above_0("fps", self.fps, "frames a second")
         _require_size("camera_size", self.camera_size)
@@ -125,7 +138,7 @@ class ModelOptions:
         # Device and precision are not checked here: which there are depends on the engines that are installed.
         _require_size("size", self.size)
         _require_choice("clahe", self.clahe, get_args(ClaheMode))
-        _require_count("threads", self.threads)
+        _require_count("threads", self.threads, MOST_THREADS)
         _require_above_0("target_fps", self.target_fps, "frames a second")
         _require_count("every", self.every)
         _require_count("smooth", self.smooth, MOST_SMOOTHING)
@@ -200,6 +213,8 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         # Names of classes are checked against the model, by the painter; suffixes by whoever writes the file.
+        for name in ("output", "masks", "stats", "gps", "report"):
+            _require_place(name, getattr(self, name))
         _require_above_0("segment_s", self.segment_s, "seconds")
         _require_choice("view", self.view, VIEWS)
         if not (_is_number(self.alpha) and 0 <= self.alpha <= 1):
@@ -230,22 +245,34 @@ def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise UsageError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}")
 
 
-def _require_count(name: str, value: Any, most: int | None = None, least: int = 1) -> None:
+def _require_count(name: str, value: Any, most: int = MOST_COUNT, least: int = 1) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
-        span = f"{least} or more" if most is None else f"from {least} to {most}"
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        # A limit of the machine is of interest to nobody but who went past it.
+        endless = most == MOST_COUNT and not (isinstance(value, int) and value > most)
+        span = f"{least} or more" if endless else f"from {least} to {most}"
         raise UsageError(f"`{name}` must be a whole number, {span}, got {value!r}")
 
 
 def _require_above_0(name: str, value: Any, unit: str) -> None:
-    if value is not None and not (_is_number(value) and value > 0):
+    if value is None:
+        return
+    if not (_is_number(value) and value > 0):
         raise UsageError(f"`{name}` must be more than 0 {unit}, got {value!r}")
+    if not _LEAST_ABOVE_0 <= value <= MOST_NUMBER:
+        raise UsageError(f"`{name}` must be from {_LEAST_ABOVE_0:g} to {MOST_NUMBER:g} {unit}, got {value!r}")
 
 
 def _require_switch(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise UsageError(f"`{name}` must be True or False, got {value!r}")
+
+
+def _require_place(name: str, value: Any) -> None:
+    # A null byte ends a name in C, and an empty one is the folder that a program happens to be in.
+    if value is not None and (not str(value) or "\0" in str(value)):
+        raise UsageError(f"`{name}` must be the name of a place, not empty and without a null byte, got {str(value)!r}")
 
 
 def _require_names(name: str, value: object) -> None:
@@ -263,7 +290,7 @@ def _require_size(name: str, value: Any) -> None:
     """(height, width), both whole and above 0; None passes."""
     pair = isinstance(value, tuple) and len(value) == 2
     if value is None or (
-        pair and all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in value)
+        pair and all(isinstance(side, int) and not isinstance(side, bool) and 0 < side <= MOST_SIDE for side in value)
     ):
         return
-    raise UsageError(f"`{name}` must be two whole numbers from 1 on, got {value!r}")
+    raise UsageError(f"`{name}` must be two whole numbers from 1 on, at most {MOST_SIDE}, got {value!r}")

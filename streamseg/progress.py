@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from streamseg.checks import cleaned
 from streamseg.frame import StreamInfo
 from streamseg.run_report import RunReport
 from streamseg.segmentation import Segmentation
@@ -21,11 +22,12 @@ class ProgressBar(Sink):
         """total: frames to come, a hint; None when unknown."""
         from tqdm import tqdm
 
+        name = cleaned(info.address)  # of a file may hold anything, and tqdm prints it as it is
         known = "{l_bar}{bar}| {n_fmt}/{total_fmt} frames, {rate_fmt}, {remaining} left"
         self._bar: Any = tqdm(
             total=total,
             # The end of a long path is what tells files apart, and 40 columns leave half a terminal to the bar.
-            desc=info.address if len(info.address) < 40 else "…" + info.address[-39:],
+            desc=name if len(name) < 40 else "…" + name[-39:],
             unit=" frames",
             disable=not sys.stderr.isatty(),
             dynamic_ncols=True,

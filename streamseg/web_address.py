@@ -13,6 +13,7 @@ USUAL_PORT = 8080
 """What is served at where nobody says otherwise, so that bookmarks and tunnels need no change."""
 
 _ANYWHERE = ("0.0.0.0", "::")
+_PORT_DIGITS = 5  # of 65535; asked for first, as Python refuses to turn thousands of digits into a number
 _DOCUMENTATION = ("192.0.2.1", 9)  # RFC 5737: routed like any far address, and nobody's
 
 
@@ -56,9 +57,13 @@ def parse_address(text: str) -> Address:
     host, colon, port = text.rpartition(":")
     name = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     bare_ipv6 = ":" in host and name == host
-    if bare_ipv6 or (colon and not name) or not (port.isascii() and port.isdigit() and int(port) < 65536):
+    if bare_ipv6 or (colon and not name) or not _is_port(port):
         raise UsageError(f"'{text}' is no place to serve a page at; write PORT or HOST:PORT, such as 0.0.0.0:8080")
     return Address(name or LOOPBACK, int(port))
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _PORT_DIGITS and int(text) < 65536
 
 
 def _is_number(text: str) -> bool:

@@ -122,7 +122,7 @@ def test_every_fault_that_is_promised_about_has_a_test():
     ]
     assert rows
     for row in rows:
-        named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", row.rpartition(" | ")[2])
+        named = re.findall(r"`([\w./]+\.py)::(test_\w+)`", row.rpartition(" | ")[2])
         assert row.count(" | ") == 3, row
         assert named, row
         for file, name in named:

@@ -19,6 +19,7 @@ COMMANDS = {
     "soft-targets": "what a teacher thinks of every picture that a config trains on",
     "split": "set some pictures aside for validation, by seed",
     "augmentations": "a picture of what each augmentation does",
+    "convert": "give a run folder of an earlier version its settings as data",
     "kitti-scene": "write the built-in scene in KITTI road's layout",
 }
 """Name of a module in `train.commands`, with - for _, and what it does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from streamseg.atomic import replacing
+from streamseg.atomic import replacing, write_whole
 from streamseg.errors import UsageError
 from train.config import Experiment, load_config
+from train.experiment_file import experiment_text, read_experiment
 
 if TYPE_CHECKING:
     import keras
@@ -25,7 +27,12 @@ if TYPE_CHECKING:
 
     Arrays = list[NDArray[Any]]
 
+EXPERIMENT = "experiment.json"
+"""The settings, which everything reads."""
+
 CONFIG, OVERRIDES = "config.py", "overrides.json"
+"""What a person gave, kept for people: never run again."""
+
 CURVE, LOSSES = "curve.csv", "loss.csv"
 STATE, BEST = "state.npz", "best.weights.h5"
 
@@ -49,11 +56,12 @@ class RunFolder:
         Raises:
             UsageError: a training is in it already, the config is none, or the folder cannot be made.
         """
-        load_config(config)
+        text = experiment_text(replace(load_config(config), **overrides))
         self.check_unused()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(config, self.path / CONFIG)
+            write_whole(self.path / EXPERIMENT, text.encode())
             (self.path / OVERRIDES).write_text(json.dumps(dict(overrides), indent=2) + "\n", "utf-8")
             for rows in (CURVE, LOSSES):
                 (self.path / rows).unlink(missing_ok=True)
@@ -62,13 +70,30 @@ class RunFolder:
 
     def experiment(self) -> Experiment:
         """What the run was started with. Raises UsageError when this is no run folder."""
-        if not (self.path / CONFIG).is_file():
-            raise UsageError(f"{self.path}: not a training's folder (no {CONFIG} in it); give runs/NAME")
+        if (self.path / EXPERIMENT).is_file():
+            return read_experiment(self.path / EXPERIMENT)
+        if (self.path / CONFIG).is_file():
+            raise UsageError(
+                f"{self.path}: an earlier version kept its settings as a program, {CONFIG}, which is not run unasked; "
+                f"if it is yours: python -m train convert {self.path}"
+            )
+        raise UsageError(f"{self.path}: not a training's folder (no {EXPERIMENT} in it); give runs/NAME")
+
+    def convert(self) -> None:
+        """Run the folder's config and keep what it says as data, as `start` does.
+
+        Raises:
+            UsageError: there is none, it breaks, or the folder cannot be written to.
+        """
         try:
             overrides = json.loads((self.path / OVERRIDES).read_text("utf-8"))
-            return replace(load_config(self.path / CONFIG), **overrides)
+            experiment = replace(load_config(self.path / CONFIG), **overrides)
         except (OSError, ValueError, TypeError) as error:
             raise UsageError(f"{self.path / OVERRIDES}: {error}; write {{}} into it to train as in {CONFIG}") from error
+        try:
+            write_whole(self.path / EXPERIMENT, experiment_text(experiment).encode())
+        except OSError as error:
+            raise UsageError(f"{self.path}: cannot write there ({error.strerror})") from error
 
     def network(self, size: Size | None = None) -> keras.Model:
         """The best network so far.
@@ -84,7 +109,11 @@ class RunFolder:
         if not (self.path / BEST).is_file():
             raise UsageError(f"{self.path}: has no {BEST} yet; let the training finish an epoch")
         model = build(experiment, size or experiment.size)
-        model.load_weights(self.path / BEST)
+        try:
+            model.load_weights(self.path / BEST)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:  # h5py's of a file that is cut off, Keras' own
+            reason = " ".join(str(error).split())[:200]  # Keras prints all its layers
+            raise UsageError(f"{self.path / BEST}: damaged, or of another network ({reason}); take a copy") from error
         return model
 
     def save_best(self, model: keras.Model) -> None:
@@ -125,14 +154,17 @@ class RunFolder:
         groups: dict[str, Arrays] = {}
         numbers: dict[str, float] = {}
         try:
-            with path.open("rb") as stored, np.load(stored) as file:
+            if not zipfile.is_zipfile(path):
+                raise zipfile.BadZipFile("no archive of arrays")
+            with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
+                _refuse_bombs(file.zip)
                 for key in sorted(file.files):
                     group, name = key.split("/")
                     if group == "number":
                         numbers[name] = float(file[key])
                     else:
                         groups.setdefault(group, []).append(file[key])
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
             raise UsageError(f"{path}: damaged ({error}); start anew, or from {BEST} with --start-from") from error
         return groups, numbers
 
@@ -156,3 +188,18 @@ class RunFolder:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(kept)
+
+
+def _refuse_bombs(file: zipfile.ZipFile | None) -> None:
+    """Raises ValueError where the arrays would take more memory than the file has bytes: `save_state` packs nothing."""
+    if file is None:
+        raise ValueError("one array and no state")
+    for entry in file.infolist():
+        if entry.compress_type != zipfile.ZIP_STORED:
+            raise ValueError(f"{entry.filename} is compressed, which no state of ours is")
+        with file.open(entry) as stored:
+            read = np.lib.format.read_array_header_1_0
+            major, _ = np.lib.format.read_magic(stored)
+            shape, _, dtype = (read if major == 1 else np.lib.format.read_array_header_2_0)(stored)
+        if math.prod(shape) * dtype.itemsize > entry.file_size:
+            raise ValueError(f"{entry.filename} says that it is {shape} and has {entry.file_size} bytes")

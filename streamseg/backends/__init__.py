@@ -48,10 +48,14 @@ def find_model(model: str | Path = DEFAULT_MODEL) -> Path:
     name = str(model)
     if name in bundled_models():
         return _MODELS / f"{name}.onnx"
-    path = Path(name).expanduser()
-    if path.is_file():
+    try:
+        path = Path(name).expanduser()
+        file, folder = path.is_file(), path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, or ~ of nobody
+        raise ModelError(f"model '{name[:80]}' cannot be looked for: {error.args[-1]}; give an .onnx file") from error
+    if file:
         return path
-    if path.is_dir():
+    if folder:
         raise ModelError(f"model '{name}' is a folder; name the .onnx or .xml file in it")
     raise ModelError(
         f"model '{name}' does not exist; give an .onnx file, OpenVINO's .xml or a bundled name: "

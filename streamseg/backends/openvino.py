@@ -8,14 +8,17 @@ import platform
 import sys
 import threading
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from streamseg import __version__
 from streamseg.backends.base import Backend, Engine, NotInUseError, Request, Variant
 from streamseg.backends.companions import existing_form, files_of, precision_file
 from streamseg.backends.graph import GraphTensor
 from streamseg.backends.model_file import OPENVINO
 from streamseg.backends.openvino_file import onnx_type
+from streamseg.backends.trial_cache import key_of
 from streamseg.cache_folder import cache_folder
 from streamseg.errors import ModelError
 from streamseg.machine import core_count, package_versions, processor_flags
@@ -95,21 +98,20 @@ class OpenVinoBackend:
         from streamseg.backends.tensors import check_by_running, read_spec
 
         self.path, self.streams = path, streams
+        self._own = threading.local()
         self.device = f"openvino:CPU {precision}"
         self.spec = read_spec(path)
         self._library = openvino_library()
         try:
             parts = self._parts(precision)
             settings = _settings(threads or core_count(), streams)
-            self._compiled = [
-                self._core.compile_model(part, "CPU", settings | {"INFERENCE_PRECISION_HINT": hint})
-                for part, hint in zip(parts, _HINTS[precision], strict=True)
-            ]
+            each = [settings | {"INFERENCE_PRECISION_HINT": hint} for hint in _HINTS[precision]]
+            kept = _kept_at(path, precision, each)
+            self._compiled = self._taken_from(kept, each) or self._compiled_anew(kept, parts, each)
         except RuntimeError as error:
             kind = "OpenVINO model" if path.suffix.lower() == OPENVINO else "ONNX model"
             raise ModelError(f"'{path}' is not an {kind} that OpenVINO can load: {_reason(error)}") from error
         self.unknown = self._tensors.unknown
-        self._own = threading.local()
         check_by_running(self, path)
 
     def _parts(self, precision: str) -> list[Any]:
@@ -132,6 +134,46 @@ class OpenVinoBackend:
         pixels = [spec.height, spec.width, 3] if spec.tensors.layout == "nhwc" else [3, spec.height, spec.width]
         model.reshape({self._tensors.input: [1, *pixels]})
         return [model] if len(_HINTS[precision]) == 1 else in_two(library, model, spec.height)
+
+    def _taken_from(self, kept: Path | None, settings: list[dict[str, Any]]) -> list[Any] | None:
+        """The network as an earlier run compiled it; None where there is none that gives the labels it gave then."""
+        from streamseg.backends.autotune import AGREEMENT
+        from streamseg.backends.compiled_cache import read_compiled
+
+        found = read_compiled(kept) if kept is not None else None
+        if found is None or len(found.parts) != len(settings):
+            return None
+        try:
+            self._compiled = [
+                self._core.import_model(BytesIO(part), "CPU", each)
+                for part, each in zip(found.parts, settings, strict=True)
+            ]
+            labels = self._known_labels()
+        except (RuntimeError, ModelError):  # of a version that did not tell itself apart
+            return None
+        agrees = labels.size == found.labels.size and (labels == found.labels).mean() >= AGREEMENT
+        return self._compiled if agrees else None
+
+    def _compiled_anew(self, kept: Path | None, parts: list[Any], settings: list[dict[str, Any]]) -> list[Any]:
+        from streamseg.backends.compiled_cache import write_compiled
+
+        self._own = threading.local()  # may hold requests of what was taken from the cache in vain
+        self._compiled = [
+            self._core.compile_model(part, "CPU", each) for part, each in zip(parts, settings, strict=True)
+        ]
+        if kept is not None:
+            try:
+                exported = [each.export_model().getvalue() for each in self._compiled]
+                write_compiled(kept, exported, self._known_labels())
+            except (RuntimeError, ModelError):  # it cannot be exported, or does not run, which is told further on
+                return self._compiled
+        return self._compiled
+
+    def _known_labels(self) -> Image:
+        from streamseg.backends.compiled_cache import known_picture
+
+        picture = known_picture(self.spec.height, self.spec.width)
+        return self.infer(picture[None]).ravel()
 
     def infer(self, batch: Image) -> Image:
         """See `Backend.infer`."""
@@ -200,16 +242,24 @@ def _refuse_unknown(core: Any, precision: str) -> None:
 
 def _settings(threads: int, streams: int) -> dict[str, Any]:
     """Source: https://docs.openvino.ai, CPU device, supported properties."""
-    settings: dict[str, Any] = {
+    return {
         "INFERENCE_NUM_THREADS": streams * max(1, threads // streams),
         "NUM_STREAMS": streams,
         "ENABLE_CPU_PINNING": False,  # decoder and encoder want the same cores
     }
+
+
+def _kept_at(path: Path, precision: str, settings: list[dict[str, Any]]) -> Path | None:
+    """Where the network is kept as it is compiled for this; None where that cannot be: it starts slower, that is all.
+
+    Of the files' bytes and all that compiling goes by, so that what is found is never of something else.
+    """
+    facts = [__version__, package_versions("openvino"), platform.processor(), sorted(processor_flags()), precision]
     try:
-        settings["CACHE_DIR"] = str(cache_folder("openvino"))
+        key = key_of([*facts, core_count(), settings], files_of(path))
+        return cache_folder("openvino") / f"{key}.compiled"
     except OSError:
-        return settings  # starts slower, that is all
-    return settings
+        return None
 
 
 def _joined(parts: Sequence[Image]) -> Image:

@@ -24,6 +24,7 @@ from streamseg.sources.url import is_url, without_password
 _CLIPS = (*VIDEOS, ".ts", ".mts", ".m2ts", ".vob", ".asf", ".ogv", ".mxf", ".264", ".h264", ".265", ".h265", ".hevc")
 _LEAST_BYTES = 2000  # the headers of a video without any picture take less
 _VIEWS = ("window:", "null:")
+_LARGEST_LIST = 1 << 20  # bytes: ten thousand addresses; a video named by mistake is not read as text
 STANDARD = "-"
 """Standard output as OUTPUT."""
 
@@ -55,6 +56,26 @@ def sources_and_output(words: Sequence[str], output: str | None) -> tuple[list[s
     if output is None and len(words) > 1 and _is_output(words[-1], words[:-1]):
         return list(words[:-1]), words[-1]
     return list(words), output
+
+
+def addresses_in(path: Path) -> list[str]:
+    """The lines of a file, each an address; empty ones and those that begin with # are passed over.
+
+    Raises:
+        SourceError: it cannot be read, or holds no address.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST_LIST:
+            raise SourceError(f"'{path}' is no file of addresses; write one into it, a line each")
+        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    except OSError as error:
+        raise SourceError(f"cannot read '{path}': {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"'{path}' is no text; write addresses into it, a line each, in UTF-8") from error
+    addresses = [line for line in lines if line and not line.startswith("#")]
+    if not addresses:
+        raise SourceError(f"'{path}' holds no address; write one into it, a line each")
+    return addresses
 
 
 def expanded(words: Sequence[str]) -> Sources:

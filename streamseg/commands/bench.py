@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 
-from streamseg.atomic import cannot_write, write_whole
+from streamseg.atomic import cannot_write, try_to_write, write_whole
 from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
 from streamseg.backends.engines import versions
-from streamseg.errors import UsageError
+from streamseg.commands.saying import say
+from streamseg.errors import SinkError, UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
-from streamseg.options import ClaheMode, ModelOptions, SourceOptions
+from streamseg.options import MOST_NUMBER, ClaheMode, ModelOptions, SourceOptions
 from streamseg.painting import Painter
 from streamseg.pipeline import Pipeline
 from streamseg.preprocess import network_input
@@ -76,6 +77,8 @@ def bench_command(
     if is_pipe(address):
         raise UsageError(f"a benchmark reads its source several times, and '{address}' is a pipe; name a file")
     old = _earlier(options.compare) if options.compare else None
+    if options.json_file:
+        _refuse_unwritable(options.json_file)
     backend = load_backend(
         model_options.model or DEFAULT_MODEL,
         model_options.device,
@@ -85,11 +88,11 @@ def bench_command(
         streams=1 if options.realtime or _is_live(address) else throughput_streams(model_options.threads),
     )
     if backend.choice:
-        click.echo(f"network      {backend.choice.reason}")
+        say(f"network      {backend.choice.reason}")
     for note in backend.notes:
-        click.echo(f"note         {note}")
-    with tempfile.TemporaryDirectory(prefix="streamseg-bench-") as folder:
-        bench = Bench(address, source_options, model_options.clahe, backend, options, Path(folder))
+        say(f"note         {note}")
+    with _temporary_folder() as folder:
+        bench = Bench(address, source_options, model_options.clahe, backend, options, folder)
         if options.warmup:  # caches fill and clocks rise in the first frames
             bench.measured(options.warmup)
         result = bench.measured(options.frames) | {"model_only": bench.model_only()}
@@ -106,6 +109,27 @@ def bench_command(
         except OSError as error:
             raise cannot_write(options.json_file, error) from error
     return _compared(record, old, options.tolerance) if old else 0
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Raises SinkError where the system has no place for one."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="streamseg-bench-")
+    except OSError as error:
+        raise cannot_write(tempfile.tempdir or "the temporary folder", error) from error
+    with folder:
+        yield Path(folder.name)
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Raises SinkError now, and not after minutes of measuring."""
+    try:
+        if path.exists() and not path.is_file():
+            raise SinkError(f"cannot write '{path}': it is no file; name one")
+        try_to_write(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 class Bench:
@@ -228,22 +252,26 @@ def _print(record: dict[str, Any]) -> None:
     report = RunReport(**{key: result[key] for key in RunReport.__dataclass_fields__})
     alone, latency = result["model_only"], result["latency_ms"]
     memory = f", peak memory {result['peak_memory_mb']:.0f} MB" if result["peak_memory_mb"] else ""
-    click.echo(f"machine      {machine['processor']}, {machine['cores']} cores, network on {report.device}")
-    click.echo(f"source       {settings['source']} {result['width']}x{result['height']}, sink {settings['sink']}")
-    click.echo(stage_table(report))
-    click.echo(f"end to end   {report.fps:.1f} fps ({report.frames_out} frames, {report.dropped} dropped), "
+    say(f"machine      {machine['processor']}, {machine['cores']} cores, network on {report.device}")
+    say(f"source       {settings['source']} {result['width']}x{result['height']}, sink {settings['sink']}")
+    say(stage_table(report))
+    say(f"end to end   {report.fps:.1f} fps ({report.frames_out} frames, {report.dropped} dropped), "
                f"{result['cpu_ms_per_frame']:.1f} ms of CPU per frame{memory}")  # fmt: skip
-    click.echo(f"latency      p50 {latency['p50']:.1f}  p95 {latency['p95']:.1f}  p99 {latency['p99']:.1f} ms")
-    click.echo(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms, "
+    say(f"latency      p50 {latency['p50']:.1f}  p95 {latency['p95']:.1f}  p99 {latency['p99']:.1f} ms")
+    say(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms, "
                f"at {settings['size']}")  # fmt: skip
     answer = "yes" if result["keeps_up"] else "no"
-    click.echo(f"keeps up with {result['target_fps']:g} fps: {answer}, bottleneck: {report.slowest}")
+    say(f"keeps up with {result['target_fps']:g} fps: {answer}, bottleneck: {report.slowest}")
 
 
 def _earlier(path: Path) -> dict[str, Any]:
+    if path.exists() and not path.is_file():
+        raise UsageError(f"'{path}' is no result of `streamseg bench --json`")  # a device would be read for ever
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        float(record["result"]["fps"])  # now and not after minutes of measuring
+        # Now and not after minutes of measuring; nan, which JSON of Python's may hold, would let everything pass.
+        if not 0 < float(record["result"]["fps"]) <= MOST_NUMBER:
+            raise ValueError
         dict(record["settings"])
     except OSError as error:
         raise UsageError(f"cannot read '{path}': {error.strerror}") from error
@@ -261,5 +289,5 @@ def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> 
     now, then = record["result"]["fps"], old["result"]["fps"]
     slower = now < then * (1 - tolerance)
     verdict = f"slower than allowed ({tolerance:.0%})" if slower else "within tolerance"
-    click.echo(f"compared     {now:.1f} fps now, {then:.1f} fps then, {now / then - 1:+.1%}: {verdict}")
+    say(f"compared     {now:.1f} fps now, {then:.1f} fps then, {now / then - 1:+.1%}: {verdict}")
     return SLOWER if slower else 0

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
-import click
-
+from streamseg.commands.saying import say
 from streamseg.sources.camera_info import Camera, CameraMode
 from streamseg.sources.cameras import list_cameras
 
@@ -16,11 +15,11 @@ def cameras_command(*, as_json: bool) -> int:
     """Print the cameras of this machine, a paragraph each."""
     cameras = list_cameras()
     if as_json:
-        click.echo(json.dumps([_facts(camera) for camera in cameras], indent=2))
+        say(json.dumps([_facts(camera) for camera in cameras], indent=2))
     elif cameras:
-        click.echo("\n".join(line for camera in cameras for line in _lines(camera)))
+        say("\n".join(line for camera in cameras for line in _lines(camera)))
     else:
-        click.echo("this machine has no camera; network cameras are named by their address, as in rtsp://camera/stream")
+        say("this machine has no camera; network cameras are named by their address, as in rtsp://camera/stream")
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streamseg import __version__
+from streamseg.checks import cleaned
 from streamseg.errors import StreamsegError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _print(findings: list[Finding]) -> None:
         if each.topic != topic:
             topic = each.topic
             click.echo(click.style(topic, bold=True))
-        click.echo(f"  {signs[each.ok]} {each.name:<26} {each.detail}")
+        click.echo(f"  {signs[each.ok]} {each.name:<26} {cleaned(each.detail)}")
 
 
 def _safely(look: Callable[[], Iterator[Finding]]) -> list[Finding]:

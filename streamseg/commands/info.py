@@ -10,6 +10,7 @@ import click
 from streamseg.backends import DEFAULT_MODEL, find_model
 from streamseg.backends.model_file import MODEL_ENDS
 from streamseg.backends.sizes import offered_sizes
+from streamseg.commands.saying import say
 from streamseg.errors import ModelError
 from streamseg.spec import ModelSpec
 
@@ -34,9 +35,9 @@ def info_command(model: str | None, *, as_json: bool) -> int:
         click.echo(json.dumps(facts, indent=2))
     else:
         click.echo("\n".join(_lines(spec, sizes)))
-        click.echo(f"file        {path} ({path.stat().st_size / 1e6:.1f} MB)")
+        say(f"file        {path} ({path.stat().st_size / 1e6:.1f} MB)")
     for doubt in spec.doubts:
-        click.echo(f"note: {doubt}", err=True)
+        say(f"note: {doubt}", err=True)
     return 0
 
 
@@ -53,7 +54,7 @@ def _print_tracks(address: str, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"file": address, "tracks": [track.to_dict() for track in tracks]}, indent=2))
     else:
-        click.echo("\n".join(track.line() for track in tracks))
+        say("\n".join(track.line() for track in tracks))
     return 0
 
 

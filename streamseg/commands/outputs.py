@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import click
-
-from streamseg.atomic import parts_of
+from streamseg.atomic import cannot_write, parts_of
 from streamseg.backends import Backend
 from streamseg.commands.arguments import is_view
 from streamseg.commands.places import place_for
+from streamseg.commands.saying import say
 from streamseg.controls import Controls
 from streamseg.errors import SinkError, UsageError
 from streamseg.file_tag import made_from
@@ -169,8 +168,8 @@ def _page(options: OutputOptions, shared: SharedBySinks) -> Sink:
         first_viewer=shared.first_viewer,
     )
     if address.port is None and sink.port != USUAL_PORT:
-        click.echo(f"note: port {USUAL_PORT} is taken, so the page is at another", err=True)
-    click.echo(f"to watch, open {sink.link}", err=True)
+        say(f"note: port {USUAL_PORT} is taken, so the page is at another", err=True)
+    say(f"to watch, open {sink.link}", err=True, secret=True)
     return sink
 
 
@@ -268,7 +267,7 @@ def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | N
     positions = _positions(shared)
     if positions is None:
         # Said before the run begins, which goes on: the overlay is what was asked for first.
-        click.echo(f"note: the source has no positions, so '{options.gps}' is not written", err=True)
+        say(f"note: the source has no positions, so '{options.gps}' is not written", err=True)
         return None
     carried = shared.info.carried
     began = None if carried is None else carried.creation_time
@@ -278,7 +277,10 @@ def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | N
 def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:
     """Raises SinkError when an output would be written over the source, or two outputs over each other."""
     # By what the files are and not by their names: links and different ways to write one path are all the same place.
-    targets = [Path(each) for each in (recording, options.masks, options.stats, options.gps) if each is not None]
+    named = (recording, options.masks, options.stats, options.gps)
+    targets = [Path(each) for each in named if each is not None]
+    for target in targets:
+        _refuse_unaskable(target)
     resolved = [each.resolve() for each in targets]
     for target in targets:
         for place in _source_places(shared.address):
@@ -294,6 +296,14 @@ def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: st
                     f"'{target}' is where the results of '{without_password(earlier)}' are, which has the same name; "
                     "run this one on its own, to another OUTPUT"
                 )
+
+
+def _refuse_unaskable(path: Path) -> None:
+    """Raises SinkError for a name that the system does not even look for, such as one that is too long."""
+    try:
+        path.exists()
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def _source_places(address: str) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from streamseg.frame import StreamInfo
 from streamseg.options import OutputOptions
 from streamseg.sinks.formats import PICTURES
 from streamseg.sources.pipe import STANDARD_INPUT, is_pipe
-from streamseg.sources.url import is_url
+from streamseg.sources.url import is_url, stem_in
 
 
 def place_for(options: OutputOptions, address: str, info: StreamInfo, *, several: bool) -> str:
@@ -78,7 +78,7 @@ def stem_of(address: str, info: StreamInfo) -> str:
     if info.kind in ("camera", "network"):
         return info.kind
     if is_url(address):
-        return Path(address.rpartition("/")[2]).stem
+        return stem_in(address)
     path = Path(address)
     if is_pipe(address):
         return "stdin" if address == STANDARD_INPUT else path.stem

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, get_args
 import click
 
 from streamseg.commands.failures import exit_code, one_line, print_traceback
+from streamseg.commands.saying import on_one_line, say
 from streamseg.errors import INTERRUPTED, ModelError, StreamsegError
 from streamseg.sources.url import without_password
 
@@ -78,7 +79,7 @@ def run_each(addresses: Sequence[str], tally: Tally, run: Callable[[str], int], 
                 raise  # it would be the same for all that come
             tally.endings[address] = ("failed", exit_code(error))
             print_traceback(error)
-            click.echo(f"streamseg: {without_password(address)}: {one_line(error, group)}", err=True)
+            say(on_one_line(f"streamseg: {without_password(address)}: {one_line(error, group)}"), err=True)
     tally.left = len(addresses) - len(tally.endings)
 
 

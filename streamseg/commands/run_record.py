@@ -22,7 +22,7 @@ from streamseg.commands.signals import noted_signals, raised_signals
 from streamseg.errors import INTERRUPTED, SinkError, StreamsegError
 from streamseg.machine import machine_facts
 from streamseg.run_report import RunReport
-from streamseg.sources.url import without_password
+from streamseg.sources.url import masked_facts, without_password
 
 if TYPE_CHECKING:
     from streamseg.sinks import Sink
@@ -124,7 +124,7 @@ class RunRecord:
         """To where it was asked for, whole in each place. Raises SinkError."""
         if self._path is None and not self._printed:  # finding out the model's digest takes a moment
             return
-        text = json.dumps(self._facts(), indent=2)  # once, so that file and standard output never differ
+        text = json.dumps(masked_facts(self._facts()), indent=2)  # once, so that file and standard output never differ
         if self._printed:
             say(text)
         if self._path is not None:

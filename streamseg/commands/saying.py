@@ -10,19 +10,31 @@ from pathlib import Path
 
 import click
 
+from streamseg.checks import printable
 from streamseg.errors import UsageError
+from streamseg.sources.url import masked
 
 
-def say(text: str, *, err: bool = False) -> None:
+def say(text: str, *, err: bool = False, secret: bool = False) -> None:
     """Print a line. Where nobody can read it any more, as in a terminal that was closed, that ends nothing.
 
+    Passwords in addresses are masked, and control characters, which may come from a model or a recording, are shown as
+    question marks.
+
     err: to standard error.
+    secret: it is meant for whoever reads it with the secret in it, as the link to the page is.
     """
+    text = "\n".join(_printable(line) for line in (text if secret else masked(text)).split("\n"))
     try:
         click.echo(text, err=err)
     except OSError:
         with suppress(OSError):  # so that what is still to come, Python's own flush at the end too, fails no more
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2 if err else 1)
+
+
+def on_one_line(text: str) -> str:
+    """An error or a note, whatever line breaks are in names that it speaks of."""
+    return " ".join(text.split())
 
 
 def open_closed_streams() -> None:
@@ -45,6 +57,11 @@ def open_closed_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
+
+
+def _printable(line: str) -> str:
+    # Sequences that click made, as for swatches of colours, are on standard output alone, by `click.echo` itself.
+    return "".join(each if printable(each) or each == "\t" else "?" for each in line)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "is_live_address", "open_source"]
 
+_CAMERA_DIGITS = 4  # Linux numbers 64 devices; OpenCV takes a C int, and longer digits are a name of a file
 _CAMERAS = "/dev/video"  # followed by a number, on Linux
 _ANSWER_S = 3.0  # to a question about the length of a file; as long as a live stream may take
 _STREAMS = ("rtsp", "rtsps", "http", "https", "udp", "tcp", "rtp", "srt", "rtmp")
@@ -137,7 +138,7 @@ def _is_browser(address: str, _: SourceOptions) -> bool:
 
 
 def _is_camera(address: str, _: SourceOptions) -> bool:
-    if address.isascii() and address.isdigit():
+    if address.isascii() and address.isdigit() and len(address) <= _CAMERA_DIGITS:
         return not _exists(address)
     # By whatever name, as /dev/v4l/by-id/..., which stays the same when another camera is plugged in.
     return address.startswith(_CAMERAS) or (_exists(address) and str(Path(address).resolve()).startswith(_CAMERAS))

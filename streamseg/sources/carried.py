@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from av.stream import AttachmentStream, Discard, Disposition
 
 from streamseg.carried import Attachment, Carried, Chapter
+from streamseg.checks import cleaned
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -127,7 +128,7 @@ def track_in_words(stream: Stream) -> str:
     kind = {"video": "pictures", "audio": "sound"}.get(stream.type, stream.type)
     # What FFmpeg has no name for, the camera may have called by one.
     name = codec_name(stream) or stream.metadata.get("handler_name")
-    return f"{kind} track {stream.index + 1}" + (f" ({name})" if name else "")
+    return f"{kind} track {stream.index + 1}" + (f" ({cleaned(name)})" if name else "")
 
 
 def codec_name(stream: Stream) -> str | None:
@@ -143,4 +144,4 @@ def _is_unread(stream: Stream, shown: VideoStream) -> bool:
 
 
 def _name(stream: AttachmentStream) -> str:
-    return stream.metadata.get("filename") or f"attachment_{stream.index}"
+    return cleaned(stream.metadata.get("filename") or "") or f"attachment_{stream.index}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.stream import Disposition
 
+from streamseg.checks import cleaned
 from streamseg.sources.container import open_container
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ def listed_tracks(address: str) -> list[ListedTrack]:
         return [_listed(stream, container, shown=stream is shown) for stream in container.streams]
 
 
+def _clean(text: str | None) -> str | None:
+    """What a stranger wrote into the file, safe for terminals, tables and pages."""
+    return None if text is None else cleaned(text)
+
+
 def _listed(stream: Stream, container: InputContainer, *, shown: bool) -> ListedTrack:
     codec = stream.codec_context  # None where FFmpeg has no decoder
     cover = stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
@@ -85,8 +91,8 @@ def _listed(stream: Stream, container: InputContainer, *, shown: bool) -> Listed
         fps=float(fps) if fps else None,
         rate=(getattr(codec, "sample_rate", None) or None) if sound else None,
         channels=(codec.layout.nb_channels or None) if sound else None,  # type: ignore[attr-defined]
-        language=None if stream.language == _NO_LANGUAGE else stream.language,
-        title=stream.metadata.get("title"),
+        language=None if stream.language == _NO_LANGUAGE else _clean(stream.language),
+        title=_clean(stream.metadata.get("title")),
         length_s=length_s,
         shown=shown,
     )

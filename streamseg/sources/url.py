@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote
 
 from streamseg.errors import SourceError
 
@@ -13,6 +16,9 @@ _SECRET = re.compile(
     r"[^&;\s]+",
     re.IGNORECASE,
 )
+# Of an address inside a text: up to a space, and what stands before one is the text's. A quote within is the address's,
+# as passwords have them.
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+?(?=['\")\]>]*[,;:.]?(?:\s|$))", re.IGNORECASE)
 _IP6 = re.compile(r"\[[0-9a-fA-F:.%]+\](:\d*)?(?=[/?#]|$)")  # a server's address, whose colons begin no password
 _SERVER_AND_PORT = re.compile(r"[^:/?#@]+:\d{1,5}[/?#]")  # or a user and a password such as 12/3: nobody can tell
 _ENDING = re.compile(r"[/?#\[\]]")  # end the part of an address that user and password are in, or are not allowed there
@@ -37,6 +43,36 @@ def without_password(address: str) -> str:
     server_ends = found.start() if (found := re.search(r"[/?#]", place)) else len(place)
     place = place[:server_ends] + _SECRET.sub(r"\1***", place[server_ends:])
     return f"{scheme}://{f'{name}:***' if colon else name}{at}{place}"
+
+
+def masked(text: str) -> str:
+    """A text for people to read, with every address in it as `without_password` shows it.
+
+    What leaves the program as text passes here once more, whoever made it: libraries put addresses into their errors.
+    """
+    return _ADDRESS.sub(lambda found: without_password(found[0]), text)
+
+
+def masked_facts(facts: Any) -> Any:
+    """Plain values for JSON, with every text in them `masked`; keys stay as they are."""
+    if isinstance(facts, str):
+        return masked(facts)
+    if isinstance(facts, dict):
+        return {key: masked_facts(value) for key, value in facts.items()}
+    if isinstance(facts, list | tuple):
+        return [masked_facts(value) for value in facts]
+    return facts
+
+
+def stem_in(address: str) -> str:
+    """What a file on a server is called, without its suffix: nothing of the query, where tokens are.
+
+    "stream" where the path ends in no name.
+    """
+    path = re.split(r"[?#;&]", without_password(address).partition("://")[2], maxsplit=1)[0]
+    name = PurePosixPath(unquote(path.partition("/")[2])).stem
+    # A name is chosen by a stranger here: no part of it may lead elsewhere, hide the file, or upset a terminal.
+    return re.sub(r"[^\w .()+-]", "_", name).strip(". ") or "stream"
 
 
 def refuse_raw_password(address: str) -> None:

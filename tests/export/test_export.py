@@ -318,11 +318,10 @@ def test_a_folder_that_is_no_training_is_refused(train_command, tmp_path):
 
 def test_a_training_without_weights_is_refused(finished, tmp_path, scene):
     """One line, and nothing beside the output."""
-    for name in ("config.py", "overrides.json"):
-        (tmp_path / name).write_bytes((finished / name).read_bytes())
+    (tmp_path / "experiment.json").write_bytes((finished / "experiment.json").read_bytes())
     with pytest.raises(UsageError, match=r"has no best\.weights\.h5 yet"):
         export(Request(tmp_path, tmp_path / "model.onnx", scene), print)
-    assert {each.name for each in tmp_path.iterdir()} == {"config.py", "overrides.json"}
+    assert {each.name for each in tmp_path.iterdir()} == {"experiment.json"}
 
 
 @pytest.mark.parametrize("place", ["nowhere/model.onnx", "file/model.onnx"])

@@ -34,7 +34,7 @@ def test_what_is_not_given_has_a_value_that_is_right_for_every_run(kind):
         (SourceOptions, {"duration_s": 0}, "`duration_s` must be more than 0 seconds, got 0"),
         (SourceOptions, {"max_frames": 0}, "`max_frames` must be a whole number, 1 or more, got 0"),
         (SourceOptions, {"max_frames": 2.5}, "`max_frames` must be a whole number, 1 or more, got 2.5"),
-        (SourceOptions, {"threads": True}, "`threads` must be a whole number, 1 or more, got True"),
+        (SourceOptions, {"threads": True}, "`threads` must be a whole number, from 1 to 1024, got True"),
         (SourceOptions, {"fps": 0}, "`fps` must be more than 0 frames a second, got 0"),
         (SourceOptions, {"camera_size": "1280x720"}, "`camera_size` must be two whole numbers from 1 on"),
         (SourceOptions, {"camera_size": (0, 720)}, "`camera_size` must be two whole numbers from 1 on"),
@@ -42,7 +42,7 @@ def test_what_is_not_given_has_a_value_that_is_right_for_every_run(kind):
         (SourceOptions, {"reconnect": "no"}, "`reconnect` must be True or False, got 'no'"),
         (SourceOptions, {"open_timeout_s": math.inf}, "`open_timeout_s` must be more than 0 seconds, got inf"),
         (ModelOptions, {"clahe": True}, "`clahe` must be one of on, off, auto, got True"),
-        (ModelOptions, {"threads": 0}, "`threads` must be a whole number, 1 or more, got 0"),
+        (ModelOptions, {"threads": 0}, "`threads` must be a whole number, from 1 to 1024, got 0"),
         (ModelOptions, {"smooth": 256}, "`smooth` must be a whole number, from 1 to 255, got 256"),
         (ModelOptions, {"target_fps": 0}, "`target_fps` must be more than 0 frames a second, got 0"),
         (ModelOptions, {"target_fps": 30, "every": 2}, "`target_fps` finds out on which frames the network runs"),
@@ -66,7 +66,7 @@ def test_every_option_of_run_has_its_room():
     """None is passed by: each flag is a field of one of the three, and each field has a flag."""
     named = {each.name for each in command_line.commands["run"].params if isinstance(each, click.Option)}
     known = [each.name for kind in (SourceOptions, ModelOptions, OutputOptions) for each in fields(kind)]
-    assert named == set(known)
+    assert named == {*known, "source_file"}, "words out of a file are words"
     assert sorted(known).count("threads") == 2, "of the decoder, which no flag sets, and of the network"
 
 

@@ -294,7 +294,7 @@ def confident_model(path: Path) -> Path:
     ("arguments", "message"),
     [
         (["nothing.onnx", "synthetic"], "model 'nothing.onnx' does not exist; give an .onnx file"),
-        (["docs", "synthetic"], "docs: not a training's folder (no config.py in it); give runs/NAME"),
+        (["docs", "synthetic"], "docs: not a training's folder (no experiment.json in it); give runs/NAME"),
         (["MODEL", "folder", "--option", "speed=3"], "--option 'speed' is none of folder's, which are: folder; give"),
         ([DEFAULT_MODEL, "camvid-val", "--data", "nowhere"], "nowhere/camvid/val: folder not found"),
     ],

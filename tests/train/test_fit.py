@@ -14,8 +14,9 @@ from streamseg.errors import UsageError
 from streamseg.spec import SegmentClass
 from tests.striped import CLASSES, register, striped_config
 from train.architectures import ARCHITECTURES, build
-from train.config import Experiment, Share
+from train.config import Experiment, Share, load_config
 from train.devices import OneDevice
+from train.experiment_file import experiment_text
 from train.fit import Training
 from train.optimizer import schedule
 from train.run_folder import BEST, CURVE, STATE, RunFolder
@@ -268,7 +269,8 @@ def test_a_share_of_none_never_falls_and_of_all_falls_from_the_first_step():
 def test_a_state_of_another_config_is_refused(training, tmp_path):
     """Another number of filters: the variable, both shapes and the way out."""
     training(epochs=1).run()
-    (tmp_path / "run" / "config.py").write_text(striped_config(tmp_path, options={"filters": 5}).read_text())
+    other = experiment_text(load_config(striped_config(tmp_path, options={"filters": 5})))
+    (tmp_path / "run" / "experiment.json").write_text(other)
     with pytest.raises(UsageError, match=r"state.npz: 'first/kernel' must be \(4, 4, 3, 5\), got \(4, 4, 3, 8\)"):
         training(resume=True)
 

@@ -39,7 +39,18 @@ def test_training_lowers_the_loss_and_leaves_all_that_later_commands_need(finish
     losses = [float(row["loss"]) for row in curve(finished)]
     assert len(losses) == 4
     assert losses[-1] < 0.9 * losses[0]
-    there = ["config.py", "overrides.json", CURVE, LOSSES, "curve.png", "pictures", STATE, BEST, "tensorboard"]
+    there = [
+        "config.py",
+        "experiment.json",
+        "overrides.json",
+        CURVE,
+        LOSSES,
+        "curve.png",
+        "pictures",
+        STATE,
+        BEST,
+        "tensorboard",
+    ]
     assert sorted(path.name for path in finished.iterdir()) == sorted(there)
     assert [path.name for path in (finished / "pictures").iterdir()] == ["epoch_0004.png"]
 
@@ -175,7 +186,7 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(finished, tiny_config
         (["train/configs/fcn8s_efficientnet_lite0_camvid.py", "--data", "nowhere"],
          "error: nowhere/camvid/train: folder not found; give the data root with --data or STREAMSEG_DATA\n"),
         (["train/configs/fcn8s_efficientnet_lite0_camvid.py", "--resume"],
-         "not a training's folder (no config.py in it)"),
+         "not a training's folder (no experiment.json in it)"),
     ],
 )  # fmt: skip
 def test_mistakes_get_one_line_and_exit_code_2(train_command, tmp_path, arguments, message):

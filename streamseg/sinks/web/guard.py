@@ -28,7 +28,7 @@ TOKEN_BYTES = 32  # 256 bits, as `secrets` recommends: nobody guesses it
 OPEN_PATHS = ("/healthz",)
 """Answered without the token: they tell nothing but whether the run is well."""
 
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
@@ -42,6 +42,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Server": "streamseg",
 }
+"""Of every answer; the last one in place of the versions of Python and aiohttp."""
 
 _WELCOME = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">
 <title>streamseg</title><p><a href="/">Go on to the page</a></p></html>"""
@@ -82,7 +83,7 @@ class Guard:
 
     async def set_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
         """Called before every answer leaves."""
-        response.headers.update(_HEADERS)
+        response.headers.update(HEADERS)
 
     def _host_is_ours(self, request: web.Request) -> bool:
         """A number of this machine's own cannot be rebound, so the one that the request came in on is fine."""

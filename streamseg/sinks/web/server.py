@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from streamseg.errors import SinkError
+from streamseg.sinks.web.connections import Connections, Limits
 from streamseg.web_address import USUAL_PORT, Address
 
 _GOODBYE_S = 1.0  # for answers that are under way when the server stops
@@ -24,8 +25,11 @@ class Server:
     address: where it listens, with the port that was really given; known once it has started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        """limits: None is `Limits()`."""
         self.address = Address()
+        self._limits = limits or Limits()
+        self._connections: Connections | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ending = asyncio.Event()  # belongs to no loop until it is waited for, on the server's own
@@ -57,6 +61,11 @@ class Server:
             except RuntimeError:  # it stopped in between
                 return
 
+    @property
+    def notes(self) -> list[str]:
+        """What strangers tried, a line at most; complete once it has stopped."""
+        return [] if self._connections is None else self._connections.notes
+
     def stop(self) -> None:
         """Say goodbye to everybody and end the thread. Stopping twice is fine."""
         self.call(self._ending.set)
@@ -78,9 +87,15 @@ class Server:
         )
         try:
             await runner.setup()
-            await _listen(runner, address)
-            started.set_result(int(runner.addresses[0][1]))
-            await self._ending.wait()
+            assert runner.server is not None  # as it is set up
+            self._connections = Connections(runner.server, self._limits)
+            self._loop.set_exception_handler(self._connections.fault)
+            # In the with-block: nobody new comes in while those who are there are told of the end.
+            async with await _listen(self._connections, address, self._limits.backlog) as listening:
+                started.set_result(int(listening.sockets[0].getsockname()[1]))
+                await self._ending.wait()
+                listening.close()
+                await runner.cleanup()
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             place = address.host if address.port is None else f"{address.host}:{address.port}"
@@ -89,11 +104,13 @@ class Server:
             await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, address: Address) -> None:
+async def _listen(protocol: Connections, address: Address, backlog: int) -> asyncio.Server:
     """Raises OSError when it cannot."""
+    loop = asyncio.get_running_loop()
+    port = USUAL_PORT if address.port is None else address.port
     try:
-        await web.TCPSite(runner, address.host, USUAL_PORT if address.port is None else address.port).start()
+        return await loop.create_server(protocol, address.host, port, backlog=backlog)
     except OSError as error:
         if address.port is not None or error.errno != EADDRINUSE:
             raise
-        await web.TCPSite(runner, address.host, 0).start()
+        return await loop.create_server(protocol, address.host, 0, backlog=backlog)

@@ -12,6 +12,7 @@ from streamseg.live import LiveState
 from streamseg.painting import Painter
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
+from streamseg.sinks.web.connections import Limits
 from streamseg.sinks.web.guard import Guard
 from streamseg.sinks.web.messages import message
 from streamseg.sinks.web.newest import Newest
@@ -21,6 +22,7 @@ from streamseg.sinks.web.server import Server
 from streamseg.sinks.web.status import Status, no_metrics
 from streamseg.sinks.web.viewer import PageContext
 from streamseg.sources.browser import BrowserSource
+from streamseg.sources.url import masked
 from streamseg.timing import Timings
 from streamseg.web_address import Address
 
@@ -55,6 +57,7 @@ class WebSink(Sink):
         max_viewers: int = MAX_VIEWERS,
         extra_metrics: Callable[[], Mapping[str, float]] = no_metrics,
         first_viewer: threading.Event | None = None,
+        limits: Limits | None = None,
     ) -> None:
         """
         painter: tells the classes and which of them are painted; view and strength are those of `controls`.
@@ -69,6 +72,7 @@ class WebSink(Sink):
         max_viewers: how many may look on at the same time.
         extra_metrics: further numbers by name for the statistics, asked for each time.
         first_viewer: is set when somebody looks on; None where nobody waits for that.
+        limits: of connections; None is `Limits()`.
 
         Raises:
             SinkError: the address cannot be served at.
@@ -82,13 +86,13 @@ class WebSink(Sink):
         self._guard = Guard(wanted, allowed_hosts)
         self._watchers: set[object] = set()
         self._first_viewer = first_viewer
-        self._server = Server()
+        self._server = Server(limits)
         self._maker = PictureMaker(painter, controls, timings, self._publish)
         hello = message(
             "hello",
             classes=[{"name": each.name, "color": each.color_rgb} for each in painter.painted],
             views=VIEWS,
-            source=info.address,
+            source=masked(info.address),
             model=model,
             device=device,
             camera=camera and {"width": info.width, "height": info.height, "fps": float(info.fps or 30)},
@@ -134,6 +138,7 @@ class WebSink(Sink):
         """Tell the pages, and end all threads and connections."""
         self._maker.close()
         self._server.stop()
+        self.notes = self._server.notes
 
     def _publish(self, picture: Picture) -> None:
         self._server.call(self._pictures.put, picture)

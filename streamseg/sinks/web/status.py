@@ -11,6 +11,7 @@ from streamseg.controls import Controls
 from streamseg.frame import StreamInfo
 from streamseg.live import LiveState
 from streamseg.segmentation import Segmentation
+from streamseg.sources.url import masked, masked_facts
 from streamseg.timing import Distribution, RateMeter, Timings
 
 _STALE_S = 10.0  # without a result for so long, a run is not well
@@ -104,10 +105,10 @@ class Status:
         age_s = timings.age_now_s
         return {
             "source": {
-                "address": self._info.address,
+                "address": masked(self._info.address),
                 "kind": self._info.kind,
                 "size": self._latest.frame.size[::-1] if self._latest else None,
-                "live": self._live.now().to_dict() if self._live else None,
+                "live": masked_facts(self._live.now().to_dict()) if self._live else None,
             },
             "model": self._model,
             "device": self._device,

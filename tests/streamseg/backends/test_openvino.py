@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from streamseg.backends import find_model, load_backend
+from streamseg.backends.compiled_cache import known_picture, read_compiled, write_compiled
+from streamseg.backends.openvino import OpenVinoBackend
 from streamseg.errors import ModelError
 from streamseg.sources import open_source
 from tests.builders import logits_model, sure_model
@@ -255,3 +257,79 @@ def test_a_run_says_that_openvino_ran(streamseg, model):
     done = streamseg("run", "synthetic:128x64,frames=2", "null:", "--model", model, "--device", "openvino")
     assert done.code == 0, done.err
     assert "on openvino:CPU " in done.out
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch, model):
+    """A model, its backend as a cold cache gave it, and the one file in the cache."""
+    monkeypatch.setenv("STREAMSEG_CACHE_DIR", str(tmp_path / "cache"))
+    backend = openvino(model)
+    (file,) = (tmp_path / "cache" / "openvino").iterdir()
+    return model, backend, file
+
+
+def _batch(backend):
+    return known_picture(backend.spec.height, backend.spec.width)[None]
+
+
+def test_what_was_compiled_is_taken_from_the_cache(kept, monkeypatch):
+    """And gives the same labels; nothing is compiled, nothing is written."""
+    model, backend, file = kept
+    before = file.stat().st_mtime_ns
+    monkeypatch.setattr(OpenVinoBackend, "_compiled_anew", None)
+    assert np.array_equal(openvino(model).infer(_batch(backend)), backend.infer(_batch(backend)))
+    assert file.stat().st_mtime_ns == before
+
+
+def _hole(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 64] = bytes(64)
+    file.write_bytes(content)
+
+
+def _cut(file):
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def _nothing(file):
+    file.write_bytes(b"")
+
+
+def _other_labels(file):
+    whole = read_compiled(file)
+    write_compiled(file, whole.parts, 1 - np.minimum(whole.labels, 1))
+
+
+def _no_network(file):
+    write_compiled(file, [b"something else"], read_compiled(file).labels)
+
+
+@pytest.mark.parametrize("damage", [_hole, _cut, _nothing, _other_labels, _no_network])
+def test_a_cache_that_is_damaged_or_disagrees_is_not_used(kept, damage):
+    """The network is compiled again, its labels are right, and the cache is whole again."""
+    model, backend, file = kept
+    whole = file.read_bytes()
+    damage(file)
+    assert np.array_equal(openvino(model).infer(_batch(backend)), backend.infer(_batch(backend)))
+    again = read_compiled(file)
+    assert again is not None
+    assert len(file.read_bytes()) == len(whole)
+    assert np.array_equal(again.labels, backend.infer(_batch(backend)).ravel())
+
+
+def test_many_at_a_cold_cache_get_in_nobodys_way(tmp_path, monkeypatch, model):
+    """Each has the labels, the file is whole, and nothing of theirs is left beside it."""
+    monkeypatch.setenv("STREAMSEG_CACHE_DIR", str(tmp_path / "cache"))
+    with ThreadPoolExecutor(4) as pool:
+        backends = list(pool.map(lambda _: openvino(model), range(8)))
+    labels = [each.infer(_batch(each)) for each in backends]
+    assert all(np.array_equal(each, labels[0]) for each in labels)
+    (file,) = (tmp_path / "cache" / "openvino").iterdir()
+    assert read_compiled(file) is not None
+
+
+def test_without_a_cache_it_only_starts_slower(tmp_path, monkeypatch, model):
+    """As where the home is a file, or read-only."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STREAMSEG_CACHE_DIR", str(tmp_path / "file"))
+    assert openvino(model).device == "openvino:CPU fp32"

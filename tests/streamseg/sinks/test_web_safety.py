@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import os
 import re
 import socket
-from contextlib import suppress
+import sys
+from contextlib import ExitStack, suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import WSCloseCode
+from aiohttp import WSCloseCode, web
 
 import streamseg
 from streamseg.sinks.web import Address
+from streamseg.sinks.web.connections import Limits
+from streamseg.sinks.web.guard import OPEN_PATHS
+from streamseg.sinks.web.pages import Pages
 from streamseg.sources.browser import BrowserSource
 from tests.streamseg.sinks.serving import Served, served, visit
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_S, wait_until
 
 PATHS = ["/", "/app.js", "/live", "/mjpeg", "/snapshot.jpg", "/stats", "/metrics"]
 PAGE = Path(streamseg.__file__).parent / "sinks" / "web" / "page"
@@ -33,7 +39,7 @@ def asked(page: Served, path: str = "/", *, method: str = "GET", **headers: str)
             aiohttp.ClientSession() as session,
             session.request(method, f"{page.url.rstrip('/')}{path}", headers=given, allow_redirects=False) as answer,
         ):
-            return answer.status, answer.headers, await answer.text()
+            return answer.status, answer.headers, await answer.text(errors="replace")
 
     return asyncio.run(ask())
 
@@ -292,3 +298,122 @@ def test_a_page_cannot_take_the_camera_of_a_run_that_has_another_source() -> Non
 
     with served() as page:
         asyncio.run(push(page))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit on descriptors is a POSIX one")
+def test_connections_that_ask_for_nothing_take_nothing_from_a_run() -> None:
+    """More of them than there are descriptors: those beyond the limit are closed at once, results are still taken."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits = Limits(connections=8, idle_s=600, backlog=8)
+    with ExitStack() as stack, served(limits=limits) as page:
+        host, _, port = page.host.partition(":")
+        mine = [stack.enter_context(socket.socket()) for _ in range(60)]
+        # What is open now, this test's own ends, and as many for the server as its limits ask for, with a few to spare.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(each.fileno() for each in mine) + 24, hard))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for each in mine:
+            each.settimeout(PATIENCE_S)
+            each.connect((host, int(port)))
+        for each in mine[8:]:
+            with suppress(ConnectionResetError):
+                assert each.recv(1) == b"", "closed by the server"
+        with open(os.devnull, "rb"):  # noqa: PTH123  # a descriptor for a recording
+            assert page.write()
+        for each in mine[:8]:
+            each.close()
+        wait_until(lambda: _answers(page), "who asks is not let in after the idle ones have gone")
+    assert page.sink.notes == ["the page turned away 52 connections beyond 8 at a time"]
+
+
+def _answers(page: Served) -> bool:
+    try:
+        return asked(page, "/healthz")[0] in (200, 503)
+    except aiohttp.ClientError:
+        return False
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: 127", b"GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n"])
+def test_a_connection_that_goes_on_to_say_nothing_is_closed(begun: bytes) -> None:
+    """Before a request, within one, and after one; by aiohttp's own time limit."""
+    with served(limits=Limits(idle_s=0.05)) as page, socket.socket() as connection:
+        host, _, port = page.host.partition(":")
+        connection.settimeout(PATIENCE_S)
+        connection.connect((host, int(port)))
+        connection.sendall(begun.replace(b"%s", page.host.encode()))
+        assert b"".join(iter(lambda: connection.recv(65536), b"")).startswith(b"HTTP/1.1" if b"%s" in begun else b"")
+    assert not page.sink.notes
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET /" + b"x" * 20000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_counted_and_told_nothing(sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """No traceback in the log, no versions in the answer, and the same strict headers."""
+    with served() as page, socket.socket() as connection:
+        host, _, port = page.host.partition(":")
+        connection.settimeout(PATIENCE_S)
+        connection.connect((host, int(port)))
+        connection.sendall(sent)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.split()[1] == b"400"
+    assert b"\r\nServer: streamseg\r\n" in answer
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
+    assert b"aiohttp" not in answer
+    assert page.sink.notes == ["the page turned away 1 request in no HTTP"]
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("token", [None, "wrong", "right"])
+def test_every_route_asks_for_every_credential(token: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All routes of the server's own table, so that a new one is in by itself: token, Host, Origin, another site."""
+    routes: set[tuple[str, str]] = set()
+    build = Pages.application
+
+    def watched(pages: Pages) -> web.Application:
+        app = build(pages)
+        routes.update((each.method, each.resource.canonical) for each in app.router.routes() if each.resource)
+        return app
+
+    monkeypatch.setattr(Pages, "application", watched)
+    with served(address=Address("0.0.0.0", 0)) as page:
+        page.write()
+        assert {path for _, path in routes} >= {
+            "/",
+            "/live",
+            "/mjpeg",
+            "/snapshot.jpg",
+            "/stats",
+            "/metrics",
+            "/healthz",
+        }
+        given = {} if token is None else {"Authorization": f"Bearer {page.token if token == 'right' else token}"}
+        ours = page.url.rstrip("/")
+        for method, path in routes:
+            is_open = path in OPEN_PATHS
+            asks = functools.partial(asked, page, path, method=method, **given)
+            # Nothing else of the request is looked at before the name that it came to.
+            assert asks(Host="evil.test")[0] == 403, path
+            assert asks(Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors")[0] == 403, path
+            assert asks(Origin="https://evil.test", Upgrade="websocket", Connection="Upgrade")[0] == 403, path
+            assert asked(page, path, method="POST", Origin="https://evil.test", **given)[0] == 403, path
+            assert asked(page, path, method="POST", Origin=ours, **given)[0] == (
+                405 if token == "right" or is_open else 401
+            ), path
+            if token == "right" or is_open:
+                if path not in ("/live", "/mjpeg"):  # which go on for as long as somebody listens
+                    assert asks()[0] in (200, 503), path
+            else:
+                assert asks()[0] == 401, path
+                assert asks(Origin=ours)[0] == 401, path
+        if token == "right":
+            assert connected(page, Origin=ours, **given) == 101
