@@ -525,7 +525,6 @@ def doctor(as_json: bool, retune: bool) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code; never lets a traceback out unless STREAMSEG_TRACEBACK is set."""
-    open_closed_streams()
     # Here, as it is too late once anything has imported NumPy, and a library must not set it for its program.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy loads; ours are products of microseconds
     open_closed_streams()  # before anything else is opened, which would get their numbers
