@@ -19,6 +19,7 @@ from streamseg import __version__
 from streamseg.commands import flags
 from streamseg.commands.failures import exit_code, one_line, print_traceback
 from streamseg.errors import INTERRUPTED, UsageError
+from streamseg.options import MOST_STEADY
 from streamseg.views import VIEWS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -70,6 +71,30 @@ class BitRate(click.ParamType[int]):
         if bits < 1:
             self.fail(f"'{value}' is not a bit rate; write bits a second, such as 4M or 800k", param, ctx)
         return bits
+
+
+class SteadyFrames(click.IntRange):
+    """So many frames on a side, or "off", whose value is 0."""
+
+    def __init__(self) -> None:
+        super().__init__(1, MOST_STEADY)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """From 0 on."""
+        if value in ("off", 0):
+            return 0
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"'{value}' is neither off nor a number of frames from 1 to {MOST_STEADY}", param, ctx)
+
+
+def _smooth_is_gone(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Raises click.BadParameter where somebody asks for what was there once."""
+    if value is not None:
+        raise click.BadParameter(
+            "is gone, as labels move with the picture now; use --steady N, or --steady off", ctx, param
+        )
 
 
 class Minutes(click.FloatRange):
@@ -283,14 +308,15 @@ def command_line() -> None:
     help="Choose the network's size, or on which frames it runs, so that it keeps up with this rate.",
 )
 @click.option(
-    "--every", type=click.IntRange(1), metavar="N", help="Run the network on every Nth frame; the others reuse labels."
+    "--every", type=click.IntRange(1), metavar="N", help="Run the network on every Nth frame; labels move on between."
 )
 @click.option(
-    "--smooth",
-    type=click.IntRange(1, 255),
-    metavar="S",
-    help="Against flicker: a pixel changes its class only when a new one won S frames in a row.",
+    "--steady",
+    type=SteadyFrames(),
+    metavar="N",
+    help="Labels are voted on by N frames on either side, moved with the picture (live: before); off; default: 2.",
 )
+@click.option("--smooth", hidden=True, expose_value=False, callback=_smooth_is_gone)
 @click.option(
     "--reader", type=click.Choice(["pyav", "opencv"]), default="pyav", show_default=True, help="What reads video files."
 )

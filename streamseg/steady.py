@@ -1,0 +1,204 @@
+"""Labels that move with the picture: each frame's are voted on by those of its neighbours, moved along the optical flow.
+
+A frame's neighbours show the same things from a little further away, and a network errs on each in another way. Where
+the flow cannot be believed nothing is moved: at what comes into view or is covered, at the border of the picture, and
+across a cut, the frame's own labels stand. A frame on which the network did not run has none: it takes those of the
+nearest frame on which it did, moved, where no vote reaches.
+
+All that a frame's labels depend on lies within `reach` frames of it, so a run that begins so much earlier ends up with
+the same labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from streamseg.errors import UsageError
+from streamseg.flow import FLOW_SIZE, Motion, OpticalFlow, labels_at
+from streamseg.kernels import NOTHING, moved, voted
+from streamseg.options import MOST_STEADY
+from streamseg.preprocess import resize_picture
+from streamseg.stages import DelayingStage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from streamseg.frame import Frame
+    from streamseg.pixels import Image
+    from streamseg.segmentation import Segmentation
+
+_LIKE = 24  # grey levels that a pixel may change along its way: noise and lamps stay below, another thing seldom does
+_CUT = 0.35  # share of the picture that must be sure: after a cut chance leaves less, in fast turns more stays
+_OWN_VOTES = 2  # of the frame's own labels: what is thin or new is not outvoted by two neighbours that miss it
+_UNITS = 16  # of a pixel, as `kernels.moved` counts
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A frame in the window.
+
+    result: None once it has left, so that its picture is not kept.
+    labels: the network's.
+    own: whether the network ran on it.
+    luma: at FLOW_SIZE.
+    back: from it to the frame before, and `on` from that one to it; None for the first, and across a cut.
+    """
+
+    result: Segmentation | None
+    labels: Image
+    own: bool
+    luma: Image
+    back: Motion | None
+    on: Motion | None
+
+
+class Steady(DelayingStage):
+    """Holds labels steady by a vote along the motion, see the head of the file.
+
+    Where it looks ahead, results leave as many frames later, in the order in which they came.
+    """
+
+    def __init__(self, frames: int, *, ahead: int | None = None) -> None:
+        """
+        frames: how many before a frame vote on its labels, 1 or more.
+        ahead: how many behind it do; None is as many. 0 is for live pictures, which then come no later.
+
+        Raises:
+            UsageError: not so many.
+        """
+        if not 1 <= frames <= MOST_STEADY or not 0 <= (frames if ahead is None else ahead) <= MOST_STEADY:
+            raise UsageError(f"labels are held steady over 1 to {MOST_STEADY} frames, got {frames} and {ahead} ahead")
+        self._past, self._ahead = frames, frames if ahead is None else ahead
+        self._flow = OpticalFlow(quick=True)
+        self._window: list[_Seen] = []
+        self._due = 0  # of the window, the next to leave
+        self._shown: Image | None = None  # labels that left last, at FLOW_SIZE
+        self._compared = self._equal_before = self._equal_after = 0
+
+    def add(self, segmentation: Segmentation) -> Iterator[Segmentation]:
+        """One more frame. Labels handed in again, as between two runs of the network, are moved and not repeated."""
+        self._window.append(self._seen(segmentation))
+        while len(self._window) - self._due > self._ahead:
+            yield self._next()
+
+    def end(self) -> Iterator[Segmentation]:
+        """Those that waited for more to come."""
+        while self._due < len(self._window):
+            yield self._next()
+
+    @property
+    def consistency(self) -> dict[str, float]:  # type: ignore[override]  # here it is worked out
+        """Share of the pixels that keep their class along the motion, "before" and "after", 0 to 1; 1 for none yet.
+
+        As `flow.TemporalConsistency` has it, with the quicker flow that labels were moved along.
+        """
+        whole = max(1, self._compared)
+        lost = 1.0 if not self._compared else 0.0
+        return {
+            "before": round(self._equal_before / whole + lost, 5),
+            "after": round(self._equal_after / whole + lost, 5),
+        }
+
+    def _seen(self, segmentation: Segmentation) -> _Seen:
+        luma = _luma(segmentation.frame)
+        last = self._window[-1] if self._window else None
+        if last is None:
+            return _Seen(segmentation, segmentation.labels, True, luma, None, None)
+        # The same array again means that the network did not run.
+        labels = segmentation.labels
+        own = labels is not last.labels
+        back, on = self._flow.both_ways(last.luma, luma)
+        back, on = _alike(back, luma, last.luma), _alike(on, last.luma, luma)
+        if min(back.sure.mean(), on.sure.mean()) < _CUT:
+            return _Seen(segmentation, labels, own, luma, None, None)
+        return _Seen(segmentation, labels, own, luma, back, on)
+
+    def _next(self) -> Segmentation:
+        """The result that is due, its labels voted on."""
+        seen = self._window[self._due]
+        result = seen.result
+        assert result is not None  # it is the first that has not left
+        labels = self._labels(self._due)
+        self._compare(seen, labels)
+        self._window[self._due] = replace(seen, result=None)
+        if self._due < self._past:
+            self._due += 1
+        else:
+            del self._window[0]
+        # Confidence was that of the frame's own labels, and of a frame in between of none.
+        confidence = result.confidence if labels is result.labels else None
+        return replace(result, labels=labels, confidence=confidence)
+
+    def _labels(self, at: int) -> Image:
+        here = self._window[at]
+        shape = here.labels.shape
+        around = sorted((*self._ways(at, -1), *self._ways(at, 1)), key=lambda each: each[0])
+        ways = [way for way in around if way[2].shape == shape]
+        votes = [moved(labels, _grid(motion, shape), motion.sure) for _, motion, labels in ways]
+        if here.own:
+            return voted([here.labels, *votes], [_OWN_VOTES, *[1] * len(votes)]) if votes else here.labels
+        if not ways:  # a cut, and the network has not run since
+            return here.labels
+        _, motion, labels = ways[0]
+        nearest = moved(labels, _grid(motion, shape), np.ones_like(motion.sure))
+        # Beyond the border there is nothing to move in; what was there before is the best guess.
+        nearest = np.where(nearest == NOTHING, labels, nearest)
+        return voted([*votes, nearest], [*[1] * len(votes), 0])
+
+    def _ways(self, at: int, step: int) -> Iterator[tuple[int, Motion, Image]]:
+        """Frames on one side that vote: how far away they are, the way to them, their labels.
+
+        step: -1 for those before, 1 for those behind.
+        """
+        way: Motion | None = None
+        for far in range(1, (self._past if step < 0 else self._ahead) + 1):
+            there = at + step * far
+            if not 0 <= there < len(self._window):
+                return
+            link = self._window[there + 1].back if step < 0 else self._window[there].on
+            if link is None:
+                return
+            way = link if way is None else way.then(link)
+            if self._window[there].own:
+                yield far, way, self._window[there].labels
+
+    def _compare(self, seen: _Seen, labels: Image) -> None:
+        """Count, for `consistency`, what is as in the frame before."""
+        shown, self._shown = self._shown, labels_at(labels, FLOW_SIZE)
+        if shown is None or seen.back is None:
+            return
+        sure = seen.back.sure
+        before = self._window[self._due - 1].labels
+        self._compared += int(np.count_nonzero(sure))
+        own = labels_at(seen.labels, FLOW_SIZE)
+        self._equal_before += int(np.count_nonzero((seen.back.moved(before) == own) & sure))
+        self._equal_after += int(np.count_nonzero((seen.back.moved(shown) == self._shown) & sure))
+
+
+def _luma(frame: Frame) -> Image:
+    """(FLOW_SIZE) uint8, of the pixels that the frame has already."""
+    if frame.native == "bgr":  # shrunk first: no full-size picture is converted
+        return cv2.cvtColor(resize_picture(frame.bgr(), FLOW_SIZE), cv2.COLOR_BGR2GRAY)
+    return resize_picture(frame.planes().y, FLOW_SIZE)
+
+
+def _alike(motion: Motion, here: Image, there: Image) -> Motion:
+    """Sure only where the picture looks the same at both ends of the way."""
+    fetched = cv2.remap(there, motion.x, motion.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return replace(motion, sure=motion.sure & (cv2.absdiff(fetched, here) < _LIKE))
+
+
+def _grid(motion: Motion, shape: tuple[int, ...]) -> NDArray[np.int16]:
+    """The way as `kernels.moved` takes it. shape: (height, width) of the labels."""
+    height, width = motion.sure.shape
+    flow = np.empty((height, width, 2), np.float32)
+    np.subtract(motion.x, np.arange(width, dtype=np.float32), out=flow[..., 0])
+    np.subtract(motion.y, np.arange(height, dtype=np.float32)[:, None], out=flow[..., 1])
+    flow *= np.float32([_UNITS * shape[1] / width, _UNITS * shape[0] / height])
+    largest = np.iinfo(np.int16).max  # a flow that leads out of every picture stays one that does
+    return np.clip(np.rint(flow), -largest, largest).astype(np.int16)
