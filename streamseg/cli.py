@@ -314,7 +314,7 @@ def command_line() -> None:
     "--steady",
     type=SteadyFrames(),
     metavar="N",
-    help="Labels are voted on by N frames on either side, moved with the picture (live: before); off; default: 2.",
+    help="N frames on either side, moved with the picture, vote on labels (live: before); off; default: 2, live off.",
 )
 @click.option("--smooth", hidden=True, expose_value=False, callback=_smooth_is_gone)
 @click.option(

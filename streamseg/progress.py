@@ -45,7 +45,7 @@ class ProgressBar(Sink):
 
 
 def closing_line(report: RunReport, places: list[str]) -> str:
-    """Frames in and out, dropped, rate, latency, age, losses, consistency, device, slowest stage, the files; one line."""
+    """Frames in and out, rate, latency, age, losses, the network's share, consistency, device, slowest stage, files."""
     parts = [
         f"{report.frames_in} frames in, {report.frames_out} out, {report.dropped} dropped",
         f"{report.fps:.1f} fps end to end",

@@ -1,4 +1,4 @@
-"""Labels that move with the picture: each frame's are voted on by those of its neighbours, moved along the optical flow.
+"""Labels that move with the picture: each frame's are voted on by its neighbours', moved along the optical flow.
 
 A frame's neighbours show the same things from a little further away, and a network errs on each in another way. Where
 the flow cannot be believed nothing is moved: at what comes into view or is covered, at the border of the picture, and
@@ -19,22 +19,19 @@ import cv2
 import numpy as np
 
 from streamseg.errors import UsageError
-from streamseg.flow import FLOW_SIZE, Motion, OpticalFlow, labels_at
+from streamseg.flow import FLOW_SIZE, Motion, OpticalFlow, labels_at, luma_at
 from streamseg.kernels import NOTHING, moved, voted
 from streamseg.options import MOST_STEADY
-from streamseg.preprocess import resize_picture
 from streamseg.stages import DelayingStage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from streamseg.frame import Frame
     from streamseg.pixels import Image
     from streamseg.segmentation import Segmentation
 
 _LIKE = 24  # grey levels that a pixel may change along its way: noise and lamps stay below, another thing seldom does
 _CUT = 0.35  # share of the picture that must be sure: after a cut chance leaves less, in fast turns more stays
-_OWN_VOTES = 2  # of the frame's own labels: what is thin or new is not outvoted by two neighbours that miss it
 _UNITS = 16  # of a pixel, as `kernels.moved` counts
 
 
@@ -105,7 +102,7 @@ class Steady(DelayingStage):
         }
 
     def _seen(self, segmentation: Segmentation) -> _Seen:
-        luma = _luma(segmentation.frame)
+        luma = luma_at(segmentation.frame)
         last = self._window[-1] if self._window else None
         if last is None:
             return _Seen(segmentation, segmentation.labels, True, luma, None, None)
@@ -141,7 +138,8 @@ class Steady(DelayingStage):
         ways = [way for way in around if way[2].shape == shape]
         votes = [moved(labels, _grid(motion, shape), motion.sure) for _, motion, labels in ways]
         if here.own:
-            return voted([here.labels, *votes], [_OWN_VOTES, *[1] * len(votes)]) if votes else here.labels
+            # First, as of equals the first wins: two frames that disagree change nothing.
+            return voted([here.labels, *votes], [1] * (1 + len(votes))) if votes else here.labels
         if not ways:  # a cut, and the network has not run since
             return here.labels
         _, motion, labels = ways[0]
@@ -178,13 +176,6 @@ class Steady(DelayingStage):
         own = labels_at(seen.labels, FLOW_SIZE)
         self._equal_before += int(np.count_nonzero((seen.back.moved(before) == own) & sure))
         self._equal_after += int(np.count_nonzero((seen.back.moved(shown) == self._shown) & sure))
-
-
-def _luma(frame: Frame) -> Image:
-    """(FLOW_SIZE) uint8, of the pixels that the frame has already."""
-    if frame.native == "bgr":  # shrunk first: no full-size picture is converted
-        return cv2.cvtColor(resize_picture(frame.bgr(), FLOW_SIZE), cv2.COLOR_BGR2GRAY)
-    return resize_picture(frame.planes().y, FLOW_SIZE)
 
 
 def _alike(motion: Motion, here: Image, there: Image) -> Motion:

@@ -177,12 +177,15 @@ def _steady(frames: int | None, every: int, *, live: bool) -> tuple[DelayingStag
 
     frames: as of `ModelOptions.steady`.
     """
-    if frames == 0:
+    # Of the past alone, votes of frames that the network ran on cost a little quality; moved labels cost less than
+    # repeated ones.
+    if frames == 0 or (frames is None and live and every == 1):
         return None, every - 1
     from streamseg.steady import Steady  # here, as it loads OpenCV, which --help need not wait for
 
     # At least as far as to the next frame that the network runs on, whose labels are moved to those between.
-    reach = min(MOST_STEADY, max(frames or USUAL_STEADY, every))
+    usual = 1 if live else USUAL_STEADY
+    reach = min(MOST_STEADY, max(frames or usual, every))
     # What is seen live must not come later.
     return Steady(reach, ahead=0 if live else reach), max(reach, every - 1)
 
