@@ -89,11 +89,11 @@ class SteadyFrames(click.IntRange):
             self.fail(f"'{value}' is neither off nor a number of frames from 1 to {MOST_STEADY}", param, ctx)
 
 
-def _smooth_is_gone(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    """Raises click.BadParameter where somebody asks for what was there once."""
+def _smooth_is_gone(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    """Raises click.UsageError where somebody asks for what was there once."""
     if value is not None:
-        raise click.BadParameter(
-            "is gone, as labels move with the picture now; use --steady N, or --steady off", ctx, param
+        raise click.UsageError(
+            "--smooth is gone: labels move with the picture now; use --steady N or --steady off", ctx
         )
 
 

@@ -36,6 +36,7 @@ from streamseg.target_rate import Plan, plan_for
 from streamseg.timing import Timings
 
 DAMAGED = SourceError.exit_code
+_MOST_WAITING = 5  # frames, unless a person asks for more: 16 MB at 1080p
 
 
 def run_command(
@@ -183,11 +184,12 @@ def _steady(frames: int | None, every: int, *, live: bool) -> tuple[DelayingStag
         return None, every - 1
     from streamseg.steady import Steady  # here, as it loads OpenCV, which --help need not wait for
 
-    # At least as far as to the next frame that the network runs on, whose labels are moved to those between.
-    usual = 1 if live else USUAL_STEADY
-    reach = min(MOST_STEADY, max(frames or usual, every))
-    # What is seen live must not come later.
-    return Steady(reach, ahead=0 if live else reach), max(reach, every - 1)
+    usual = frames or (1 if live else USUAL_STEADY)
+    # As far as to the last frame that the network ran on, whose labels are moved to those behind it.
+    past = min(MOST_STEADY, max(usual, every))
+    # What is seen live must not come later; of a recording, pictures wait in memory for so long.
+    ahead = 0 if live else max(usual, min(every, _MOST_WAITING))
+    return Steady(past, ahead=ahead), max(past, every - 1)
 
 
 def _consistency(steady: DelayingStage | None) -> dict[str, float]:

@@ -64,7 +64,9 @@ def test_what_cannot_be_meant_is_refused_in_one_line_that_names_the_parameter(ki
 
 def test_every_option_of_run_has_its_room():
     """None is passed by: each flag is a field of one of the three, and each field has a flag."""
-    named = {each.name for each in command_line.commands["run"].params if isinstance(each, click.Option) and not each.hidden}
+    named = {
+        each.name for each in command_line.commands["run"].params if isinstance(each, click.Option) and not each.hidden
+    }
     known = [each.name for kind in (SourceOptions, ModelOptions, OutputOptions) for each in fields(kind)]
     assert named == set(known)
     assert sorted(known).count("threads") == 2, "of the decoder, which no flag sets, and of the network"
