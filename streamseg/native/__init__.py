@@ -148,8 +148,7 @@ def blend(layers: Sequence[Image], labels: Image, tables: Sequence[FixedPoint], 
 def moved(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.bool_]) -> Image:
     """As `kernels.moved`; all contiguous."""
     out = np.empty_like(labels)
-    # four bytes each: two tables over the columns, and a row of the grid with one cell more
-    scratch = _scratch(4 * (2 * labels.shape[1] + 2 * (sure.shape[1] + 1)))
+    scratch = _scratch(4 * 8 * labels.shape[1])  # int32: what steady.c says of its scratch
     _library().streamseg_moved(_at(labels), *labels.shape, _at(flow), _at(sure), *sure.shape, _at(scratch), _at(out))
     return out
 

@@ -20,23 +20,31 @@ static inline int32_t grid_place(int at, int length, int cells) {
     return (int32_t)(place < 0 ? 0 : place > last ? last : place);
 }
 
-/* One row of the grid between two of its rows, times 128; the last cell twice, as the neighbour beyond it. */
-CLONED static void grid_row(const int16_t *restrict upper, const int16_t *restrict lower, int cells, int32_t share,
-                            int32_t *restrict row) {
-    for (int i = 0; i < 2 * cells; i++) row[i] = upper[i] * (SHARE - share) + lower[i] * share;
-    row[2 * cells] = row[2 * cells - 2];
-    row[2 * cells + 1] = row[2 * cells - 1];
+/* One row of the grid at every column of the labels, times 128: x of all columns, then y of all. */
+static void widened(const int16_t *restrict cells, int grid_width, const int32_t *restrict places, int width,
+                    int32_t *restrict row) {
+    for (int x = 0; x < width; x++) {
+        const int32_t left = places[x] / SHARE, share = places[x] % SHARE;
+        const int16_t *one = cells + 2 * left, *next = left + 1 < grid_width ? one + 2 : one;
+        row[x] = one[0] * (SHARE - share) + next[0] * share;
+        row[width + x] = one[1] * (SHARE - share) + next[1] * share;
+    }
 }
 
-static inline int32_t whole_pixels(int32_t left, int32_t right, int32_t share) {
-    return (left * (SHARE - share) + right * share + (1 << (SHIFT - 1))) >> SHIFT;
+/* How far to go from each pixel of a row, in whole pixels, between two rows of the grid; x of all, then y of all. */
+CLONED static void whole_pixels(const int32_t *restrict upper, const int32_t *restrict lower, int count, int32_t share,
+                                int32_t *restrict steps) {
+    for (int i = 0; i < count; i++)
+        steps[i] = (upper[i] * (SHARE - share) + lower[i] * share + (1 << (SHIFT - 1))) >> SHIFT;
 }
 
 /* labels, out: (height, width). flow: (grid_height, grid_width, 2), x and y in 1/16 pixel of the labels.
-   sure: (grid_height, grid_width), 0 or 1. scratch: room for 2 * width + 2 * (grid_width + 1) int32. */
+   sure: (grid_height, grid_width), 0 or 1. scratch: room for 8 * width int32. */
 void streamseg_moved(const uint8_t *labels, int height, int width, const int16_t *flow, const uint8_t *sure,
                      int grid_height, int grid_width, void *scratch, uint8_t *out) {
-    int32_t *places = scratch, *cells = places + width, *row = cells + width;
+    int32_t *places = scratch, *cells = places + width, *steps = cells + width;
+    int32_t *rows[2] = {steps + 2 * width, steps + 4 * width};
+    int done = -1;  /* the last row of the grid that was widened; row i lies in rows[i % 2] */
     for (int x = 0; x < width; x++) {
         places[x] = grid_place(x, width, grid_width);
         cells[x] = (int32_t)((int64_t)(2 * x + 1) * grid_width / (2 * (int64_t)width));
@@ -45,15 +53,17 @@ void streamseg_moved(const uint8_t *labels, int height, int width, const int16_t
         const int32_t place = grid_place(y, height, grid_height), above = place / SHARE;
         const int32_t below = above + 1 < grid_height ? above + 1 : above;
         const uint8_t *trusted = sure + (int64_t)(2 * y + 1) * grid_height / (2 * (int64_t)height) * grid_width;
-        grid_row(flow + (ptrdiff_t)above * 2 * grid_width, flow + (ptrdiff_t)below * 2 * grid_width, grid_width,
-                 place % SHARE, row);
+        for (int row = done + 1 > above ? done + 1 : above; row <= below; row++)
+            widened(flow + (ptrdiff_t)row * 2 * grid_width, grid_width, places, width, rows[row % 2]);
+        done = below;
+        whole_pixels(rows[above % 2], rows[below % 2], 2 * width, place % SHARE, steps);
+        uint8_t *line = out + (ptrdiff_t)y * width;
         for (int x = 0; x < width; x++) {
-            const int32_t *cell = row + 2 * (places[x] / SHARE), share = places[x] % SHARE;
-            const int32_t from_x = x + whole_pixels(cell[0], cell[2], share);
-            const int32_t from_y = y + whole_pixels(cell[1], cell[3], share);
-            const int inside = from_x >= 0 && from_x < width && from_y >= 0 && from_y < height;
-            out[(ptrdiff_t)y * width + x] =
-                trusted[cells[x]] && inside ? labels[(ptrdiff_t)from_y * width + from_x] : NOTHING;
+            const int32_t from_x = x + steps[x], from_y = y + steps[width + x];
+            /* below 0 is beyond every size when there is no sign: one question for both ends */
+            const int fetched = trusted[cells[x]] && (uint32_t)from_x < (uint32_t)width &&
+                                (uint32_t)from_y < (uint32_t)height;
+            line[x] = fetched ? labels[(ptrdiff_t)from_y * width + from_x] : NOTHING;
         }
     }
 }

@@ -189,7 +189,7 @@ def test_planes_of_different_sizes_are_not_equalised():
 
 
 def test_moved_labels_are_those_of_a_flow_worked_out_by_hand():
-    """Two to the right, one down: each pixel has what lay there; nothing comes from outside, or where it is not sure."""
+    """Two to the right, one down: each pixel has what lay there; none from outside, or where it is not sure."""
     labels = np.arange(20, dtype=np.uint8).reshape(4, 5)
     flow = np.zeros((4, 5, 2), np.int16)
     flow[...] = 2 * 16, 1 * 16
@@ -200,7 +200,7 @@ def test_moved_labels_are_those_of_a_flow_worked_out_by_hand():
 
 
 def test_a_flow_of_a_smaller_grid_is_interpolated_between_the_centres_of_its_cells():
-    """Two cells over eight pixels, whose centres lie at 1.5 and 5.5: from 0 to 4 pixels, half a one to the next whole."""
+    """Two cells over eight pixels, whose centres lie at 1.5 and 5.5: from 0 to 4 pixels to the left."""
     labels = np.arange(8, dtype=np.uint8)[None]
     flow = np.int16([[[0, 0], [-4 * 16, 0]]])
     shifts = [0, 0, 0, -1, -2, -3, -4, -4]  # at 2, 3, 4, 5: -0.5, -1.5, -2.5, -3.5, rounded up
