@@ -104,7 +104,7 @@ class OpticalFlow:
         """there, back: (height, width, 2) flow from this frame to another one, and from that to this."""
         x, y = self._columns + there[..., 0], self._rows + there[..., 1]
         way_back = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        missed = np.hypot(*np.moveaxis(there + way_back, -1, 0))
+        missed = cv2.magnitude(*cv2.split(cv2.add(there, way_back)))
         height, width = self._size
         arrives = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
         return Motion(x, y, arrives & self._inside & (missed < ROUND_TRIP))

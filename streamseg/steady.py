@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -186,12 +186,15 @@ def _alike(motion: Motion, here: Image, there: Image) -> Motion:
     return replace(motion, sure=motion.sure & (cv2.absdiff(fetched, here) < _LIKE))
 
 
+_COLUMNS, _ROWS = np.meshgrid(*(np.arange(length, dtype=np.float32) for length in reversed(FLOW_SIZE)))
+
+
 def _grid(motion: Motion, shape: tuple[int, ...]) -> NDArray[np.int16]:
     """The way as `kernels.moved` takes it. shape: (height, width) of the labels."""
-    height, width = motion.sure.shape
-    flow = np.empty((height, width, 2), np.float32)
-    np.subtract(motion.x, np.arange(width, dtype=np.float32), out=flow[..., 0])
-    np.subtract(motion.y, np.arange(height, dtype=np.float32)[:, None], out=flow[..., 1])
-    flow *= np.float32([_UNITS * shape[1] / width, _UNITS * shape[0] / height])
-    largest = np.iinfo(np.int16).max  # a flow that leads out of every picture stays one that does
-    return np.clip(np.rint(flow), -largest, largest).astype(np.int16)
+    across, down = _UNITS * shape[1] / FLOW_SIZE[1], _UNITS * shape[0] / FLOW_SIZE[0]
+    # OpenCV rounds, and keeps what leads far out of the picture at the largest number, which does so too
+    steps = [
+        cv2.addWeighted(place, scale, own, -scale, 0, dtype=cv2.CV_16S)
+        for place, own, scale in ((motion.x, _COLUMNS, across), (motion.y, _ROWS, down))
+    ]
+    return cast("NDArray[np.int16]", cv2.merge(steps))
