@@ -104,6 +104,10 @@ class Experiment:
     start_from: folder of an earlier training, whose best weights to begin with. Of another architecture the layers
         that this one has too, by name and shapes; with other classes the last layer's part of each class that both
         have, by its name. None for none.
+    begins_as: for classes that the earlier training did not have, or never learned to see: name -> names of the classes
+        whose mean its part of the last layer begins as, such as {"verge": ("pavement", "tree")}. A label that may be
+        one of several classes teaches only those that the network already thinks of, so that a class which begins as
+        none of them stays one. Left as it is where the earlier training began the class in the same way.
     frozen_to: name of a layer; it and the layers before it keep their weights, which saves their half of a step.
         None trains all.
     encoder_weights: "imagenet" for the published ones, or a file of the same form, below the data root unless
@@ -151,6 +155,7 @@ class Experiment:
     clahe: Clahe | None = None
     clahe_share: float = 0.0
     start_from: str | None = None
+    begins_as: dict[str, tuple[str, ...]] = field(default_factory=dict)
     frozen_to: str | None = None
     encoder_weights: str | None = None
     batch: int = 8

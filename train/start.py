@@ -70,6 +70,9 @@ def load_start(experiment: Experiment, model: keras.Model, root: Path, say: Call
                 f"{earlier.path}: {len(places)} of {len(has)} classes; "
                 f"{taken} of {_weighted(model)} layers start with its weights"
             )
+        for name, others in experiment.begins_as.items():
+            if earlier.experiment().begins_as.get(name) != others:
+                _begin_as(model, has, name, others)
     elif experiment.encoder_weights:
         encoder = experiment.architecture.split("-", 1)[1]
         published = experiment.encoder_weights == "imagenet"
@@ -125,6 +128,24 @@ def take_over(model: keras.Model, earlier: keras.Model, origin: object, places: 
             f"start_from {origin}: no layer of {earlier.name} fits one of {model.name}; start from another"
         )
     return taken
+
+
+def _begin_as(model: keras.Model, names: Sequence[str], name: str, others: Sequence[str]) -> None:
+    """Gives a class's part of every layer with one output for each class the mean of other classes' parts.
+
+    Raises:
+        UsageError: the model has no class of one of these names.
+    """
+    for each in (name, *others):
+        if each not in names:
+            raise UsageError(f"begins_as: the model has no class '{each}'; its classes are: {', '.join(names)}")
+    place, origins = names.index(name), [names.index(each) for each in others]
+    for layer in model.layers:
+        arrays = layer.get_weights()
+        if arrays and all(array.shape[-1] == len(names) for array in arrays):
+            for array in arrays:
+                array[..., place] = array[..., origins].mean(axis=-1)
+            layer.set_weights(arrays)
 
 
 def _shapes(layer: keras.Layer) -> list[tuple[int, ...]]:

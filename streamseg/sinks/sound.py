@@ -56,7 +56,8 @@ class SoundTracks:
         for packet in self._sound.take(until_s + self._start_s):
             try:
                 self._tracks[packet.track].take(packet)
-            except (av.InvalidDataError, ValueError):  # what the muxer does not take; a full disk is an OSError
+            except (av.InvalidDataError, av.PermissionError, ValueError):
+                # What the muxer does not take; it calls malformed AAC not permitted. A full disk is another error.
                 self._unusable += 1
 
     def finish(self) -> None:

@@ -217,6 +217,23 @@ def test_a_network_with_more_classes_starts_with_what_an_earlier_one_knew_of_its
     assert said == [f"{tmp_path / 'run'}: 2 of 3 classes; 3 of 3 layers start with its weights"]
 
 
+def test_a_class_can_begin_as_the_mean_of_others_and_goes_on_as_it_is_after_that(training, tmp_path):
+    """Whoever goes on from a training that began it so keeps what was learned since."""
+    training(epochs=1).run()
+    best = RunFolder(tmp_path / "run").network().layers[-1].get_weights()
+    classes = (*CLASSES, SegmentClass(2, "verge", (9, 9, 9)))
+    names = (CLASSES[0].name, CLASSES[1].name)
+    change = {"start_from": str(tmp_path / "run"), "classes": classes, "begins_as": {"verge": names}}
+    experiment = replace(RunFolder(tmp_path / "run").experiment(), **change)
+    model = build(experiment, (64, 96))
+    load_start(experiment, model, tmp_path, [].append)
+    for ours, theirs in zip(model.layers[-1].get_weights(), best, strict=True):
+        assert np.allclose(ours[..., 2], theirs.mean(axis=-1))
+    wrong = replace(experiment, begins_as={"verge": ("moon",)})
+    with pytest.raises(UsageError, match="begins_as: the model has no class 'moon'; its classes are: "):
+        load_start(wrong, model, tmp_path, [].append)
+
+
 def test_the_best_epoch_is_that_of_the_highest_mean_over_all_validation_sets(training, tmp_path, scores):
     """0.9 and 0.1 are no better than 0.6 and 0.5; each set has its columns in the curve."""
     scores += [0.9, 0.1, 0.6, 0.5, 0.7, 0.3]

@@ -10,7 +10,7 @@ import pytest
 
 from streamseg.errors import UsageError
 from streamseg.spec import SegmentClass
-from train.classes import CAMVID_CLASSES, classes_from_toml
+from train.classes import CAMVID_CLASSES, ROADSIDE_CLASSES, classes_from_toml
 from train.config import load_config
 from train.datasets import DATASETS, VOID, open_dataset
 from train.label_sets import SetTable
@@ -84,6 +84,39 @@ def test_idd_lite_labels_are_sets_and_whole_drives_are_set_aside(tmp_path):
     seen, unseen = opened("idd-lite-seen", tmp_path), opened("idd-lite-unseen", tmp_path)
     assert seen.names == ["7/001"] and unseen.names == ["20/001"]
     assert sets_seen(seen) == [{"road"}, {"car", "bicyclist"}, {"sky"}, None]
+
+
+def test_idd_lite_non_drivable_of_the_colour_of_grass_or_earth_is_verge(tmp_path):
+    """What is grey may be a pavement too; a model without verges calls all of it pavement or tree."""
+    picture = np.full((24, 32, 3), 90, np.uint8)
+    picture[:, 8:16] = (60, 110, 70)  # grass, BGR
+    picture[:, 16:24] = (80, 110, 140)  # earth
+    write(tmp_path / "idd_lite/leftImg8bit/train/7/001_image.jpg", picture)
+    write(tmp_path / "idd_lite/gtFine/train/7/001_label.png", index_mask(1, 1, 1, 0))
+    names = [each.name for each in ROADSIDE_CLASSES]
+    dataset = open_dataset("idd-lite-seen", tmp_path, ROADSIDE_CLASSES)
+    _, labels = dataset.load(0)
+    found = [{names[c] for c in dataset.label_sets[int(label)]} for label in labels[12, [4, 12, 20, 28]]]
+    assert found == [{"pavement", "verge"}, {"verge"}, {"verge"}, {"road"}]
+    without = opened("idd-lite-seen", tmp_path)
+    _, labels = without.load(0)
+    grey, grass = (without.label_sets[int(label)] for label in labels[12, [4, 12]])
+    assert grey == grass == {CLASS_IDS["pavement"], CLASS_IDS["tree"]}
+
+
+def test_camvids_trees_below_the_roads_end_may_be_grass_to_a_model_that_knows_verges(tmp_path):
+    """CamVid has no other name for grass; above the road there are trees alone, and its val part stays as published."""
+    mask = np.full((24, 32), CLASS_IDS["tree"], np.uint8)
+    mask[12:, 16:] = CLASS_IDS["road"]
+    write_camvid(tmp_path, mask)
+    write(tmp_path / "camvid/val/0001.png", PICTURE)
+    write(tmp_path / "camvid/valannot/0001.png", mask)
+    names = [each.name for each in ROADSIDE_CLASSES]
+    for part, below in (("train", {"tree", "verge"}), ("val", {"tree"})):
+        dataset = open_dataset(f"camvid-{part}", tmp_path, ROADSIDE_CLASSES)
+        _, labels = dataset.load(0)
+        found = [{names[c] for c in dataset.label_sets[int(label)]} for label in labels[[4, 20, 20], [4, 4, 28]]]
+        assert found == [{"tree"}, below, {"road"}]
 
 
 def test_comma10k_own_car_is_anything_but_road(tmp_path):
