@@ -13,12 +13,11 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamseg import Segmentation, Segmenter, load_backend
-from streamseg.flow import TemporalConsistency, labels_at
+from streamseg.flow import TemporalConsistency, labels_at, luma_at
 from streamseg.options import USUAL_STEADY
 from streamseg.sources.synthetic import SyntheticSource
 from streamseg.stages import DelayingStage
@@ -76,7 +75,7 @@ def steadiness(scene: Scene, labels: Iterable[NDArray[np.uint8]]) -> float:
     """`TemporalConsistency` along a scene, 0..1."""
     measure = TemporalConsistency()
     for result, each in zip(scene.results, labels, strict=True):
-        measure.add(cv2.cvtColor(result.frame.bgr(), cv2.COLOR_BGR2GRAY), each)
+        measure.add(luma_at(result.frame), each)
     return measure.share
 
 

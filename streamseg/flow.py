@@ -55,7 +55,7 @@ class Motion:
     def then(self, further: Motion) -> Motion:
         """Both, one after the other: where each pixel was in the frame that `further` leads to, sure where both are."""
         x, y = (
-            cv2.remap(each, self.x, self.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            cast("NDArray[np.float32]", cv2.remap(each, self.x, self.y, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE))
             for each in (further.x, further.y)
         )
         there = cv2.remap(further.sure.view(np.uint8), self.x, self.y, cv2.INTER_NEAREST, borderValue=0)

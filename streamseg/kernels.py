@@ -285,13 +285,12 @@ def moved(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.bool_]) -> Im
 def _moved_by_numpy(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.bool_]) -> Image:
     """In whole numbers, as steady.c, so that both give the same bytes."""
     (height, width), grid = labels.shape, flow.astype(np.int32)
-    (above, below, down), (left, right, along) = (
-        _grid_places(length, cells) for length, cells in zip(labels.shape, sure.shape, strict=True)
-    )
-    down, along = down[:, None, None], along[:, None]
+    above, below, lower = _grid_places(height, sure.shape[0])
+    left, right, further = _grid_places(width, sure.shape[1])
+    down, along = lower[:, None, None], further[:, None]
     rows = grid[above] * (128 - down) + grid[below] * down
     # 4 bits of the flow's 1/16 pixel and 7 of each interpolation, rounded
-    steps = (rows[:, left] * (128 - along) + rows[:, right] * along + (1 << 17)) >> 18
+    steps: NDArray[np.int32] = (rows[:, left] * (128 - along) + rows[:, right] * along + (1 << 17)) >> 18
     from_x, from_y = np.arange(width) + steps[..., 0], np.arange(height)[:, None] + steps[..., 1]
     row, column = (
         (2 * np.arange(length) + 1) * cells // (2 * length)

@@ -11,7 +11,7 @@ the same labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from streamseg.errors import UsageError
 from streamseg.flow import FLOW_SIZE, Motion, OpticalFlow, labels_at, luma_at
-from streamseg.kernels import NOTHING, moved, voted
+from streamseg.kernels import moved, voted
 from streamseg.options import MOST_STEADY
 from streamseg.stages import DelayingStage
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _LIKE = 24  # grey levels that a pixel may change along its way: noise and lamps stay below, another thing seldom does
 _CUT = 0.35  # share of the picture that must be sure: after a cut chance leaves less, in fast turns more stays
+_PATCH = (5, 5)  # pixels whose likeness is taken together: of a single one chance decides
 _UNITS = 16  # of a pixel, as `kernels.moved` counts
 
 
@@ -134,22 +135,18 @@ class Steady(DelayingStage):
     def _labels(self, at: int) -> Image:
         here = self._window[at]
         shape = here.labels.shape
-        around = sorted((*self._ways(at, -1), *self._ways(at, 1)), key=lambda each: each[0])
-        ways = [way for way in around if way[2].shape == shape]
-        votes = [moved(labels, _grid(motion, shape), motion.sure) for _, motion, labels in ways]
+        before, behind = ([way for way in self._ways(at, step) if way[1].labels.shape == shape] for step in (-1, 1))
+        votes = [moved(seen.labels, _grid(way, shape), way.sure) for way, seen in (*before, *behind)]
         if here.own:
             # First, as of equals the first wins: two frames that disagree change nothing.
             return voted([here.labels, *votes], [1] * (1 + len(votes))) if votes else here.labels
-        if not ways:  # a cut, and the network has not run since
+        if not votes:  # a cut, and the network has not run since
             return here.labels
-        _, motion, labels = ways[0]
-        nearest = moved(labels, _grid(motion, shape), np.ones_like(motion.sure))
-        # Beyond the border there is nothing to move in; what was there before is the best guess.
-        nearest = np.where(nearest == NOTHING, labels, nearest)
-        return voted([*votes, nearest], [*[1] * len(votes), 0])
+        guesses = _guesses(here.luma, [side[0] for side in (before, behind) if side], shape)
+        return voted([*votes, *guesses], [1] * len(votes) + [0] * len(guesses))
 
-    def _ways(self, at: int, step: int) -> Iterator[tuple[int, Motion, Image]]:
-        """Frames on one side that vote: how far away they are, the way to them, their labels.
+    def _ways(self, at: int, step: int) -> Iterator[tuple[Motion, _Seen]]:
+        """Frames on one side that vote, the nearest first: the way to them, and what was seen there.
 
         step: -1 for those before, 1 for those behind.
         """
@@ -163,7 +160,7 @@ class Steady(DelayingStage):
                 return
             way = link if way is None else way.then(link)
             if self._window[there].own:
-                yield far, way, self._window[there].labels
+                yield way, self._window[there]
 
     def _compare(self, seen: _Seen, labels: Image) -> None:
         """Count, for `consistency`, what is as in the frame before."""
@@ -180,10 +177,34 @@ class Steady(DelayingStage):
         self._equal_after += after
 
 
+def _guesses(luma: Image, ways: Sequence[tuple[Motion, _Seen]], shape: tuple[int, ...]) -> list[Image]:
+    """Labels for where no way is sure, the better guess first: of two sides the one that looks more like this frame.
+
+    So what has driven out of the picture does not stay: the street behind it looks like the frame to come.
+
+    luma: of this frame. ways: to the nearest frame on each side that the network ran on; one or two.
+    """
+    unlike = [cv2.boxFilter(_difference(way, luma, seen.luma), -1, _PATCH) for way, seen in ways]
+    first = unlike[0] <= unlike[-1]
+    guesses = [
+        moved(seen.labels, _grid(way, shape), better)
+        for (way, seen), better in zip(ways, (first, ~first), strict=False)
+    ]
+    # Where that one leaves the picture the last one may not, as driving on brings the border further in; where both do,
+    # what was there is as good as anything.
+    way, seen = ways[-1]
+    return [*guesses, moved(seen.labels, _grid(way, shape), np.ones_like(first)), ways[0][1].labels]
+
+
+def _difference(motion: Motion, here: Image, there: Image) -> Image:
+    """(FLOW_SIZE) uint8, grey levels by which the picture differs at both ends of the way."""
+    fetched = cv2.remap(there, motion.x, motion.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cast("Image", cv2.absdiff(fetched, here))
+
+
 def _alike(motion: Motion, here: Image, there: Image) -> Motion:
     """Sure only where the picture looks the same at both ends of the way."""
-    fetched = cv2.remap(there, motion.x, motion.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return replace(motion, sure=motion.sure & (cv2.absdiff(fetched, here) < _LIKE))
+    return replace(motion, sure=motion.sure & (_difference(motion, here, there) < _LIKE))
 
 
 _COLUMNS, _ROWS = np.meshgrid(*(np.arange(length, dtype=np.float32) for length in reversed(FLOW_SIZE)))

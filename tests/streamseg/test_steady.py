@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -75,6 +76,17 @@ def test_between_two_runs_of_the_network_labels_go_with_what_they_are_on():
     )
     repeated = min((true.labels == results[n - n % 3].labels).mean() for n, true in enumerate(results))
     assert worst > 0.99 > repeated
+
+
+def test_what_is_gone_between_two_runs_of_the_network_leaves_no_ghost():
+    """A car is there when the network runs, and gone two frames before it runs again: the street looks like then."""
+    (with_car, *_), street = passing_car(1), texture(1)
+    gone = result(0, street, np.zeros((HEIGHT, WIDTH), np.uint8))
+    results = [replace(with_car if n < 4 else gone) for n in range(7)]
+    shown = steadied(Steady(3), results, every=3)
+    car = with_car.labels == 1
+    assert all((each.labels == 1)[car].mean() > 0.95 for each in shown[:4])
+    assert all((each.labels == 1).sum() < 0.1 * car.sum() for each in shown[4:])
 
 
 @pytest.mark.parametrize("ahead", [0, 2])
