@@ -35,8 +35,9 @@ _FRAMES = 900  # of the clip: half a minute, longer than any run lives
 _MOST_S = 3.0  # that a run lives after its first frame: a dozen fragments
 _PATIENCE_S = 120.0  # until a run begins to write; a busy machine is slow, so only a hang is longer
 _LOOK_S = 0.01
-# The network runs on the first frame alone: what is measured is writing, at the pace of a fast machine.
-_OPTIONS = ("--device", "cpu", "--precision", "fp32", "--every", "100000", "--quiet")
+# The network runs on the first frame alone, and nothing looks ahead: what is measured is writing, at the pace of a
+# fast machine.
+_OPTIONS = ("--device", "cpu", "--precision", "fp32", "--every", "100000", "--steady", "off", "--quiet")
 KINDS: Mapping[str, tuple[str, bool]] = {
     "file mp4": ("out.mp4", False),
     "file mkv": ("out.mkv", False),

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from streamseg.sources.capture_thread import Timeouts
     from streamseg.sources.network import network_source
     from streamseg.spec import Clahe, Head, ModelSpec, SegmentClass, TensorRules
-    from streamseg.stages import Smoothing
+    from streamseg.stages import DelayingStage
+    from streamseg.steady import Steady
     from streamseg.timing import Timings
     from streamseg.tracks import Tracks
 
@@ -49,7 +50,8 @@ _HOME = {
     "camera_source": "sources.camera", "network_source": "sources.network",
     "Clahe": "spec", "Head": "spec", "ModelSpec": "spec", "SegmentClass": "spec", "TensorRules": "spec",
     "Segmentation": "segmentation", "Segmenter": "segmenter",
-    "Smoothing": "stages",
+    "DelayingStage": "stages",
+    "Steady": "steady",
     "Timings": "timing",
     "Tracks": "tracks",
 }  # fmt: skip
@@ -60,6 +62,7 @@ __all__ = [
     "BrowserSource",
     "Clahe",
     "Controls",
+    "DelayingStage",
     "Frame",
     "Head",
     "LiveState",
@@ -76,10 +79,10 @@ __all__ = [
     "Settings",
     "Sink",
     "SinkError",
-    "Smoothing",
     "Source",
     "SourceError",
     "SourceOptions",
+    "Steady",
     "StreamInfo",
     "StreamsegError",
     "TensorRules",

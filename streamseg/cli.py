@@ -20,7 +20,7 @@ from streamseg.commands import flags
 from streamseg.commands.failures import exit_code, one_line, print_traceback
 from streamseg.commands.saying import on_one_line, open_closed_streams, say
 from streamseg.errors import INTERRUPTED, UsageError
-from streamseg.options import MOST_COUNT, MOST_NUMBER, MOST_SIDE, MOST_THREADS
+from streamseg.options import MOST_COUNT, MOST_NUMBER, MOST_SIDE, MOST_STEADY, MOST_THREADS
 from streamseg.views import VIEWS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -121,6 +121,30 @@ class BitRate(click.ParamType[int]):
         if bits < 1:
             self.fail(f"'{value}' is not a bit rate; write bits a second, such as 4M or 800k", param, ctx)
         return bits
+
+
+class SteadyFrames(Count):
+    """So many frames on a side, or "off", whose value is 0."""
+
+    def __init__(self) -> None:
+        super().__init__(1, MOST_STEADY)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """From 0 on."""
+        if value in ("off", 0):
+            return 0
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"'{value}' is neither off nor a number of frames from 1 to {MOST_STEADY}", param, ctx)
+
+
+def _smooth_is_gone(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    """Raises click.UsageError where somebody asks for what was there once."""
+    if value is not None:
+        raise click.UsageError(
+            "--smooth is gone: labels move with the picture now; use --steady N or --steady off", ctx
+        )
 
 
 class Minutes(Number):
@@ -341,15 +365,14 @@ def command_line() -> None:
     metavar="F",
     help="Choose the network's size, or on which frames it runs, so that it keeps up with this rate.",
 )
+@click.option("--every", type=Count(1), metavar="N", help="Run the network on every Nth frame; labels move on between.")
 @click.option(
-    "--every", type=Count(1), metavar="N", help="Run the network on every Nth frame; the others reuse labels."
+    "--steady",
+    type=SteadyFrames(),
+    metavar="N",
+    help="N frames on either side, moved with the picture, vote on labels (live: before); off; default: 2, live off.",
 )
-@click.option(
-    "--smooth",
-    type=Count(1, 255),
-    metavar="S",
-    help="Against flicker: a pixel changes its class only when a new one won S frames in a row.",
-)
+@click.option("--smooth", hidden=True, expose_value=False, callback=_smooth_is_gone)
 @click.option(
     "--reader", type=click.Choice(["pyav", "opencv"]), default="pyav", show_default=True, help="What reads video files."
 )

@@ -38,6 +38,8 @@ class Hud:
             lines.append(f"{age}, dropped {timings.dropped}")
         elif timings.latency.count:
             lines.append(f"latency {1000 * timings.latency.mean_lately_s:.0f} ms, dropped {timings.dropped}")
+        if timings.network_share < 1:
+            lines.append(f"network on {timings.network_share:.0%} of the frames")
         if slowest := timings.slowest:
             lines.append(f"slowest: {slowest} {1000 * timings.stages[slowest].mean_s:.1f} ms")
         return lines

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from streamseg.pixels import Image, Size, YuvColor
 
+NOTHING = 255
+"""The id that no class has: labels that cannot be fetched from elsewhere, and that do not vote."""
+
 _IDS = 256  # that a byte can hold
 _MOST_BUFFERS = 12  # of luma, chroma and BGR, two uses each, in two sizes: a recording, and a window beside it
 _MOST_PIXELS = 2**31 - 1  # C counts the pixels of a plane in an int
@@ -253,6 +256,91 @@ def _weights(factor: int) -> Any:
     second = (np.arange(factor, dtype=np.float32) + 0.5) / factor  # pixel centres
     shares = np.stack([1 - second, second])
     return np.einsum("iy,jx->yxij", shares, shares).reshape(factor * factor, 4)
+
+
+def moved(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.bool_]) -> Image:
+    """Labels of another frame, fetched from where each pixel was there.
+
+    labels: (height, width) uint8 class ids.
+    flow: (h, w, 2) int16, how far right and how far down each pixel's place in the other frame is, in 1/16 pixel of the
+        labels; a grid of any size over the picture, interpolated bilinearly between the centres of its cells.
+    sure: (h, w) bool, where the flow is to be believed.
+
+    Returns: (height, width) uint8; 255 where the flow is not sure, and where it leaves the picture.
+
+    Raises:
+        TypeError, ValueError: other shapes or types, or too large.
+    """
+    check_image(labels, "labels")
+    if not isinstance(flow, np.ndarray) or flow.dtype != np.int16 or flow.ndim != 3 or flow.shape[2] != 2:
+        raise TypeError(f"a flow must be (height, width, 2) int16, got {received(flow)}")
+    if not isinstance(sure, np.ndarray) or sure.dtype != np.bool_ or sure.shape != flow.shape[:2] or not sure.size:
+        raise TypeError(f"`sure` must be {flow.shape[:2]} bool, as the flow is, and not empty, got {received(sure)}")
+    if max(labels.size, flow.size) > _MOST_PIXELS:
+        raise ValueError(f"labels and flow of at most {_MOST_PIXELS} numbers can be moved, got {labels.shape}")
+    arrays = np.ascontiguousarray(labels), np.ascontiguousarray(flow), np.ascontiguousarray(sure)
+    return (_moved_by_numpy if native.LIBRARY is None else native.moved)(*arrays)
+
+
+def _moved_by_numpy(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.bool_]) -> Image:
+    """In whole numbers, as steady.c, so that both give the same bytes."""
+    (height, width), grid = labels.shape, flow.astype(np.int32)
+    above, below, lower = _grid_places(height, sure.shape[0])
+    left, right, further = _grid_places(width, sure.shape[1])
+    down, along = lower[:, None, None], further[:, None]
+    rows = grid[above] * (128 - down) + grid[below] * down
+    # 4 bits of the flow's 1/16 pixel and 7 of each interpolation, rounded
+    summed: NDArray[np.int32] = rows[:, left] * (128 - along) + rows[:, right] * along + (1 << 17)
+    steps = np.right_shift(summed, 18)
+    from_x, from_y = np.arange(width) + steps[..., 0], np.arange(height)[:, None] + steps[..., 1]
+    row, column = (
+        (2 * np.arange(length) + 1) * cells // (2 * length)
+        for length, cells in zip(labels.shape, sure.shape, strict=True)
+    )
+    trusted = sure[row[:, None], column]
+    trusted &= (from_x >= 0) & (from_x < width) & (from_y >= 0) & (from_y < height)
+    fetched = labels[from_y.clip(0, height - 1), from_x.clip(0, width - 1)]
+    return np.where(trusted, fetched, np.uint8(NOTHING))
+
+
+def _grid_places(length: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Of pixels between the centres of cells: the cell before, the one behind, the share of that one in 1/128."""
+    at = (((2 * np.arange(length) + 1) * cells * 64) // length - 64).clip(0, 128 * (cells - 1))
+    return at // 128, np.minimum(at // 128 + 1, cells - 1), (at % 128).astype(np.int32)
+
+
+def voted(maps: Sequence[Image], weights: Sequence[int]) -> Image:
+    """The class that has the most votes; of equals, that of the map which comes first.
+
+    maps: (height, width) uint8 class ids each; 255 does not vote.
+    weights: of each map's votes, from 0, 255 at most in all. One of 0 is heard only where no other is.
+
+    Returns: new (height, width) uint8; 255 where no map votes.
+
+    Raises:
+        TypeError, ValueError: other shapes or types, no map, or weights that are too large or not one for each.
+    """
+    for each in maps:
+        check_image(each, "labels that vote")
+    if not maps or len({each.shape for each in maps}) > 1 or maps[0].size > _MOST_PIXELS:
+        raise ValueError(f"labels that vote must be of one size, got {[each.shape for each in maps]}")
+    whole = all(isinstance(each, int) and each >= 0 for each in weights)
+    if len(weights) != len(maps) or not whole or sum(weights) > 255:  # scores are bytes
+        raise ValueError(f"votes need a weight for each of {len(maps)} maps, 0 to 255 in all, got {list(weights)}")
+    rows = [np.ascontiguousarray(each) for each in maps]
+    numbers = np.array(weights, np.uint8)
+    return (_voted_by_numpy if native.LIBRARY is None else native.voted)(rows, numbers)
+
+
+def _voted_by_numpy(maps: Sequence[Image], weights: NDArray[np.uint8]) -> Image:
+    out, best = np.full_like(maps[0], NOTHING), np.zeros_like(maps[0])
+    for one in maps:
+        score = np.zeros_like(one)
+        for other, weight in zip(maps, weights, strict=True):
+            score += (one == other) * weight
+        better = (one != NOTHING) & ((out == NOTHING) | (score > best))
+        out[better], best[better] = one[better], score[better]
+    return out
 
 
 def equalized(bgr: Image, clahe: Clahe) -> Image:

@@ -30,8 +30,11 @@ DecoderName: TypeAlias = Literal["cpu", "auto", "cuda", "vaapi", "videotoolbox"]
 EncoderName: TypeAlias = Literal["auto", "x264", "nvenc", "videotoolbox", "vaapi"]
 ClaheMode: TypeAlias = Literal["on", "off", "auto"]
 
-MOST_SMOOTHING = 255
-"""Frames: `stages.Smoothing` counts votes in bytes."""
+MOST_STEADY = 30
+"""Frames on a side: a second of film; what moved further than that is out of the picture, and frames wait in memory."""
+
+USUAL_STEADY = 2
+"""Frames on a side, unless a person says otherwise."""
 
 MOST_COUNT = 2**31 - 1
 """Of anything: FFmpeg, OpenCV and the engines keep counts in C's int."""
@@ -117,8 +120,10 @@ class ModelOptions:
     threads: of the CPU; None is one for each core.
     target_fps: frames a second that its size, unless it is given, and `every` are to be chosen for; None chooses
         nothing.
-    every: it runs on the first of so many frames, the others reuse labels; None is on all, or what `target_fps` takes.
-    smooth: a pixel changes its class only when a new one won in so many frames in a row; None does not smooth.
+    every: it runs on the first of so many frames, the others get labels moved from there; None is on all, or what
+        `target_fps` takes.
+    steady: so many frames on either side of a frame vote on its labels, moved along the motion, of a live source only
+        those before it; 0 for none. None is 2 for recordings, and live none, but moved labels between runs.
 
     Raises:
         UsageError: a value of the wrong type or out of range, or both `target_fps` and `every`.
@@ -132,7 +137,7 @@ class ModelOptions:
     threads: int | None = None
     target_fps: float | None = None
     every: int | None = None
-    smooth: int | None = None
+    steady: int | None = None
 
     def __post_init__(self) -> None:
         # Device and precision are not checked here: which there are depends on the engines that are installed.
@@ -141,7 +146,7 @@ class ModelOptions:
         _require_count("threads", self.threads, MOST_THREADS)
         _require_above_0("target_fps", self.target_fps, "frames a second")
         _require_count("every", self.every)
-        _require_count("smooth", self.smooth, MOST_SMOOTHING)
+        _require_count("steady", self.steady, MOST_STEADY, 0)
         if self.target_fps is not None and self.every is not None:
             raise UsageError("`target_fps` finds out on which frames the network runs; leave `every` out")
 

@@ -4,7 +4,7 @@ Two bounded queues, frames in order all the way:
 
     reader thread          source.read()                      decodes
     network threads        segment(frame)                     preprocess and infer, several frames side by side
-    the caller's thread    the stages, each sink's write()    smooths, paints, encodes, shows
+    the caller's thread    the stages, each sink's write()    steadies, paints, encodes, shows
 
 A network thread takes the next frame and a place for its result in one step, so that results leave in the order in
 which frames came, however many threads there are. The sinks stay on the caller's thread because windows must. With
@@ -46,11 +46,11 @@ from streamseg.run_report import RunReport
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sources.base import Source
-from streamseg.stages import Smoothing
+from streamseg.stages import DelayingStage
 from streamseg.timing import AFTERWARDS, WAITING, Timings
 
 Segment: TypeAlias = Callable[[Frame], Segmentation]
-Stage: TypeAlias = Callable[[Segmentation], Segmentation]
+Stage: TypeAlias = Callable[[Segmentation], Segmentation] | DelayingStage
 
 _JOIN_S = 5.0  # a camera driver or a dead share can hang in a read; its thread is then left behind as a daemon
 
@@ -65,9 +65,12 @@ def _checked(result: object, maker: object) -> Segmentation:
     )
 
 
-def _staged(result: Segmentation, stage: Stage) -> Segmentation:
-    """What a stage makes of a result. Raises TypeError or ValueError, naming it, where that is not what it may be."""
-    after = _checked(stage(result), stage)
+def _staged(after: object, stage: Stage, result: Segmentation) -> Segmentation:
+    """What a stage made. Raises TypeError or ValueError, naming it, where that is not what it may be.
+
+    result: that it was given last.
+    """
+    after = _checked(after, stage)
     # By identity first: stages copy results with `replace`, and the classes of every frame are one tuple.
     if after.classes is not result.classes and tuple(after.classes) != tuple(result.classes):
         name = getattr(stage, "__name__", type(stage).__name__)
@@ -167,6 +170,7 @@ class Pipeline:
         queue_size: int = 2,
         workers: int = 1,
         every: int = 1,
+        lead: int = 0,
         timings: Timings | None = None,
         controls: Controls | None = None,
         on_fault: Callable[[Exception], object] = lambda _: None,
@@ -183,7 +187,10 @@ class Pipeline:
         workers: how many frames are segmented side by side, each on a thread of its own; more than one needs a
             `segment` that several threads may call, as `Backend.streams` tells. For throughput: a single frame does
             not get faster.
-        every: the network runs on the first of so many frames, the others get the labels of the one before them.
+        every: the network runs on the first of so many frames, the others get the labels of the one before them, which
+            the stage `Steady` moves.
+        lead: so many frames at the beginning are given to the stages alone, and neither written nor counted: those
+            before the ones that are wanted, where a stage looks back.
         timings: noted in; for sinks that tell of the run while it goes on, such as `WebSink`, which are given the same.
             None makes one.
         controls: where pausing and the end are asked for while it runs; None is for runs nobody watches.
@@ -208,6 +215,7 @@ class Pipeline:
         self._slots: BoundedQueue[_Slot] = BoundedQueue(waiting + workers - 1, "all")
         self._workers = workers
         self._every = every
+        self._lead = lead
         self._taking = threading.Lock()
         self._taken = 0
         self._labelled: Future[Segmentation] = Future()
@@ -286,6 +294,8 @@ class Pipeline:
 
     def _infer(self) -> None:
         while (slot := self._next_slot()) is not None:
+            self.report.network_runs += 1
+            self.timings.network_share = min(1.0, self.report.network_runs / self._taken)
             with self.timings.measure("network"):  # a segmenter's "preprocess" is a stage of its own in there
                 result = _checked(self._segment(slot.frame), self._segment)
             slot.labelled.set_result(result)
@@ -309,17 +319,46 @@ class Pipeline:
             result = self._awaited(slot)
             if result is None:
                 break
-            for stage in self._stages:
-                with self.timings.measure("stages"):
-                    result = _staged(result, stage)
-            answers = [self._written(output, result) for output in self._outputs if output.error is None]
-            self.timings.finished_frame(result.frame.captured_s)
-            self.report.frames_out += 1
-            self.report.damaged += result.frame.damaged
-            self._stop_if_asked(answers)
-            while self._policy == "all" and self._controls.settings.paused and not self._stopping.is_set():
-                time.sleep(IDLE_S)
-                self._idle()
+            for ready in self._through_stages(result, 0):
+                self._deliver(ready)
+        # What a stage holds back was made by then, also where the run was stopped.
+        for number, stage in enumerate(self._stages):
+            for late in self._left_in(stage):
+                for ready in self._through_stages(late, number + 1):
+                    self._deliver(ready)
+
+    def _through_stages(self, result: Segmentation, first: int) -> Iterator[Segmentation]:
+        """What comes out behind the last stage; first: which stage comes next."""
+        if first == len(self._stages):
+            yield result
+            return
+        stage = self._stages[first]
+        with self.timings.measure("stages"):
+            made = stage.add(result) if isinstance(stage, DelayingStage) else (stage(result),)
+            ready = [_staged(each, stage, result) for each in made]
+        for each in ready:
+            yield from self._through_stages(each, first + 1)
+
+    def _left_in(self, stage: Stage) -> list[Segmentation]:
+        if not isinstance(stage, DelayingStage):
+            return []
+        with self.timings.measure("stages"):
+            return [_checked(each, stage) for each in stage.end()]
+
+    def _deliver(self, result: Segmentation) -> None:
+        """Hand a result to the sinks, and do what they ask for."""
+        if self._lead:
+            self._lead -= 1
+            self.report.frames_in -= 1
+            return
+        answers = [self._written(output, result) for output in self._outputs if output.error is None]
+        self.timings.finished_frame(result.frame.captured_s)
+        self.report.frames_out += 1
+        self.report.damaged += result.frame.damaged
+        self._stop_if_asked(answers)
+        while self._policy == "all" and self._controls.settings.paused and not self._stopping.is_set():
+            time.sleep(IDLE_S)
+            self._idle()
 
     def _written(self, output: _Output, result: Segmentation) -> bool | None:
         """What a sink says to a result. Raises what it raises, unless it is gone on without."""
@@ -408,4 +447,6 @@ class Pipeline:
         report.live = self._source.live_state.now().to_dict() if self._source.live_state else None
         report.stages = {name: each.summary_ms() for name, each in timings.stages.items() if name != AFTERWARDS}
         report.slowest = timings.slowest
-        report.flicker = next((stage.flicker for stage in self._stages if isinstance(stage, Smoothing)), None)
+        timings.network_share = report.network_share = report.network_runs / max(1, self._taken)
+        delaying = [stage for stage in self._stages if isinstance(stage, DelayingStage)]
+        report.consistency = next((stage.consistency for stage in delaying if stage.consistency), None)

@@ -47,7 +47,7 @@ class ProgressBar(Sink):
 
 
 def closing_line(report: RunReport, places: list[str]) -> str:
-    """Frames in and out, dropped, rate, latency, age, losses, flicker, device, slowest stage, the files; one line."""
+    """Frames in and out, rate, latency, age, losses, the network's share, consistency, device, slowest stage, files."""
     parts = [
         f"{report.frames_in} frames in, {report.frames_out} out, {report.dropped} dropped",
         f"{report.fps:.1f} fps end to end",
@@ -58,8 +58,12 @@ def closing_line(report: RunReport, places: list[str]) -> str:
     if report.live and report.live["losses"]:
         times = "once" if report.live["losses"] == 1 else f"{report.live['losses']} times"
         parts.append(f"source lost {times}, {report.live['reconnecting_s']:.0f} s in all")
-    if report.flicker:
-        parts.append(f"flicker {report.flicker['before']:.2%} smoothed to {report.flicker['after']:.2%}")
+    if report.network_share < 1:
+        between = "moved" if report.consistency else "repeated"
+        parts.append(f"network on {report.network_share:.0%} of the frames, labels {between} between")
+    if report.consistency:
+        before, after = report.consistency["before"], report.consistency["after"]
+        parts.append(f"temporal consistency {after:.1%}, {before:.1%} without holding labels steady")
     parts.append(f"on {report.device}")
     if report.slowest:
         parts.append(f"slowest stage: {report.slowest} {report.stages[report.slowest]['mean']:.1f} ms")

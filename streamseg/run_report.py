@@ -24,8 +24,10 @@ class RunReport:
     slowest: the stage with the most time per frame, waiting left out.
     device: what really ran the network; "" where `segment` does not say.
     live: of a live source, how often and how long it was lost, see `LiveStatus`; None for others.
-    flicker: share of the pixels that change class from frame to frame, "before" and "after" smoothing; None where
-        nothing was smoothed.
+    network_runs: how often the network ran.
+    network_share: of the frames that were labelled, on how many it ran, 0 to 1.
+    consistency: share of the pixels that keep their class from frame to frame along the picture's motion, "before" and
+        "after" labels were held steady; None where they were not.
     """
 
     device: str = ""
@@ -41,7 +43,9 @@ class RunReport:
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
     slowest: str | None = None
     live: dict[str, Any] | None = None
-    flicker: dict[str, float] | None = None
+    network_runs: int = 0
+    network_share: float = 1.0
+    consistency: dict[str, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -122,6 +122,7 @@ class Timings:
     latency: from a frame's capture until all sinks have taken it.
     age: from a frame's capture until a person could see it; empty where nothing is shown.
     dropped: frames that were too old to be processed.
+    network_share: of the frames so far, on how many the network ran, 0 to 1.
     rate: at which frames come out.
     clock: what all of it is measured by, and `Frame.captured_s` too.
     """
@@ -135,6 +136,7 @@ class Timings:
         self.latency = Distribution()
         self.age = Distribution()
         self.dropped = 0
+        self.network_share = 1.0
         self.rate = RateMeter(clock=clock)
 
     @contextmanager

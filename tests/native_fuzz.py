@@ -104,12 +104,32 @@ def fuzz_equalized(rng: np.random.Generator) -> None:
     assert apart.max() <= 1, ("equalized", planes[0].shape, clahe, apart.max())
 
 
+def fuzz_moved(rng: np.random.Generator) -> None:
+    """Grids smaller and larger than the labels, flows from none to the largest that 16 bits hold."""
+    labels = random_ids(rng, size_of(rng))
+    size = size_of(rng)
+    reach = int(rng.choice([0, 16, 200, 32767]))
+    flow = rng.integers(-reach - 1, reach + 1, (*size, 2)).astype(np.int16)
+    sure = rng.random(size) < rng.choice([0.5, 1.0])
+    compiled, plain = both(lambda: kernels.moved(labels, flow, sure))
+    assert np.array_equal(compiled, plain), ("moved", labels.shape, size, reach)
+
+
+def fuzz_voted(rng: np.random.Generator) -> None:
+    """One to twelve maps of few classes, so that ties are usual, some of them nothing."""
+    size, count = size_of(rng), int(rng.integers(1, 13))
+    maps = [rng.choice(np.array([0, 1, 2, 255], np.uint8), size) for _ in range(count)]
+    weights = rng.integers(0, 22, count).tolist()
+    compiled, plain = both(lambda: kernels.voted(maps, weights))
+    assert np.array_equal(compiled, plain), ("voted", size, weights)
+
+
 def main(library: str, rounds: int) -> None:
     """See the head of the file."""
     native.LIBRARY = ctypes.CDLL(library)
     native._scratch = lambda size: np.empty(size, np.uint8)  # of the very size that was asked for
     rng = np.random.default_rng(SEED)
-    for fuzz in (fuzz_blend, fuzz_upsampled_argmax, fuzz_equalized):
+    for fuzz in (fuzz_blend, fuzz_upsampled_argmax, fuzz_equalized, fuzz_moved, fuzz_voted):
         for _ in range(rounds):
             fuzz(rng)
         print(fuzz.__name__, rounds)

@@ -24,17 +24,18 @@ from streamseg.commands.saying import say, standard_output
 from streamseg.commands.signals import Signals, noted_signals
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
-from streamseg.options import ModelOptions, OutputOptions, SourceOptions
+from streamseg.options import MOST_STEADY, USUAL_STEADY, ModelOptions, OutputOptions, SourceOptions
 from streamseg.pipeline import Pipeline
 from streamseg.progress import closing_line, stage_table
 from streamseg.segmenter import Segmenter, clahe_wanted
 from streamseg.sinks import Sink
 from streamseg.sources import Source, open_source
-from streamseg.stages import Smoothing
+from streamseg.stages import DelayingStage
 from streamseg.target_rate import Plan, plan_for
 from streamseg.timing import Timings
 
 DAMAGED = SourceError.exit_code
+_MOST_WAITING = 5  # frames, unless a person asks for more: 16 MB at 1080p
 
 
 def run_command(
@@ -115,14 +116,18 @@ class _Runner:
             first = self.plan is None
             # Recordings all take the same, and of several sources none is live.
             self.plan = plan = self.plan or plan_for(model, source.info)
-            smoothing = Smoothing(model.smooth) if model.smooth is not None else None
+            steady, lead = _steady(model.steady, plan.every, live=source.info.live)
             controls = Controls(_settings(model, output, plan))
             recording = recording_of(output, address, source.info, several=self._written is not None)
             origin = origin_of(Request(address, self._source_options, model, output), recording, source)
             if origin is not None and origin.part is not None:
                 if not output.quiet:
                     say(f"going on from '{origin.part.path}', which has {origin.part.frames} frames", err=True)
-                source = stack.enter_context(PassedOver(source, origin.part.frames))
+                # What a frame looks back at is labelled again; in step with the frames that the network runs on.
+                lead = min(origin.part.frames, lead + (origin.part.frames - lead) % plan.every)
+                source = stack.enter_context(PassedOver(source, origin.part.frames - lead))
+            else:
+                lead = 0
             # One for pipeline and page, as the page tells of the run while it goes on.
             shared = SharedBySinks(
                 address,
@@ -130,7 +135,7 @@ class _Runner:
                 plan.backend,
                 controls,
                 Timings(),
-                lambda: _flicker(smoothing),
+                lambda: _consistency(steady),
                 self._written,
                 origin,
                 first_viewer,
@@ -141,32 +146,53 @@ class _Runner:
             # A page or window is there as soon as it is opened, and whoever sees it may end the run at once.
             with noted_signals() as signals:
                 sinks = opened_sinks(output, shared, recording, stack)
-                pipeline = _pipeline(source, plan, sinks, smoothing, shared)
+                pipeline = _pipeline(source, plan, sinks, steady, shared, lead)
                 tell_losses(source, record)
                 stack.pop_all()  # from here on the pipeline closes what was opened
                 return _run(output, source, plan.backend, pipeline, sinks, signals, record)
 
 
 def _pipeline(
-    source: Source, plan: Plan, sinks: list[Sink], smoothing: Smoothing | None, shared: SharedBySinks
+    source: Source, plan: Plan, sinks: list[Sink], steady: DelayingStage | None, shared: SharedBySinks, lead: int
 ) -> Pipeline:
     return Pipeline(
         source,
         Segmenter(plan.backend, controls=shared.controls),
         sinks,
-        stages=[smoothing] if smoothing else [],
+        stages=[steady] if steady else [],
         policy="latest" if source.info.live else "all",
         workers=plan.backend.streams,
         every=plan.every,
+        lead=lead,
         timings=shared.timings,
         controls=shared.controls,
         on_fault=_say_fault,
     )
 
 
-def _flicker(smoothing: Smoothing | None) -> dict[str, float]:
+def _steady(frames: int | None, every: int, *, live: bool) -> tuple[DelayingStage | None, int]:
+    """What holds labels steady, None for nothing; and how many frames any result looks back at most.
+
+    frames: as of `ModelOptions.steady`.
+    """
+    # Of the past alone, votes of frames that the network ran on cost a little quality; moved labels cost less than
+    # repeated ones.
+    if frames == 0 or (frames is None and live and every == 1):
+        return None, every - 1
+    from streamseg.steady import Steady  # here, as it loads OpenCV, which --help need not wait for
+
+    usual = frames or (1 if live else USUAL_STEADY)
+    # As far as to the last frame that the network ran on, whose labels are moved to those behind it.
+    past = min(MOST_STEADY, max(usual, every))
+    # What is seen live must not come later; of a recording, pictures wait in memory for so long.
+    ahead = 0 if live else max(usual, min(every, _MOST_WAITING))
+    return Steady(past, ahead=ahead), max(past, every - 1)
+
+
+def _consistency(steady: DelayingStage | None) -> dict[str, float]:
     """For the statistics of the page, while the run goes on."""
-    return {f"flicker_{when}": share for when, share in smoothing.flicker.items()} if smoothing else {}
+    found = steady.consistency if steady else None
+    return {f"consistency_{when}": share for when, share in found.items()} if found else {}
 
 
 def _run(

@@ -29,7 +29,7 @@ MOST_TILES = 16
 """Each way, of `equalized`: equalize.c has the tables of all tiles on its stack, 64 kB of them."""
 
 _FILE = "frame_path.so"  # as hatch_build.py names it
-_ABI = 2  # as abi.c has it
+_ABI = 3  # as abi.c has it
 _AT_ONCE = 16  # as paint.c has it: how far it may write beyond the end of a row of its scratch
 _RUN_BYTES = 12  # of paint.c's Run: two int32 and a byte, rounded up to whole int32
 _local = threading.local()
@@ -143,6 +143,22 @@ def blend(layers: Sequence[Image], labels: Image, tables: Sequence[FixedPoint], 
     )  # fmt: skip
     scratch = _scratch(room)
     _library().streamseg_blend((_Plane * 3)(*planes), _at(labels), *labels.shape, _at(scratch))
+
+
+def moved(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.bool_]) -> Image:
+    """As `kernels.moved`; all contiguous."""
+    out = np.empty_like(labels)
+    scratch = _scratch(4 * 8 * labels.shape[1])  # int32: what steady.c says of its scratch
+    _library().streamseg_moved(_at(labels), *labels.shape, _at(flow), _at(sure), *sure.shape, _at(scratch), _at(out))
+    return out
+
+
+def voted(maps: Sequence[Image], weights: NDArray[np.uint8]) -> Image:
+    """As `kernels.voted`; all contiguous."""
+    out = np.empty_like(maps[0])
+    addresses = (ctypes.c_void_p * len(maps))(*(each.ctypes.data for each in maps))
+    _library().streamseg_voted(addresses, _at(weights), len(maps), out.size, _at(out))
+    return out
 
 
 def _library() -> Any:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from streamseg.atomic import AtomicFile, cannot_write
 from streamseg.errors import SinkError
+from streamseg.flow import TemporalConsistency, luma_at
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.formats import TABLES
@@ -20,16 +21,16 @@ from streamseg.spec import SegmentClass
 from streamseg.timing import Clock
 
 if TYPE_CHECKING:
-    from streamseg.pixels import Image
     from streamseg.positions import Position, PositionLog
 
 _Shares: TypeAlias = "dict[str, float]"
 _WriteLine: TypeAlias = "Callable[[dict[str, Any], _Shares], object]"
 
-FRAME_COLUMNS = ("index", "pts", "time_s", "latency_ms", "flicker")
+FRAME_COLUMNS = ("index", "pts", "time_s", "latency_ms", "consistency")
 """index and pts as in Frame (pts empty or null where the source has no clock); time_s in seconds; latency_ms from the
-frame's capture to this line; flicker, 0 to 1, the share of the pixels whose class is not that of the line before (empty
-or null in the first)."""
+frame's capture to this line; consistency, 0 to 1, the share of the pixels that have the class of the line before,
+along the picture's motion, see `flow.TemporalConsistency` (empty or null in the first, and where nothing can be
+compared)."""
 
 
 POSITION_COLUMNS = ("lat", "lon", "speed_kmh")
@@ -84,7 +85,7 @@ class StatisticsSink(Sink):
         self._written = 0
         self._continued: Path | None = None
         self._clock = clock
-        self._labels: Image | None = None  # of the frame before, for the flicker
+        self._consistency = TemporalConsistency()
         self._positions = positions
         columns = FRAME_COLUMNS if positions is None else (*FRAME_COLUMNS, *POSITION_COLUMNS)
         try:
@@ -106,7 +107,7 @@ class StatisticsSink(Sink):
             )
         frame = segmentation.frame
         latency_ms = round((self._clock() - frame.captured_s) * 1000, 3)
-        values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._flicker(segmentation.labels))
+        values = (frame.index, frame.pts, round(frame.time_s, 6), latency_ms, self._measured(segmentation))
         # All are rounded: digits beyond a microsecond or a millionth of the picture are noise that fills the file.
         facts: dict[str, Any] = dict(zip(FRAME_COLUMNS, values, strict=True))
         if self._positions is not None:
@@ -134,9 +135,9 @@ class StatisticsSink(Sink):
         self._file.writelines(lines)
         self._written, self._continued = frames, table
 
-    def _flicker(self, labels: Image) -> float | None:
-        before, self._labels = self._labels, labels
-        return None if before is None else round(float((before != labels).mean()), 6)
+    def _measured(self, segmentation: Segmentation) -> float | None:
+        share = self._consistency.add(luma_at(segmentation.frame), segmentation.labels)
+        return None if share is None else round(share, 6)
 
     def close(self, outcome: Outcome) -> None:
         self.place = None

@@ -90,20 +90,21 @@ def test_the_figures_stand_still_long_enough_to_be_read():
     assert told(timings, hud)[1].endswith(", dropped 8")
 
 
-def test_the_closing_line_of_a_live_run_tells_age_losses_and_flicker():
+def test_the_closing_line_of_a_live_run_tells_age_losses_and_steadiness():
     """In one line; of a recording it says none of them."""
     report = RunReport(device="cpu", frames_in=90, frames_out=80, dropped=10, fps=29.97, latency_ms=FIGURES)
     plain = closing_line(report, [])
     assert plain == "90 frames in, 80 out, 10 dropped | 30.0 fps end to end | latency p50 41 p95 82 p99 90 ms | on cpu"
     report.age_ms = FIGURES
     report.live = {"losses": 2, "reconnecting_s": 14.2}
-    report.flicker = {"before": 0.0312, "after": 0.008}
+    report.network_share, report.consistency = 0.411, {"before": 0.9512, "after": 0.986}
     line = closing_line(report, ["out.mp4"])
     assert "\n" not in line
     for said in (
         "age when seen p50 41 p95 82 p99 90 ms",
         "source lost 2 times, 14 s in all",
-        "flicker 3.12% smoothed to 0.80%",
+        "network on 41% of the frames, labels moved between",
+        "temporal consistency 98.6%, 95.1% without holding labels steady",
         "-> out.mp4",
     ):
         assert said in line

@@ -186,3 +186,58 @@ def test_planes_of_different_sizes_are_not_equalised():
     """Three of one size make a picture."""
     with pytest.raises(ValueError, match=r"of one size, got \(72, 96\), \(36, 48\) and \(36, 48\)"):
         kernels.equalized_yuv444(*layers(PLANES), YuvColor(), Clahe(), rgb=False)
+
+
+def test_moved_labels_are_those_of_a_flow_worked_out_by_hand():
+    """Two to the right, one down: each pixel has what lay there; none from outside, or where it is not sure."""
+    labels = np.arange(20, dtype=np.uint8).reshape(4, 5)
+    flow = np.zeros((4, 5, 2), np.int16)
+    flow[...] = 2 * 16, 1 * 16
+    sure = np.ones((4, 5), bool)
+    sure[0, 1] = False
+    expected = [[7, 255, 9, 255, 255], [12, 13, 14, 255, 255], [17, 18, 19, 255, 255], [255] * 5]
+    assert kernels.moved(labels, flow, sure).tolist() == expected
+
+
+def test_a_flow_of_a_smaller_grid_is_interpolated_between_the_centres_of_its_cells():
+    """Two cells over eight pixels, whose centres lie at 1.5 and 5.5: from 0 to 4 pixels to the left."""
+    labels = np.arange(8, dtype=np.uint8)[None]
+    flow = np.int16([[[0, 0], [-4 * 16, 0]]])
+    shifts = [0, 0, 0, -1, -2, -3, -4, -4]  # at 2, 3, 4, 5: -0.5, -1.5, -2.5, -3.5, rounded up
+    assert kernels.moved(labels, flow, np.ones((1, 2), bool)).tolist() == [[n + s for n, s in enumerate(shifts)]]
+
+
+@pytest.mark.parametrize(
+    ("votes", "weights", "winner"),
+    [
+        ([3, 4, 4], [1, 1, 1], 4),
+        ([3, 4, 4], [2, 1, 1], 3),  # of equals the first
+        ([4, 3, 5], [1, 1, 1], 4),
+        ([255, 3, 5, 5], [9, 1, 1, 1], 5),  # what is nothing has no vote, whatever it weighs
+        ([255, 255, 6], [1, 1, 0], 6),
+        ([2, 6], [1, 0], 2),
+        ([255, 255], [1, 1], 255),
+    ],
+)
+def test_the_class_with_the_most_votes_wins(votes: list[int], weights: list[int], winner: int):
+    """Pixel by pixel, also in pictures of more than one row of them."""
+    maps = [np.full((30, 41), vote, np.uint8) for vote in votes]
+    assert (kernels.voted(maps, weights) == winner).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: kernels.moved(LABELS, np.zeros((2, 3, 2), np.float32), np.ones((2, 3), bool)), "int16"),
+        (lambda: kernels.moved(LABELS, np.zeros((2, 3, 2), np.int16), np.ones((3, 2), bool)), "as the flow is"),
+        (lambda: kernels.moved(LABELS[None], np.zeros((2, 3, 2), np.int16), np.ones((2, 3), bool)), "labels"),
+        (lambda: kernels.voted([LABELS, LABELS[1:]], [1, 1]), "of one size"),
+        (lambda: kernels.voted([], []), "of one size"),
+        (lambda: kernels.voted([LABELS], [256]), "0 to 255 in all"),
+        (lambda: kernels.voted([LABELS], [1, 1]), "for each of 1 maps"),
+    ],
+)
+def test_what_cannot_be_moved_or_voted_on_is_refused(call, said: str):
+    """In front of C, which would read beyond an array, and of its twin."""
+    with pytest.raises((TypeError, ValueError), match=said):
+        call()

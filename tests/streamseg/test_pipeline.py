@@ -21,7 +21,8 @@ from streamseg.sinks.memory import MemorySink
 from streamseg.sinks.statistics import StatisticsSink
 from streamseg.sources.base import Source
 from streamseg.spec import SegmentClass
-from streamseg.stages import Smoothing
+from streamseg.stages import DelayingStage
+from streamseg.steady import Steady
 from streamseg.timing import Timings, stage
 from tests.waiting import PATIENCE_S, ManualClock, wait_until
 
@@ -334,7 +335,8 @@ def test_a_program_that_wires_nothing_gets_every_stage_and_the_device(tmp_path, 
     assert report.device == backend.device
     assert report.device.startswith("cpu")
     assert set(report.stages) == {"read", "preprocess", "network", "paint", "encode"}
-    assert report.flicker is None
+    assert report.consistency is None
+    assert report.network_share == 1
 
 
 def test_time_is_noted_once_and_for_the_run_that_it_belongs_to():
@@ -355,10 +357,56 @@ def test_time_is_noted_once_and_for_the_run_that_it_belongs_to():
     assert counts == [{"read": n + 1, "network": n, "paint": n, "write": n} for n in (3, 5)]
 
 
-def test_the_report_tells_what_smoothing_did():
+def test_the_report_tells_how_steady_labels_are_and_how_often_the_network_ran():
     """Whoever runs the pipeline need not ask the stage."""
-    report = Pipeline(CountedSource(4), segment, [], stages=[Smoothing(2)]).run()
-    assert report.flicker == {"before": 0.0, "after": 0.0}
+    report = Pipeline(CountedSource(6), segment, [], stages=[Steady(2)], every=3).run()
+    assert report.consistency == {"before": 1.0, "after": 1.0}
+    assert (report.network_runs, report.network_share) == (2, pytest.approx(1 / 3))
+
+
+class Pairs(DelayingStage):
+    """Holds one result back until the next comes."""
+
+    def __init__(self) -> None:
+        self.held: list[Segmentation] = []
+
+    def add(self, segmentation: Segmentation) -> list[Segmentation]:
+        self.held.append(segmentation)
+        return [self.held.pop(0), self.held.pop(0)] if len(self.held) == 2 else []
+
+    def end(self) -> list[Segmentation]:
+        return self.held
+
+
+def test_a_stage_may_hold_results_back_and_none_is_lost():
+    """At the end of the source, and where it breaks off; two such stages in a row, a function between them."""
+    for after in (None, raising(SourceError("gone"))):
+        sink, seen = RecordingSink(), []
+
+        def noting(result: Segmentation, seen: list = seen) -> Segmentation:
+            seen.append(result.frame.index)
+            return result
+
+        pipeline = Pipeline(CountedSource(7, after), segment, [sink], stages=[Pairs(), noting, Pairs()])
+        if after is None:
+            pipeline.run()
+        else:
+            with pytest.raises(SourceError):
+                pipeline.run()
+        assert sink.indices == seen == list(range(7))
+
+
+def test_frames_that_lead_are_seen_by_the_stages_alone():
+    """Neither written nor counted."""
+    sink, seen = RecordingSink(), []
+
+    def noting(result: Segmentation) -> Segmentation:
+        seen.append(result.frame.index)
+        return result
+
+    report = Pipeline(CountedSource(8), segment, [sink], stages=[noting, Pairs()], lead=3).run()
+    assert (seen, sink.indices) == (list(range(8)), list(range(3, 8)))
+    assert (report.frames_in, report.frames_out) == (5, 5)
 
 
 def test_an_ended_queue_takes_nothing_and_hands_out_the_rest():

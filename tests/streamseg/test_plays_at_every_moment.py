@@ -312,6 +312,23 @@ def test_resume_makes_what_an_unbroken_run_would_have_made(run: Run, tmp_path: P
     assert not [each for each in tmp_path.iterdir() if is_part(each)]
 
 
+@pytest.mark.parametrize("words", [[], ["--steady", "4", "--every", "3"], ["--steady", "off", "--every", "3"]])
+def test_resume_gives_the_labels_that_an_unbroken_run_would_have_given(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    """Also where labels look back at frames that are in the file already, and come from one that the network saw."""
+    write_clip(tmp_path / "clip.mp4", frames=16)
+    assert run("clip.mp4", "whole.mp4", "--masks", "whole", *words) == 0
+    left_behind(run, tmp_path / "out.mp4", 8, *words)
+    capsys.readouterr()
+    assert run("clip.mp4", "out.mp4", "--resume", "--masks", "masks", *words) == 0
+    assert "8 frames in, 8 out" in capsys.readouterr().out
+    made = sorted((tmp_path / "masks").glob("*.png"))
+    assert [each.stem for each in made] == [f"{n:06d}" for n in range(8, 16)]
+    for each in made:
+        assert each.read_bytes() == (tmp_path / "whole" / each.name).read_bytes(), each.name
+
+
 def test_resume_goes_on_from_a_file_that_a_person_ended_and_from_what_is_whole_makes_the_same(
     run: Run, tmp_path: Path
 ) -> None:

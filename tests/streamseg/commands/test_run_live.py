@@ -95,20 +95,20 @@ def test_without_a_display_a_page_comes_by_itself_while_segments_are_recorded(mo
     """Ctrl-C finishes the last segment: every frame that was processed is in one of the files."""
     with ffmpeg_server(MPEGTS_OVER_TCP) as server:
         address = f"tcp://127.0.0.1:{server.port}"
-        options = ["--segment", "0.02", "--smooth", "3", "--every", "2", "--model", model]
+        options = ["--segment", "0.02", "--steady", "3", "--every", "2", "--model", model]
         with running(tmp_path, address, "out.mp4", *options) as live:
             live.until(lambda: len(list(tmp_path.glob("out_*.mp4"))) >= 2)
             stats = live.stats()
             code, out = live.end()
     assert code == 130, live.said
     assert stats["source"]["live"]["state"] == "playing"
-    assert set(stats["figures"]) == {"flicker_before", "flicker_after"}
+    assert set(stats["figures"]) == {"consistency_before", "consistency_after"}
     files = sorted(tmp_path.glob("out_*.mp4"))
     times = [times_of(each) for each in files]
     assert sum(map(len, times)) == out_of(out)
     assert all(each[0] == 0 and each[-1] <= 1.25 for each in times)
     assert not list(tmp_path.glob(".*"))
-    assert re.search(r"flicker [\d.]+% smoothed to [\d.]+%", out)
+    assert re.search(r"network on \d+% of the frames, labels moved between \| temporal consistency [\d.]+%", out)
     assert "out_*.mp4" in out
 
 
@@ -205,7 +205,8 @@ def test_a_page_without_a_place_is_at_the_usual_one(model: Path, clip: Path, tmp
     [
         ("--every 0", 2, "--every"),
         ("--every 2 --target-fps 10", 2, "leave --every out"),
-        ("--smooth 0", 2, "--smooth"),
+        ("--smooth 4", 2, "use --steady N or --steady off"),
+        ("--steady 0.5", 2, "--steady"),
         ("--segment 1", 2, "segments are for live sources"),
         ("--segment 0", 2, "--segment"),
         ("--camera-size 640x480", 2, "--camera-size is for a visitor's camera or a camera, and '"),

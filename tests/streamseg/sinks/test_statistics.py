@@ -22,7 +22,7 @@ def test_csv_has_a_column_for_each_class(tmp_path: Path) -> None:
     record(sink, [0, 2, 4])
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["index", "pts", "time_s", "latency_ms", "flicker", "road", "sky"]
+    assert list(rows[0]) == ["index", "pts", "time_s", "latency_ms", "consistency", "road", "sky"]
     assert [(row["index"], row["pts"], row["time_s"]) for row in rows] == [
         ("0", "0", "0.0"),
         ("1", "2", "0.04"),
@@ -38,7 +38,7 @@ def test_json_lines_have_an_object_a_line(tmp_path: Path) -> None:
     record(StatisticsSink(path, CLASSES), [7])
     (line,) = path.read_text(encoding="utf-8").splitlines()
     facts = json.loads(line)
-    assert list(facts) == ["index", "pts", "time_s", "latency_ms", "flicker", "shares"]
+    assert list(facts) == ["index", "pts", "time_s", "latency_ms", "consistency", "shares"]
     assert facts["pts"] == 7
     assert facts["shares"] == {"road": 0.5, "sky": 0.5}
 
@@ -74,17 +74,20 @@ def test_latency_counts_from_the_capture(tmp_path: Path) -> None:
     assert json.loads(path.read_text())["latency_ms"] == 3250
 
 
-def test_flicker_is_the_share_of_pixels_of_another_class_than_before(tmp_path: Path) -> None:
-    """Nothing in the first line, which has no line before it."""
+def test_consistency_is_the_share_of_pixels_of_the_class_before_along_the_motion(tmp_path: Path) -> None:
+    """Nothing in the first line, which has no line before it; in a picture that stands still, plain equality."""
     path = tmp_path / "stats.jsonl"
     sink = StatisticsSink(path, CLASSES)
     labels = result().labels
     changed = labels.copy()
-    changed[:3] = 0  # 12 rows, of which these were sky
+    changed[:, : changed.shape[1] // 2] = 0
+    sky = (labels != 0).mean()
     for each in (labels, labels, changed):
         sink.write(Segmentation(Frame(0, 0.0, noise(0)), each, CLASSES))
     sink.close("complete")
-    assert [json.loads(line)["flicker"] for line in path.read_text().splitlines()] == [None, 0.0, 0.25]
+    first, second, third = [json.loads(line)["consistency"] for line in path.read_text().splitlines()]
+    assert (first, second) == (None, 1)
+    assert third == pytest.approx(1 - sky / 2, abs=0.05)  # borders are not counted
 
 
 def test_class_names_with_commas_and_quotes_survive(tmp_path: Path) -> None:
