@@ -88,7 +88,7 @@ class _Place:
             self._mux(data)
 
     def advance(self, now_s: float) -> None:
-        """Write what is held if it has ended by this time, seconds from the start of the output. Raises what PyAV raises."""
+        """Write what is held if it has ended by `now_s`, seconds in the output. Raises what PyAV raises."""
         if self._held is not None and (self._last + (self._held.duration or 0)) * self._clock <= now_s:
             self.release()
 
