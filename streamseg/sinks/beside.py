@@ -55,6 +55,12 @@ class _Written(Protocol):
     def take(self, packet: TrackPacket, begin: Fraction, length: Fraction) -> None:
         """Write one packet, from `begin` on, seconds in the output, for `length` seconds. Raises what PyAV raises."""
 
+    def advance(self, now_s: float) -> None:
+        """See `_Place`."""
+
+    def release(self) -> None:
+        """See `_Place`."""
+
 
 class _Place:
     """Where the packets of a track go. What is wrong with one of them costs that one alone."""
@@ -62,6 +68,10 @@ class _Place:
     def __init__(self, stream: Stream, container: OutputFile, clock: Fraction) -> None:
         self._stream, self._container, self._clock = stream, container, clock
         self._last = -1
+        # A text of MP4 ends where the next one begins. FFmpeg aborts the process where one begins before the end that
+        # it was told of the one before, so each is held until it is known which of the two ends it.
+        self._held: Packet[Any] | None = None
+        self._holds = container.mp4_family and stream.type == "subtitle"
         self.lost = 0
 
     def put(self, data: Packet[Any], begin: Fraction, length: Fraction) -> None:
@@ -71,6 +81,27 @@ class _Place:
         data.stream = self._stream
         data.pts = data.dts = self._last
         data.duration, data.time_base = round(length / self._clock), self._clock
+        if self._holds:
+            self.release(until=self._last)
+            self._held = data
+        else:
+            self._mux(data)
+
+    def advance(self, now_s: float) -> None:
+        """Write what is held if it has ended by `now_s`, seconds in the output. Raises what PyAV raises."""
+        if self._held is not None and (self._last + (self._held.duration or 0)) * self._clock <= now_s:
+            self.release()
+
+    def release(self, until: int | None = None) -> None:
+        """Write what is held, shown until a tick of the clock at most. Raises what PyAV raises."""
+        held, self._held = self._held, None
+        if held is None or held.pts is None:
+            return
+        if until is not None:
+            held.duration = min(held.duration or 0, until - held.pts)
+        self._mux(held)
+
+    def _mux(self, data: Packet[Any]) -> None:
         try:
             self._container.mux(data)
         except (av.error.InvalidDataError, av.error.ArgumentError):
@@ -120,9 +151,13 @@ class BesideTracks:
             written = self._tracks.get(packet.track)
             if written is not None:
                 self._write(written, packet)
+        for each in self._tracks.values():
+            each.advance(until_s)
 
     def finish(self) -> None:
-        """Let go of the source, and note what was lost."""
+        """Write what is still held, let go of the source, and note what was lost. Raises when it cannot."""
+        for each in self._tracks.values():
+            each.release()
         lost = sum(each.lost for each in self._tracks.values())
         if lost:
             self.notes.append(f"subtitles or data have gaps: {lost} damaged packets left out")

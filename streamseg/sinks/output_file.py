@@ -24,7 +24,10 @@ _PROMPT_S = Fraction(3, 10)  # as much film as a fragment holds
 
 
 class OutputFile:
-    """What PyAV calls a container: tracks are added to it, then packets. All methods may raise what PyAV raises."""
+    """What PyAV calls a container: tracks are added to it, then packets. All methods may raise what PyAV raises.
+
+    mp4_family: whether it is MP4 or MOV.
+    """
 
     def __init__(self, path: Path | str, file_format: FileFormat, time_base: Fraction) -> None:
         """
@@ -38,7 +41,7 @@ class OutputFile:
             format=file_format.muxer,
             container_options=file_format.muxer_options(time_base),
         )
-        self._mp4_family = file_format.mp4_family
+        self.mp4_family = file_format.mp4_family
         self._filters: dict[int, BitStreamFilterContext | None] = {}  # by stream
         self._held: list[Packet[Any]] | None = [] if file_format.mp4_family else None
 
@@ -48,7 +51,7 @@ class OutputFile:
     def mux(self, packets: Packet[Any] | Iterable[Packet[Any]]) -> None:
         """Write one packet or several."""
         for packet in [packets] if isinstance(packets, Packet) else packets:
-            self._mux(self._without_adts(packet) if self._mp4_family else packet)
+            self._mux(self._without_adts(packet) if self.mp4_family else packet)
 
     def _mux(self, packet: Packet[Any]) -> None:
         if self._held is None:

@@ -129,6 +129,15 @@ def test_texts_of_one_time_cost_neither_each_other_nor_the_pictures(tmp_path, co
         assert len(list(container.decode(video=0))) == 25
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_texts_that_overlap_end_where_the_next_begins(tmp_path, copied, suffix) -> None:
+    """MP4 shows one at a time; FFmpeg aborts the process where a text begins before the end of the one before."""
+    texts = (("one", 0, 900), ("two", 440, 400))
+    path, notes = copied(write_clip(tmp_path / "clip.mkv", "subrip", texts=texts), suffix)
+    assert notes == []
+    assert [each for each in texts_of(path) if each[0]] == [("one", 0, 440), ("two", 440, 400)]
+
+
 @pytest.fixture(scope="module")
 def data_clip(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first of two tracks of texts is one of data, as GoPro's cameras have it: by its handler and its codec."""
