@@ -290,8 +290,8 @@ def _moved_by_numpy(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.boo
     down, along = lower[:, None, None], further[:, None]
     rows = grid[above] * (128 - down) + grid[below] * down
     # 4 bits of the flow's 1/16 pixel and 7 of each interpolation, rounded
-    summed = rows[:, left] * (128 - along) + rows[:, right] * along + (1 << 17)
-    steps = np.right_shift(summed, 18)
+    summed = cast("NDArray[np.int32]", rows[:, left] * (128 - along) + rows[:, right] * along)
+    steps = np.right_shift(summed + (1 << 17), 18)
     from_x, from_y = np.arange(width) + steps[..., 0], np.arange(height)[:, None] + steps[..., 1]
     row, column = (
         (2 * np.arange(length) + 1) * cells // (2 * length)

@@ -34,7 +34,7 @@ MOST_STEADY = 30
 """Frames on a side: a second of film; what moved further than that is out of the picture, and frames wait in memory."""
 
 USUAL_STEADY = 2
-"""Frames on a side, unless a person says otherwise."""
+"""Frames on a side of a recording's frame where labels move from frame to frame and nobody says how many."""
 
 MOST_COUNT = 2**31 - 1
 """Of anything: FFmpeg, OpenCV and the engines keep counts in C's int."""

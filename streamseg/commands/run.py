@@ -175,9 +175,8 @@ def _steady(frames: int | None, every: int, *, live: bool) -> tuple[DelayingStag
 
     frames: as of `ModelOptions.steady`.
     """
-    # Of the past alone, votes of frames that the network ran on cost a little quality; moved labels cost less than
-    # repeated ones.
-    if frames == 0 or (frames is None and live and every == 1):
+    # Votes take a third as long as the network, so they are asked for; but moved labels are better than repeated ones.
+    if frames == 0 or (frames is None and every == 1):
         return None, every - 1
     from streamseg.steady import Steady  # here, as it loads OpenCV, which --help need not wait for
 

@@ -340,6 +340,19 @@ def test_resume_goes_on_from_a_file_that_a_person_ended_and_from_what_is_whole_m
     assert begins(tmp_path / "out.mp4") == [Fraction(n, _RATE) for n in range(20)]
 
 
+def test_times_and_sound_are_the_same_however_labels_are_held_steady(run: Run, tmp_path: Path) -> None:
+    """A stage that looks ahead delays results, and nothing in the file comes later for it."""
+    write_clip(tmp_path / "clip.mp4", frames=12, sound=True)
+    settings = (["--steady", "off"], [], ["--steady", "5"], ["--every", "3"], ["--every", "40"])
+    kept = []
+    for number, words in enumerate(settings):
+        path = tmp_path / f"{number}.mp4"
+        assert run("clip.mp4", path.name, *words) == 0
+        kept.append((begins(path), stored(path, "audio")))
+    assert len(kept[0][0]) == 12
+    assert all(each == kept[0] for each in kept[1:])
+
+
 def test_resume_takes_the_longest_of_what_lies_there(run: Run, tmp_path: Path) -> None:
     """A run that a person ended was gone on with, and that was killed."""
     write_clip(tmp_path / "clip.mp4", frames=20)
