@@ -370,7 +370,7 @@ def command_line() -> None:
     "--steady",
     type=SteadyFrames(),
     metavar="N",
-    help="N frames on either side, moved with the picture, vote on labels (live: before); default: off, 2 with --every.",
+    help="N frames on either side, moved with the picture, vote on labels (live: before); off; default: off.",
 )
 @click.option("--smooth", hidden=True, expose_value=False, callback=_smooth_is_gone)
 @click.option(

@@ -123,7 +123,7 @@ class ModelOptions:
     every: it runs on the first of so many frames, the others get labels moved from there; None is on all, or what
         `target_fps` takes.
     steady: so many frames on either side of a frame vote on its labels, moved along the motion, of a live source only
-        those before it; 0 for none. None is 0 where the network runs on every frame, and else moves labels to the others.
+        those before it; 0 for none. None is 0 where the network runs on every frame; labels move to the others.
 
     Raises:
         UsageError: a value of the wrong type or out of range, or both `target_fps` and `every`.
