@@ -246,20 +246,22 @@ class Pipeline:
             for name, work in (("reader", self._read), *((f"network-{n}", self._infer) for n in range(self._workers)))
         ]
         start_s = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        try:
-            with _opencv_in_one_thread(self._workers > 1), self.timings.active():
-                self._write()
-        except KeyboardInterrupt:
-            self.stop()
-        except BaseException as error:
-            self._fail(error)
-        finally:
-            self._frames.end()
-            self._let_go(threads)
-            with self.timings.active():
-                self._finish(start_s)
+        # Around the threads, as OpenCV hangs where its threads are counted anew while one of ours is in a call of it.
+        with _opencv_in_one_thread(self._workers > 1):
+            for thread in threads:
+                thread.start()
+            try:
+                with self.timings.active():
+                    self._write()
+            except KeyboardInterrupt:
+                self.stop()
+            except BaseException as error:
+                self._fail(error)
+            finally:
+                self._frames.end()
+                self._let_go(threads)
+                with self.timings.active():
+                    self._finish(start_s)
         if raised := self._error or self._source_error or self._side_error:
             raise raised
         return self.report
