@@ -246,7 +246,7 @@ class Pipeline:
             for name, work in (("reader", self._read), *((f"network-{n}", self._infer) for n in range(self._workers)))
         ]
         start_s = time.perf_counter()
-        # Around the threads, as OpenCV hangs where its threads are counted anew while one of ours is in a call of it.
+        # Around the threads, so that none of ours is in a call of OpenCV while its own are counted anew.
         with _opencv_in_one_thread(self._workers > 1):
             for thread in threads:
                 thread.start()

@@ -132,7 +132,7 @@ def test_signals_end_a_run_in_order_however_many_come(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], numbers: tuple[str, ...]
 ) -> None:
     """A closed terminal and an impatient Ctrl-C find a whole file."""
-
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests by nohup passes it over
     ended = threading.Event()
 
     def send() -> None:
@@ -145,6 +145,7 @@ def test_signals_end_a_run_in_order_however_many_come(
     code = run("synthetic:64x64,frames=0", "out.mkv")
     ended.set()
     sender.join()
+    signal.signal(signal.SIGHUP, before)
     said = capsys.readouterr()
     assert code == 130, said.err
     assert len(begins(tmp_path / "out.mkv")) == int(said.out.split(" out,")[0].split()[-1])
