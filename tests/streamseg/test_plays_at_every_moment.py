@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import itertools
 import os
 import shutil
 import signal
@@ -463,9 +464,9 @@ def test_what_fails_on_its_own_thread_reaches_the_caller(tmp_path: Path) -> None
     """With the first error, and the file is closed as failed."""
     sink = OnItsOwnThread(VideoFileSink(tmp_path / "out.mp4", info_of(), unpainted()), (48, 64))
     sink.write(result(0, 0))
+    index = itertools.count(1)
     with pytest.raises(SinkError, match="a video has one size"):
-        for index in range(1, 10_000):
-            sink.write(result(index, index, size=(24, 32)))
+        wait_until(lambda: sink.write(result(n := next(index), n, size=(24, 32))), "the error did not come")
     sink.close("failed")
     assert len(begins(tmp_path / "out.partial.mp4")) == 1
     assert sink.place == str(tmp_path / "out.partial.mp4")
