@@ -18,6 +18,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -365,12 +366,14 @@ def hand_over(command: Sequence[str], folder: Path | None = None) -> int:
 
     Ctrl-C is for the command to answer: it may have a file to finish.
     """
-    child = subprocess.Popen(command, cwd=folder)
-    while True:
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            continue
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
+        # A function, since the command would pass over what is ignored here. Before it starts: it may be quick.
+        signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        return subprocess.call(command, cwd=folder)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run_demo() -> int:
