@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import av
 import numpy as np
@@ -57,22 +57,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ".mkv": write_clip(folder / "clip.mkv", "subrip", "ass"),
         ".webm": write_clip(folder / "clip.webm", "webvtt"),
     }
-
-
-@pytest.fixture
-def copied(tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
-    """Runs a clip into a file; returns that and the sink's notes."""
-
-    def run(clip: Path, suffix: str, **options: Any) -> tuple[Path, list[str]]:
-        target = tmp_path / f"out{suffix}"
-        with open_source(clip, **options) as source:
-            sink = VideoFileSink(target, source.info, unpainted())
-            for frame in source:
-                sink.write(Segmentation(frame, np.zeros((4, 4), np.uint8), CLASSES))
-            sink.close("complete")
-        return target, list(sink.notes)
-
-    return run
 
 
 def texts_of(path: Path, index: int = 0) -> list[tuple[str, int, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,10 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from streamseg import open_source
 from streamseg.carried import Carried, timecode_after
 from streamseg.file_tag import written_by_streamseg
-from streamseg.segmentation import Segmentation
 from streamseg.sinks.video_file import VideoFileSink
-from tests.streamseg.sinks.recordings import CLASSES, info_of, record, unpainted
+from tests.streamseg.sinks.recordings import info_of, record, unpainted
 
 TAGS = {
     "title": "Drive to Süd",
@@ -62,22 +59,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Of the two kinds that carry most."""
     folder = tmp_path_factory.mktemp("clips")
     return {suffix: write_clip(folder / f"clip{suffix}") for suffix in (".mp4", ".mkv")}
-
-
-@pytest.fixture
-def copied(tmp_path: Path) -> Callable[..., tuple[Path, list[str]]]:
-    """Runs a clip into a file; returns that and the sink's notes."""
-
-    def run(clip: Path, suffix: str, **options: Any) -> tuple[Path, list[str]]:
-        target = tmp_path / f"out{suffix}"
-        with open_source(clip, **options) as source:
-            sink = VideoFileSink(target, source.info, unpainted())
-            for frame in source:
-                sink.write(Segmentation(frame, np.zeros((4, 4), np.uint8), CLASSES))
-            sink.close("complete")
-        return target, list(sink.notes)
-
-    return run
 
 
 def tags_of(path: Path) -> dict[str, str]:
