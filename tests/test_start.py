@@ -97,7 +97,7 @@ def test_help_and_typing_errors_show_the_two_commands(argument: str, code: int):
 
 def test_the_fast_set_leaves_out_what_is_slow_or_trains():
     """Both sets run side by side; what follows goes to pytest."""
-    together = ["-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    together = ["-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder", "--max-worker-restart=0"]
     assert start.pytest_arguments(["-k", "pipeline"]) == [*together, "-k", "pipeline"]
     assert start.pytest_arguments(["fast", "-x"]) == [*together, "-m", "not slow and not training", "-x"]
 

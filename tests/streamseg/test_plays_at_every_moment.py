@@ -43,10 +43,17 @@ Run = Callable[..., int]
 
 
 @pytest.fixture
-def run(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`streamseg run WORDS` in the folder of the test, in this process; returns the exit code."""
+def run(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """`streamseg run WORDS` in the folder of the test, in this process; returns the exit code.
+
+    A signal that comes after the run has ended is nobody's: it would end the process that runs the tests.
+    """
     monkeypatch.chdir(tmp_path)
-    return lambda *words: main(["run", *words, "--model", str(model), "--device", "cpu"])
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), lambda *_: None) for name in names}
+    yield lambda *words: main(["run", *words, "--model", str(model), "--device", "cpu"])
+    for name, handler in before.items():
+        signal.signal(getattr(signal, name), handler)
 
 
 def as_killed(sink: VideoFileSink, path: Path, copy: Path) -> Path:
@@ -133,7 +140,6 @@ def test_signals_end_a_run_in_order_however_many_come(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], numbers: tuple[str, ...]
 ) -> None:
     """A closed terminal and an impatient Ctrl-C find a whole file."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests by nohup passes it over
     ended = threading.Event()
 
     def send() -> None:
@@ -146,7 +152,6 @@ def test_signals_end_a_run_in_order_however_many_come(
     code = run("synthetic:64x64,frames=0", "out.mkv")
     ended.set()
     sender.join()
-    signal.signal(signal.SIGHUP, before)
     said = capsys.readouterr()
     assert code == 130, said.err
     assert len(begins(tmp_path / "out.mkv")) == int(said.out.split(" out,")[0].split()[-1])
