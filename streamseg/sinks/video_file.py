@@ -101,6 +101,8 @@ class VideoFileSink(Sink):
         self.tracks_left_out: list[str] = []
         self._origin = origin
         self._written = 0
+        self._ended = self._shown = False
+        self._looked_at = 0  # bytes that were in the file when it was looked at last
 
     def write(self, segmentation: Segmentation) -> None:
         frame = segmentation.frame
@@ -113,9 +115,23 @@ class VideoFileSink(Sink):
             self._require_size(size, self._muxer.size)
             self._painter.planes(segmentation, self._muxer.canvas())
             self._muxer.write(ticks)
+            self._show_once_it_plays()
         except (OSError, av.FFmpegError, ValueError) as error:
             raise cannot_write(self._file.path, error, self._written) from error
         self._written += 1
+
+    def end(self) -> None:
+        """Take no more frames, and bring into the file what encoders still hold; `close` completes it.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        if self._muxer is None or self._ended or not self._written:
+            return
+        try:
+            self._finish(self._muxer, complete=False)
+        except (OSError, av.FFmpegError, ValueError) as error:
+            raise cannot_write(self._file.path, error, self._written) from error
 
     def close(self, outcome: Outcome) -> None:
         self.place = None
@@ -127,7 +143,8 @@ class VideoFileSink(Sink):
             if not self._written:
                 self._muxer.abandon()
                 return
-            self._finish(self._muxer, complete=outcome == "complete")
+            if not self._ended:
+                self._finish(self._muxer, complete=outcome == "complete")
             with stage(AFTERWARDS):
                 self.place = str(self._put_in_place(outcome))
         except (OSError, av.FFmpegError, ValueError) as error:
@@ -151,10 +168,28 @@ class VideoFileSink(Sink):
             self._clock.last_duration(complete=complete),
             inf if to_the_end else self._clock.end_s(complete=complete),
         )
+        self._ended = True
+
+    def _show_once_it_plays(self) -> None:
+        """Until there is a picture in the file it has a hidden name: a kill leaves nothing that does not open."""
+        if self._shown:
+            return
+        try:
+            size = self._file.partial.stat().st_size
+        except FileNotFoundError:  # FFmpeg makes it with its first packet, or somebody has removed it
+            return
+        if size == self._looked_at:
+            return
+        self._looked_at = size
+        with suppress(SinkError):  # it has only begun
+            if Part(self._file.partial).frames:
+                self._file.show()
+                self._shown = True
 
     def _put_in_place(self, outcome: Outcome) -> Path:
         """Bring the finished file to the disk, under the name that fits how the run ended."""
         file = self._file
+        file.show()
         if outcome == "failed" or (outcome == "broken" and file.path.exists()):
             return file.keep()
         if not self._format.mp4_family:
@@ -202,6 +237,7 @@ class VideoFileSink(Sink):
             self._written += 1
 
     def _opened(self, size: Size, color: YuvColor) -> Muxer:
+        self._file.hide()
         self._file.sync_meanwhile()
         return Muxer(
             self._file.partial,

@@ -79,6 +79,23 @@ def test_a_recording_that_is_killed_plays_and_lacks_less_than_a_second(tmp_path:
     assert begins(killed) == pytest.approx([Fraction(n, _RATE) for n in range(len(begins(killed)))], abs=1e-3)
 
 
+@pytest.mark.parametrize("name", VIDEOS)
+def test_what_is_visible_opens_from_its_first_moment_on(tmp_path: Path, name: str) -> None:
+    """Killed before there is a picture in it, there is no file; what is hidden then, the next run removes."""
+    path = tmp_path / name
+    sink = VideoFileSink(path, info_of(), unpainted())
+    seen = []
+    for index in range(20):
+        sink.write(result(index, index))
+        seen.append([len(pictures(part)) for part in parts_of(path)])
+    assert seen[0] in ([], [1])
+    assert all(counts and counts[0] > 0 for counts in seen[14:])
+    assert all(count > 0 for counts in seen for count in counts)
+    sink.close("complete")
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert len(pictures(path)) == 20
+
+
 def late_sound(path: Path, begins_s: float) -> Path:
     """A clip of 3 s whose sound begins late."""
     with av.open(str(path), "w") as container:
@@ -298,6 +315,24 @@ def left_behind(run: Run, path: Path, frames: int, *words: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.webm"])
+def test_a_second_run_to_an_output_that_is_being_written_says_only_that(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What lies there is not what an earlier run left: the other run is at it."""
+    write_clip(tmp_path / "clip.mp4", frames=3)
+    first = VideoFileSink(Path("out.mp4"), info_of(), unpainted())
+    for index in range(20):
+        first.write(result(index, index))
+    assert parts_of(tmp_path / "out.mp4")
+    for words in ((), ("--resume",)):
+        assert run("clip.mp4", "out.mp4", *words) == 5
+        assert capsys.readouterr().err == (
+            "streamseg: cannot write 'out.mp4': another run is writing there; let it end, or write elsewhere\n"
+        )
+    first.close("complete")
+    assert len(pictures(tmp_path / "out.mp4")) == 20
+
+
 def test_resume_makes_what_an_unbroken_run_would_have_made(run: Run, tmp_path: Path, name: str) -> None:
     """No frame twice and none missing, the pictures that were there unchanged, the sound as in one piece."""
     path = tmp_path / name
