@@ -26,6 +26,7 @@ from streamseg.sinks.index_first import cut_to_whole_fragments, write_index_firs
 from streamseg.sinks.muxer import Muxer
 from streamseg.sinks.part import Origin, Part
 from streamseg.sinks.presentation_clock import PresentationClock
+from streamseg.sinks.scaled import OneSize
 from streamseg.timing import AFTERWARDS, stage
 
 
@@ -100,11 +101,14 @@ class VideoFileSink(Sink):
         self.tracks_kept: list[str] = []
         self.tracks_left_out: list[str] = []
         self._origin = origin
+        # Pictures that are there already have the size of the source's first one.
+        self._one_size = OneSize((info.height, info.width) if self._part else None)
         self._written = 0
         self._ended = self._shown = False
         self._looked_at = 0  # bytes that were in the file when it was looked at last
 
     def write(self, segmentation: Segmentation) -> None:
+        segmentation = self._one_size.fitted(segmentation)
         frame = segmentation.frame
         size = self._painter.size(frame.size)
         try:
@@ -112,7 +116,6 @@ class VideoFileSink(Sink):
                 self._begin(size, frame.planes().color)
             assert self._muxer is not None  # begun just now
             ticks = self._clock.ticks(frame)
-            self._require_size(size, self._muxer.size)
             self._painter.planes(segmentation, self._muxer.canvas())
             self._muxer.write(ticks)
             self._show_once_it_plays()
@@ -157,7 +160,7 @@ class VideoFileSink(Sink):
             self._file.discard()
             for each in filter(None, (self._sound, self._beside)):
                 each.close()
-        self.notes += self._muxer.notes if self._muxer else []
+        self.notes += [*(self._muxer.notes if self._muxer else []), *self._one_size.notes()]
         if self._clock.moved:
             self.notes.append(f"{self._clock.moved} frames claimed to be no later than the one before; moved by a tick")
 
@@ -252,13 +255,6 @@ class VideoFileSink(Sink):
             time_base=self._clock.time_base,
             made_from=self._origin.made_from if self._origin else None,
         )
-
-    def _require_size(self, size: Size, expected: Size) -> None:
-        if size != expected:
-            raise SinkError(
-                f"cannot write '{self._file.path}': picture {self._written} is {size[1]}x{size[0]}, those before it "
-                f"{expected[1]}x{expected[0]}; a video has one size, name a folder instead"
-            )
 
 
 def _with_preset(codec: VideoCodec, preset: str | None) -> VideoCodec:
