@@ -19,6 +19,7 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import refuse_source
 from streamseg.sinks.presentation_clock import PresentationClock
+from streamseg.sinks.scaled import OneSize
 
 _TICK = Fraction(1, 100)  # seconds: delays in a GIF are whole hundredths (GIF89a, 23)
 
@@ -81,7 +82,7 @@ class GifFileSink(Sink):
                 raise cannot_write(self._file.path, error, self._written) from error
         finally:
             self._file.discard()
-        self.notes += self._one_size.notes()
+        self.notes = [*self.notes, *self._one_size.notes()]
 
 
 class _Animation:

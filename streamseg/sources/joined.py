@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 
 if TYPE_CHECKING:
+    from av.audio.codeccontext import AudioCodecContext
     from av.container import InputContainer
     from av.stream import Stream
 
@@ -72,4 +73,5 @@ def _fits(stream: Stream, other: Stream) -> bool:
         return False
     if stream.type != "audio":
         return True
+    mine, its = cast("AudioCodecContext", mine), cast("AudioCodecContext", its)
     return (mine.sample_rate, mine.layout.nb_channels) == (its.sample_rate, its.layout.nb_channels)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -19,12 +21,13 @@ CLASSES = (SegmentClass(0, "nothing", (0, 0, 0)),)
 PACKET = 188  # bytes of a transport stream's packets
 SOUND_PID = 0x101
 RATE = 48_000
+LITTLE = {"probesize": "30000"}  # bytes: less than one of the parts
 
 
 def broadcast(
     path: Path, hertz: float, *, seconds: int = 2, offset_s: float = 0.0, frames: int = 25, pid: int = 0x100
 ) -> Path:
-    """A transport stream of a tone and grey pictures, `frames` a second. pid: of the pictures, one less than of sound."""
+    """A transport stream of a tone and grey pictures, `frames` a second. pid: of the pictures; sound has the next."""
     options = {"output_ts_offset": str(offset_s), "mpegts_start_pid": str(pid)}
     with av.open(str(path), "w", container_options=options) as container:
         video = container.add_stream("libx264", rate=frames, options={"preset": "ultrafast", "bf": "0", "qp": "20"})
@@ -115,11 +118,15 @@ def test_joined_recordings_whose_tracks_have_other_numbers_are_as_long_as_their_
     clip.write_bytes(b"".join(part.read_bytes() for part in parts))
     if late:  # as in a long file, of which FFmpeg looks at the beginning only
         opened = av.open
-        monkeypatch.setattr(
-            "streamseg.sources.container.av.open",
-            lambda *words, **how: opened(*words, **{**how, "options": {"probesize": "20000"}}),
-        )
+
+        def looked_at_little(*words: Any, **how: Any) -> Any:
+            options = how.get("options") or {}
+            return opened(*words, **{**how, "options": options if "skip_initial_bytes" in options else LITTLE})
+
+        monkeypatch.setattr(av, "open", looked_at_little)
     with open_source(str(clip)) as source:
+        monkeypatch.undo()
+        assert source.info.tracks is not None
         overlay(source, path)
         assert source.damage is None
     shown = times(path)
@@ -136,7 +143,8 @@ def test_what_is_joined_on_in_another_codec_is_said(tmp_path: Path) -> None:
     clip.write_bytes(first.read_bytes() + second.read_bytes())
     with open_source(str(clip)) as source:
         assert len(list(source)) == 50
-        assert source.notes == ["left out of what is joined on at 1.96 s: pictures in mpeg2video"]
+        (note,) = source.notes
+        assert re.fullmatch(r"left out of what is joined on at 1\.9\d s: pictures in mpeg2video", note)
 
 
 def test_a_part_of_joined_recordings_is_found_by_their_common_time(joined: Path, tmp_path: Path) -> None:

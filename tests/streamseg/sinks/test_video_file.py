@@ -228,7 +228,7 @@ def test_lower_crf_gives_a_larger_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.gif"])
 def test_pictures_of_another_size_are_stretched_and_counted(tmp_path: Path, name: str) -> None:
     """A film has one size: that of its first picture; the run goes on, and a note says how many were changed."""
-    sink = open_sink(tmp_path / name, info_of(), unpainted())
+    sink = open_sink(str(tmp_path / name), info_of(), unpainted())
     for index, size in enumerate([(48, 64), (24, 32), (48, 64), (100, 40), (48, 64)]):
         sink.write(result(index, index, size=size))
     sink.close("complete")
