@@ -103,6 +103,10 @@ class Muxer:
             left_out = ", ".join(self.tracks_left_out)
             self.notes.append(f"left out, as the output cannot carry it: {left_out}")
 
+    def moved(self, path: Path) -> None:
+        """The file has got another name while it is open."""
+        self._path = path
+
     def canvas(self) -> Yuv420:
         """Planes to paint the next picture on."""
         return self._pictures.canvas()

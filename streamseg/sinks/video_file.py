@@ -175,7 +175,7 @@ class VideoFileSink(Sink):
 
     def _show_once_it_plays(self) -> None:
         """Until there is a picture in the file it has a hidden name: a kill leaves nothing that does not open."""
-        if self._shown:
+        if self._shown or self._muxer is None:
             return
         try:
             size = self._file.partial.stat().st_size
@@ -187,6 +187,7 @@ class VideoFileSink(Sink):
         with suppress(SinkError):  # it has only begun
             if Part(self._file.partial).frames:
                 self._file.show()
+                self._muxer.moved(self._file.partial)
                 self._shown = True
 
     def _put_in_place(self, outcome: Outcome) -> Path:
