@@ -242,7 +242,7 @@ def test_the_segment_that_is_written_outlives_one_that_could_not_be_finished(tmp
     sink = SegmentedVideoSink(tmp_path / "out.mkv", info, unpainted(), length_s=0.1, now=lambda: next(second))
     for index in range(3):
         sink.write(result(index))
-    (first,) = tmp_path.glob("out_20260501-000000*")
+    (first,) = tmp_path.glob(".part-out_20260501-000000*")  # hidden, as it has begun just now
     first.unlink()  # so that it cannot be finished
     with pytest.raises(SinkError, match="cannot write"):
         for index in range(3, 10_000):  # until the thread that finishes files has got to it
