@@ -18,6 +18,7 @@ import click
 from streamseg import __version__
 from streamseg.commands import flags
 from streamseg.commands.failures import exit_code, one_line, print_traceback
+from streamseg.commands.hints import usage_in_words
 from streamseg.commands.saying import on_one_line, open_closed_streams, say
 from streamseg.errors import INTERRUPTED, UsageError
 from streamseg.options import MOST_COUNT, MOST_NUMBER, MOST_SIDE, MOST_STEADY, MOST_THREADS
@@ -251,9 +252,28 @@ def model_options(command: Command) -> Command:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class CommandLine(click.Group):
+    """The commands, with a word for whoever names a clip where a command belongs."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Raises click.UsageError, which tells what was probably meant."""
+        from streamseg.commands.hints import command_meant
+
+        if self.get_command(ctx, args[0]) is None and (meant := command_meant(args, self.list_commands(ctx))):
+            raise click.UsageError(f"'{args[0]}' is no command; did you mean '{meant}'?", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=CommandLine,
+    invoke_without_command=True,  # click's own help for no words at all comes as an error, on a single line
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="streamseg %(version)s")
-def command_line() -> None:
+@click.pass_context
+def command_line(context: click.Context) -> None:
     """Segment driving video in real time: files, webcams and network cameras to overlays.
 
     \b
@@ -261,6 +281,8 @@ def command_line() -> None:
     streamseg run 0                 a live overlay of the first webcam
     streamseg bench                 how fast is this machine?
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @command_line.command()
@@ -331,6 +353,13 @@ def command_line() -> None:
 )
 @click.option("--alpha", type=Number(0, 1), default=0.5, show_default=True, help="Strength of the colours.")
 @click.option("--classes", type=Names(), metavar="A,B", help="Paint only these classes; `streamseg info` lists them.")
+@click.option(
+    "--palette",
+    type=Name(),
+    metavar="NAME|FILE",
+    help="Colours of the classes: safe, cityscapes, camvid, ... or a TOML file; default: the model's own.",
+)
+@click.option("--color", multiple=True, metavar="NAME=#rrggbb", help="Colour of one class; may be given several times.")
 @click.option("--legend/--no-legend", default=True, show_default=True, help="List the colours in the picture.")
 @click.option("--hud", is_flag=True, help="Show fps, latency, drops and device in the picture.")
 @click.option("--start", "start_s", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
@@ -557,7 +586,7 @@ def main(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         # The command that the usage is wrong for, so that its --help is at hand.
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "streamseg"
-        message = " ".join(error.format_message().split())
+        message = usage_in_words(error)
         if where.endswith(" run") and "--json" in (sys.argv[1:] if arguments is None else arguments):
             # A program that asked for JSON gets it whatever happens, also where click could not read the words.
             from streamseg.commands.run_record import print_refused

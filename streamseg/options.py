@@ -18,6 +18,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from streamseg.class_colors import check_colors
 from streamseg.controls import VIEWS, View
 from streamseg.errors import UsageError
 from streamseg.web_address import Address
@@ -174,6 +175,8 @@ class OutputOptions:
     view: what is painted, see `Settings`.
     alpha: strength of the colours, 0 to 1.
     classes: names of those to paint; None is all.
+    palette: whose colours they are painted in, a name in `streamseg.palettes` or a file; None is the model's own.
+    color: "NAME=#rrggbb" for single classes, stronger than the palette.
     legend: list the colours in the picture.
     hud: show frame rate, latency, drops and device in the picture.
     encoder: of H.264, "auto" takes hardware if a short trial works.
@@ -206,6 +209,8 @@ class OutputOptions:
     view: View = "overlay"
     alpha: float = 0.5
     classes: tuple[str, ...] | None = None
+    palette: str | None = None
+    color: tuple[str, ...] = ()
     legend: bool = True
     hud: bool = False
     encoder: EncoderName = "auto"
@@ -218,14 +223,15 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         # Names of classes are checked against the model, by the painter; suffixes by whoever writes the file.
-        for name in ("output", "masks", "stats", "gps", "report"):
+        for name in ("output", "masks", "stats", "gps", "report", "palette"):
             _require_place(name, getattr(self, name))
         _require_above_0("segment_s", self.segment_s, "seconds")
         _require_choice("view", self.view, VIEWS)
         if not (_is_number(self.alpha) and 0 <= self.alpha <= 1):
             raise UsageError(f"`alpha` must be from 0 (invisible) to 1 (opaque), got {self.alpha!r}")
-        for name in ("allow_host", "classes"):
+        for name in ("allow_host", "classes", "color"):
             _require_names(name, getattr(self, name))
+        check_colors(self.color)
         _require_choice("encoder", self.encoder, get_args(EncoderName))
         _require_count("crf", self.crf, MOST_CRF, 0)
         _require_count("bitrate", self.bitrate)

@@ -222,6 +222,7 @@ class Pipeline:
         self._stopping = threading.Event()
         self._error: BaseException | None = None
         self._side_error: Exception | None = None
+        self._first_s: float | None = None
         self._on_fault = on_fault
         self._patience_s = patience_s
         self._source_error: SourceError | None = None
@@ -357,10 +358,19 @@ class Pipeline:
         self.timings.finished_frame(result.frame.captured_s)
         self.report.frames_out += 1
         self.report.damaged += result.frame.damaged
+        self._note_time(result.frame.time_s)
         self._stop_if_asked(answers)
         while self._policy == "all" and self._controls.settings.paused and not self._stopping.is_set():
             time.sleep(IDLE_S)
             self._idle()
+
+    def _note_time(self, time_s: float) -> None:
+        """Reckon how much film has been through. time_s: of a frame that went to the sinks."""
+        if self._first_s is None:
+            self._first_s = time_s
+        fps = self._source.info.fps
+        # The last frame is seen for as long as any other; where no rate is known, up to its beginning counts.
+        self.report.video_s = max(self.report.video_s, time_s - self._first_s + (float(1 / fps) if fps else 0.0))
 
     def _written(self, output: _Output, result: Segmentation) -> bool | None:
         """What a sink says to a result. Raises what it raises, unless it is gone on without."""

@@ -64,7 +64,7 @@ class Streamseg:
         self._tried_out = False
 
     def measure(self, clip: Path, network: Network, folder: Path) -> dict[str, Any]:
-        arguments = ["run", clip, folder / "overlay.mp4", "--model", network.path, "--overwrite"]
+        arguments = ["run", clip, folder / "overlay.mp4", "--model", network.path, "--overwrite", "--json"]
         command = [sys.executable, "-m", "streamseg", *map(str, arguments)]
         if not self._tried_out:  # what it tries out once and remembers is not part of a run
             measured([*command, "--max-frames", "1"])

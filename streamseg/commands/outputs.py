@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from streamseg.atomic import cannot_write, parts_of
 from streamseg.backends import Backend
+from streamseg.class_colors import recolored
 from streamseg.commands.arguments import is_view
 from streamseg.commands.places import place_for
 from streamseg.commands.saying import say
@@ -24,6 +25,7 @@ from streamseg.options import OutputOptions
 from streamseg.painting import Painter
 from streamseg.positions import PositionLog
 from streamseg.progress import ProgressBar
+from streamseg.segmentation import classes_named
 from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
 from streamseg.sinks.converted import Converted
 from streamseg.sinks.formats import FORMATS
@@ -35,6 +37,7 @@ from streamseg.sources import Source
 from streamseg.sources.browser import BrowserSource
 from streamseg.sources.url import is_url, without_password
 from streamseg.sources.wrapper import unwrapped
+from streamseg.spec import SegmentClass
 from streamseg.timing import Timings
 from streamseg.web_address import USUAL_PORT, Address
 
@@ -81,7 +84,7 @@ class SharedBySinks:
     def painter(self, options: OutputOptions, *, follows_controls: bool) -> Painter:
         """One that paints as asked for in the options, or as the controls say from frame to frame."""
         return Painter(
-            self.backend.spec.classes,
+            recolored(self.backend.spec.classes, options.palette, options.color),
             view=options.view,
             alpha=options.alpha,
             selected=options.classes,
@@ -105,6 +108,7 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str |
         UsageError: options that contradict each other, or the kind of source.
     """
     _refuse_clashes(options, shared, recording)
+    _refuse_unknown_classes(options, shared.backend.spec.classes)
     sinks: list[Sink] = []
 
     def add(sink: Sink) -> None:
@@ -132,6 +136,13 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str |
     if not options.quiet:
         add(ProgressBar(shared.info, shared.info.frame_count))
     return sinks
+
+
+def _refuse_unknown_classes(options: OutputOptions, classes: Sequence[SegmentClass]) -> None:
+    """Raises UsageError also where nothing is painted, as of "null:": the next run would fail with what passed here."""
+    if options.classes is not None:
+        classes_named(classes, options.classes)
+    recolored(classes, options.palette, options.color)
 
 
 def _views(options: OutputOptions, shared: SharedBySinks) -> Iterator[_OpenView]:

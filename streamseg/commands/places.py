@@ -34,6 +34,8 @@ def place_for(options: OutputOptions, address: str, info: StreamInfo, *, several
     if not folder:
         if options.frames and "%" not in Path(output).name:
             raise UsageError(f"`frames` writes pictures and '{output}' is one file; name a folder, such as 'out/'")
+        if not Path(output).suffix:
+            raise UsageError(f"there is no '{output}'; for a new folder write '{output}/', for a video '{output}.mp4'")
         return output
     if pictures and not several:
         return f"{output.rstrip('/')}/"

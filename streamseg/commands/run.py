@@ -26,7 +26,7 @@ from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
 from streamseg.options import MOST_STEADY, USUAL_STEADY, ModelOptions, OutputOptions, SourceOptions
 from streamseg.pipeline import Pipeline
-from streamseg.progress import closing_line, stage_table
+from streamseg.progress import closing_lines, stage_table
 from streamseg.segmenter import Segmenter, clahe_wanted
 from streamseg.sinks import Sink
 from streamseg.sources import Source, open_source
@@ -45,13 +45,13 @@ def run_command(
     output_options: OutputOptions,
     record: RunRecord | None = None,
 ) -> int:
-    """Run, print the closing line, return the exit code; of several sources one after the other, that of the worst.
+    """Run, print the closing lines, return the exit code; of several sources one after the other, that of the worst.
 
     words: addresses of sources, and the OUTPUT behind them unless the options have it.
     record: is told how each source went; None where nobody asks for it.
 
     Raises:
-        StreamsegError: as the parts raise it; a broken source still leaves a finished output and a closing line. Of
+        StreamsegError: as the parts raise it; a broken source still leaves a finished output and closing lines. Of
             several sources, only what no source can be run with.
     """
     addresses, output = sources_and_output(words, output_options.output)
@@ -214,7 +214,8 @@ def _run(
         if report.outcome != "failed" and not options.quiet:
             if options.verbose:
                 say(stage_table(report), err=options.json)
-            say(closing_line(report, [sink.place for sink in sinks if sink.place]), err=options.json)
+            places = [sink.place for sink in sinks if sink.place]
+            say(closing_lines(report, places, film=source.info.kind != "pictures"), err=options.json)
         unknown = [note for note in [backend.unknown.note()] if note]
         for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
             _say_note(note)
