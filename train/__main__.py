@@ -11,6 +11,7 @@ from train.command_line import refuse_without, run
 
 COMMANDS = {
     "fit": "train what a config describes; `python -m train CONFIG` is short for it",
+    "folder": "your own labelled pictures, from the bundled weights to a model file",
     "layers": "names and output shapes of a network's layers",
     "architectures": "the networks with parameters, GFLOPs and milliseconds",
     "pack": "what a config trains on, in one file",

@@ -145,7 +145,7 @@ def test_painting_leaves_the_frame_as_it_was():
     [
         ({"view": "heat"}, "overlay, mask, side, wipe"),
         ({"alpha": 1.5}, "0 (invisible) to 1 (opaque), got 1.5"),
-        ({"selected": ["raod"]}, "no class 'raod'; choose from: sky, road"),
+        ({"selected": ["raod"]}, "no class 'raod'; did you mean 'road'. It has: sky, road"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused_with_what_can(settings, said):
