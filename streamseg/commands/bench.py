@@ -91,17 +91,19 @@ def bench_command(
         say(f"network      {backend.choice.reason}")
     for note in backend.notes:
         say(f"note         {note}")
+    record: dict[str, Any] = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine_facts(versions()),
+        "settings": _settings(address, source_options, model_options, options, backend),
+        "result": {},
+    }
+    if old is not None:
+        _refuse_unlike(record, old)  # what is known by now is not found out after minutes
     with _temporary_folder() as folder:
         bench = Bench(address, source_options, model_options.clahe, backend, options, folder)
         if options.warmup:  # caches fill and clocks rise in the first frames
             bench.measured(options.warmup)
-        result = bench.measured(options.frames) | {"model_only": bench.model_only()}
-    record = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine_facts(versions()),
-        "settings": _settings(address, source_options, model_options, options, backend),
-        "result": result,
-    }
+        record["result"] = bench.measured(options.frames) | {"model_only": bench.model_only()}
     _print(record)
     if options.json_file:
         try:
@@ -231,8 +233,7 @@ def keeps_up(report: RunReport, realtime: float | None) -> bool:
 def _settings(
     address: str, source: SourceOptions, model: ModelOptions, options: BenchOptions, backend: Backend
 ) -> dict[str, Any]:
-    """What must be equal for two results to be comparable."""
-    # what is left out, such as the number of frames, does not change a rate
+    """What was asked for; with the pictures, their number and the machine it must be equal to be compared."""
     return {
         "source": without_password(address),  # the result is a file that people hand on
         "sink": options.sink,
@@ -280,14 +281,37 @@ def _earlier(path: Path) -> dict[str, Any]:
     return dict(record)
 
 
-def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> int:
-    # Results of before models had several sizes do not say it, and are of the only one that there was.
-    then_set = {"size": record["settings"]["size"]} | old["settings"]
-    differing = [key for key, value in record["settings"].items() if then_set.get(key) != value]
+def _refuse_unlike(record: Mapping[str, Any], old: Mapping[str, Any]) -> None:
+    """Raises UsageError, naming what differs, where two results cannot be compared."""
+    now_did, then_did = _did(record), _did(old)
+    # What an earlier version did not note cannot be known to differ.
+    differing = [
+        f"{name} {then_did[name]} then, {value} now"
+        for name, value in now_did.items()
+        if name in then_did and then_did[name] != value
+    ]
     if differing:
-        raise UsageError(f"the earlier result was measured with other settings: {', '.join(differing)}")
+        raise UsageError(f"the earlier result did not do the same: {'; '.join(differing)}; measure both alike")
+
+
+def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> int:
+    _refuse_unlike(record, old)
     now, then = record["result"]["fps"], old["result"]["fps"]
     slower = now < then * (1 - tolerance)
     verdict = f"slower than allowed ({tolerance:.0%})" if slower else "within tolerance"
     say(f"compared     {now:.1f} fps now, {then:.1f} fps then, {now / then - 1:+.1%}: {verdict}")
     return SLOWER if slower else 0
+
+
+def _did(record: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a rate depends on beside the program itself, as messages call it."""
+    settings, result = dict(record["settings"]), record["result"]
+    # Results of before models had several sizes do not say it, and are of the only one that there was.
+    names = {"size": "network size"}
+    did = {names.get(name, name): value for name, value in settings.items()}
+    if {"width", "height"} <= result.keys():
+        did["picture size"] = f"{result['width']}x{result['height']}"
+    if "frames_out" in result and settings.get("realtime") is None:  # of a camera's pace, drops are what is measured
+        did["frames"] = result["frames_out"]
+    machine = record.get("machine") or {}
+    return did | {name: machine[name] for name in ("processor", "cores") if name in machine}
