@@ -148,6 +148,18 @@ def _smooth_is_gone(ctx: click.Context, _param: click.Parameter, value: str | No
         )
 
 
+class Times(click.ParamType[tuple[float, ...]]):
+    """Times between commas, each as `Seconds` takes it."""
+
+    name = "times"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """One or more, in seconds."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(Seconds().convert(each.strip(), param, ctx) for each in str(value).split(","))
+
+
 class Minutes(Number):
     """A length in minutes, above 0; its value is in seconds."""
 
@@ -298,6 +310,7 @@ def command_line(context: click.Context) -> None:
 )
 @click.option("--frames", is_flag=True, help="Write every frame as a picture, into a folder, instead of a video.")
 @click.option("--masks", type=Place(), metavar="DIR", help="Also write class ids as PNG files.")
+@click.option("--labels", type=Place(), metavar="FILE.mkv", help="Also write class ids as one lossless video.")
 @click.option("--stats", type=Place(), metavar="FILE", help="Also write a line per frame, .csv or .jsonl.")
 @click.option(
     "--gps",
@@ -426,6 +439,9 @@ def command_line(context: click.Context) -> None:
     help="Quality of the video, 0 is best; default: 23 (.webm 32), at about the source's bit rate at most.",
 )
 @click.option("--bitrate", type=BitRate(), metavar="RATE", help="Bits a second of the video, such as 4M or 800k.")
+@click.option(
+    "--sound/--no-sound", default=True, show_default=True, help="Keep the sound of the source, or leave it out."
+)
 @click.option("--height", type=Count(2), metavar="N", help="Height of what is written; the width follows.")
 @click.option(
     "--output-fps",
@@ -474,6 +490,30 @@ def run(words: tuple[str, ...], source_file: Path | None, **values: Any) -> int:
         options = flags.source_options(values), flags.model_options(values), flags.output_options(values)
         record.code = run_command(words, *options, record)
     return record.code
+
+
+@command_line.command()
+@click.argument("clip", type=Name())
+@click.argument("folder", type=Place(), required=False)
+@click.option("--at", "times_s", type=Times(), required=True, metavar="TIME,...", help="When, in seconds or m:ss.")
+@click.option("--view", type=click.Choice(list(VIEWS)), default="overlay", show_default=True, help="As of `run`.")
+@click.option("--alpha", type=Number(0, 1), default=0.5, show_default=True, help="Strength of the colours.")
+@click.option("--classes", type=Names(), metavar="A,B", help="Paint only these classes.")
+@click.option("--palette", type=Name(), metavar="NAME|FILE", help="Colours of the classes, as of `run`.")
+@click.option("--color", multiple=True, metavar="NAME=#rrggbb", help="Colour of one class.")
+@click.option("--legend/--no-legend", default=True, show_default=True, help="List the colours in the picture.")
+@click.option("--overwrite", is_flag=True, help="Replace pictures that streamseg wrote before.")
+@model_options
+def stills(clip: str, folder: Path | None, times_s: tuple[float, ...], **values: Any) -> int:  # fmt: skip
+    """Write overlays of single moments of CLIP as pictures, into FOLDER or beside it.
+
+    \b
+    streamseg stills clip.mp4 --at 0:12,0:40        clip_0m12s.png, clip_0m40s.png
+    """
+    from streamseg.commands.stills import Look, stills_command
+
+    look = Look(**{name: values[name] for name in Look.__dataclass_fields__})
+    return stills_command(clip, times_s, folder, flags.model_options(values), look)
 
 
 @command_line.command()

@@ -160,6 +160,7 @@ class OutputOptions:
         and nowhere for a live source.
     frames: write each frame as a picture into a folder, and no video.
     masks: a folder for pictures of class ids; None writes none.
+    labels: a .mkv file for a lossless video of class ids; None writes none.
     stats: a .csv or .jsonl file for a line a frame; None writes none.
     gps: a .gpx or .csv file for where the camera was; None writes none.
     report: a .json file for how it went, written also where it fails; None writes none.
@@ -183,6 +184,7 @@ class OutputOptions:
     crf: constant quality of a video, from 0 (best); which is the largest, its encoder knows. None is about as large as
         the source.
     bitrate: bits a second of a video; None goes by quality.
+    sound: the source's is put beside the pictures of a video.
     height: of what is recorded, an even number of pixels; the width follows. None keeps the source's.
     output_fps: frames a second of what is recorded, by leaving out and repeating; None keeps the source's times.
     quiet: say nothing but errors.
@@ -195,6 +197,7 @@ class OutputOptions:
     output: str | None = None
     frames: bool = False
     masks: Path | None = None
+    labels: Path | None = None
     stats: Path | None = None
     gps: Path | None = None
     report: Path | None = None
@@ -216,6 +219,7 @@ class OutputOptions:
     encoder: EncoderName = "auto"
     crf: int | None = None
     bitrate: int | None = None
+    sound: bool = True
     height: int | None = None
     output_fps: float | None = None
     quiet: bool = False
@@ -223,7 +227,7 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         # Names of classes are checked against the model, by the painter; suffixes by whoever writes the file.
-        for name in ("output", "masks", "stats", "gps", "report", "palette"):
+        for name in ("output", "masks", "labels", "stats", "gps", "report", "palette"):
             _require_place(name, getattr(self, name))
         _require_above_0("segment_s", self.segment_s, "seconds")
         _require_choice("view", self.view, VIEWS)
@@ -247,7 +251,7 @@ class OutputOptions:
             raise UsageError("`json` and the video cannot both go to standard output; use `report`")
         if self.realtime is not None:
             _require_switch("realtime", self.realtime)
-        for name in ("frames", "json", "loop", "overwrite", "resume", "legend", "hud", "quiet", "verbose"):
+        for name in ("frames", "json", "loop", "overwrite", "resume", "legend", "sound", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
 
 

@@ -59,15 +59,16 @@ def refuse_one_file(output: str | None, count: int) -> None:
 
 
 def named_after(stem: str, options: OutputOptions) -> OutputOptions:
-    """For one of several sources: masks in a folder of its own, statistics and positions in files of its own.
+    """For one of several sources: masks in a folder of its own, labels, statistics and positions in files of its own.
 
     stem: what the results of the source are called after.
     """
     # In one place, those of the second source would have the names of the first one's.
-    masks, stats, gps = options.masks, options.stats, options.gps
+    masks, labels, stats, gps = options.masks, options.labels, options.stats, options.gps
     return replace(
         options,
         masks=None if masks is None else masks / stem,
+        labels=None if labels is None else labels.with_stem(f"{labels.stem}_{stem}"),
         stats=None if stats is None else stats.with_stem(f"{stats.stem}_{stem}"),
         gps=None if gps is None else gps.with_stem(f"{gps.stem}_{stem}"),
     )
