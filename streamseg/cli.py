@@ -373,6 +373,23 @@ def command_line(context: click.Context) -> None:
     help="Colours of the classes: safe, cityscapes, camvid, ... or a TOML file; default: the model's own.",
 )
 @click.option("--color", multiple=True, metavar="NAME=#rrggbb", help="Colour of one class; may be given several times.")
+@click.option(
+    "--effect",
+    multiple=True,
+    metavar="KIND:A,B",
+    help="Change the picture where these classes are: blur, pixelate or gray; cut blackens all the rest.",
+)
+@click.option(
+    "--effect-margin", type=Count(0), default=8, show_default=True, metavar="N", help="Pixels around them, too."
+)
+@click.option(
+    "--effect-frames",
+    type=Count(0),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Frames before and behind, too, so that nobody is seen before being found.",
+)
 @click.option("--legend/--no-legend", default=True, show_default=True, help="List the colours in the picture.")
 @click.option("--hud", is_flag=True, help="Show fps, latency, drops and device in the picture.")
 @click.option("--start", "start_s", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")

@@ -31,6 +31,11 @@ DecoderName: TypeAlias = Literal["cpu", "auto", "cuda", "vaapi", "videotoolbox"]
 EncoderName: TypeAlias = Literal["auto", "x264", "nvenc", "videotoolbox", "vaapi"]
 ClaheMode: TypeAlias = Literal["on", "off", "auto"]
 
+EFFECTS = ("blur", "pixelate", "gray", "cut")
+"""What can be done to the picture where it shows some classes; "cut" is done to all the rest."""
+
+MOST_MARGIN = 500  # pixels: at 1080p half of the picture; OpenCV takes as long as the area of what it widens by
+
 MOST_STEADY = 30
 """Frames on a side: a second of film; what moved further than that is out of the picture, and frames wait in memory."""
 
@@ -178,6 +183,9 @@ class OutputOptions:
     classes: names of those to paint; None is all.
     palette: whose colours they are painted in, a name in `streamseg.palettes` or a file; None is the model's own.
     color: "NAME=#rrggbb" for single classes, stronger than the palette.
+    effect: "blur:CLASS,..." each, or another of `EFFECTS`: what is done to the picture before it is painted.
+    effect_margin: pixels around the labels that it is done to, too.
+    effect_frames: frames before and behind in which it is done to the same pixels, too.
     legend: list the colours in the picture.
     hud: show frame rate, latency, drops and device in the picture.
     encoder: of H.264, "auto" takes hardware if a short trial works.
@@ -214,6 +222,9 @@ class OutputOptions:
     classes: tuple[str, ...] | None = None
     palette: str | None = None
     color: tuple[str, ...] = ()
+    effect: tuple[str, ...] = ()
+    effect_margin: int = 8
+    effect_frames: int = 2
     legend: bool = True
     hud: bool = False
     encoder: EncoderName = "auto"
@@ -233,9 +244,13 @@ class OutputOptions:
         _require_choice("view", self.view, VIEWS)
         if not (_is_number(self.alpha) and 0 <= self.alpha <= 1):
             raise UsageError(f"`alpha` must be from 0 (invisible) to 1 (opaque), got {self.alpha!r}")
-        for name in ("allow_host", "classes", "color"):
+        for name in ("allow_host", "classes", "color", "effect"):
             _require_names(name, getattr(self, name))
         check_colors(self.color)
+        for each in self.effect:
+            effect_of(each)
+        _require_count("effect_margin", self.effect_margin, MOST_MARGIN, 0)
+        _require_count("effect_frames", self.effect_frames, MOST_STEADY, 0)
         _require_choice("encoder", self.encoder, get_args(EncoderName))
         _require_count("crf", self.crf, MOST_CRF, 0)
         _require_count("bitrate", self.bitrate)
@@ -253,6 +268,19 @@ class OutputOptions:
             _require_switch("realtime", self.realtime)
         for name in ("frames", "json", "loop", "overwrite", "resume", "legend", "sound", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
+
+
+def effect_of(text: str) -> tuple[str, tuple[str, ...]]:
+    """The kind of an effect and the names of its classes, of "blur:pedestrian,car".
+
+    Raises:
+        UsageError: it is not written so, or there is no such effect.
+    """
+    kind, _, names = text.partition(":")
+    found = tuple(name.strip() for name in names.split(",") if name.strip())
+    if kind not in EFFECTS or not found:
+        raise UsageError(f"'{text}' is no effect; write one of {', '.join(EFFECTS)} and classes: blur:pedestrian,car")
+    return kind, found
 
 
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

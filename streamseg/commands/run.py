@@ -117,6 +117,8 @@ class _Runner:
             # Recordings all take the same, and of several sources none is live.
             self.plan = plan = self.plan or plan_for(model, source.info)
             steady, lead = _steady(model.steady, plan.every, live=source.info.live)
+            effects = _effects(output, plan)
+            lead += output.effect_frames if effects else 0  # what was seen before counts for the first frames, too
             controls = Controls(_settings(model, output, plan))
             recording = recording_of(output, address, source.info, several=self._written is not None)
             origin = origin_of(Request(address, self._source_options, model, output), recording, source)
@@ -146,20 +148,21 @@ class _Runner:
             # A page or window is there as soon as it is opened, and whoever sees it may end the run at once.
             with noted_signals() as signals:
                 sinks = opened_sinks(output, shared, recording, stack)
-                pipeline = _pipeline(source, plan, sinks, steady, shared, lead)
+                stages = [each for each in (steady, effects) if each]
+                pipeline = _pipeline(source, plan, sinks, stages, shared, lead)
                 tell_losses(source, record)
                 stack.pop_all()  # from here on the pipeline closes what was opened
                 return _run(output, source, plan.backend, pipeline, sinks, signals, record)
 
 
 def _pipeline(
-    source: Source, plan: Plan, sinks: list[Sink], steady: DelayingStage | None, shared: SharedBySinks, lead: int
+    source: Source, plan: Plan, sinks: list[Sink], stages: list[DelayingStage], shared: SharedBySinks, lead: int
 ) -> Pipeline:
     return Pipeline(
         source,
         Segmenter(plan.backend, controls=shared.controls),
         sinks,
-        stages=[steady] if steady else [],
+        stages=stages,
         policy="latest" if source.info.live else "all",
         workers=plan.backend.streams,
         every=plan.every,
@@ -186,6 +189,16 @@ def _steady(frames: int | None, every: int, *, live: bool) -> tuple[DelayingStag
     # What is seen live must not come later; of a recording, pictures wait in memory for so long.
     ahead = 0 if live else max(usual, min(every, _MOST_WAITING))
     return Steady(past, ahead=ahead), max(past, every - 1)
+
+
+def _effects(output: OutputOptions, plan: Plan) -> DelayingStage | None:
+    """What hides classes in the picture; None for nothing. Of a live source, too, it makes results come later."""
+    if not output.effect:
+        return None
+    from streamseg.effects import Effects  # here, as it loads OpenCV, which --help need not wait for
+
+    classes = plan.backend.spec.classes
+    return Effects(output.effect, classes, margin=output.effect_margin, frames=output.effect_frames)
 
 
 def _consistency(steady: DelayingStage | None) -> dict[str, float]:
