@@ -54,7 +54,8 @@ def same_thing(name: str, known: Iterable[str]) -> str | None:
     >>> same_thing("sidewalk", ["road", "pavement"])
     'pavement'
     """
-    wanted, by_thing = usual_name(name), {}
+    wanted = usual_name(name)
+    by_thing: dict[str, str] = {}
     for each in known:
         by_thing.setdefault(usual_name(each), each)
     return by_thing.get(wanted) or by_thing.get(_NEXT_TO.get(wanted, ""))

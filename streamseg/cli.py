@@ -391,6 +391,13 @@ def command_line(context: click.Context) -> None:
     help="Frames before and behind, too, so that nobody is seen before being found.",
 )
 @click.option("--legend/--no-legend", default=True, show_default=True, help="List the colours in the picture.")
+@click.option(
+    "--legend-corner",
+    type=click.Choice(["bottom-left", "bottom-right", "top-right"]),
+    default="bottom-left",
+    show_default=True,
+    help="Where it is.",
+)
 @click.option("--hud", is_flag=True, help="Show fps, latency, drops and device in the picture.")
 @click.option("--start", "start_s", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
 @click.option("--duration", "duration_s", type=Seconds(), help="Stop after this much, in seconds or m:ss.")

@@ -100,7 +100,7 @@ class Effects(DelayingStage):
         if not self._margin:
             return cast("Image", large)
         side = 2 * self._margin + 1
-        return cast("Image", cv2.dilate(large, np.ones((side, side), np.uint8)))
+        return cv2.dilate(large, np.ones((side, side), np.uint8))
 
 
 def _layers(frame: Frame) -> list[Image]:

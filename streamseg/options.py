@@ -187,6 +187,7 @@ class OutputOptions:
     effect_margin: pixels around the labels that it is done to, too.
     effect_frames: frames before and behind in which it is done to the same pixels, too.
     legend: list the colours in the picture.
+    legend_corner: where, one of `streamseg.text_drawing.CORNERS`, which the painter checks.
     hud: show frame rate, latency, drops and device in the picture.
     encoder: of H.264, "auto" takes hardware if a short trial works.
     crf: constant quality of a video, from 0 (best); which is the largest, its encoder knows. None is about as large as
@@ -226,6 +227,7 @@ class OutputOptions:
     effect_margin: int = 8
     effect_frames: int = 2
     legend: bool = True
+    legend_corner: str = "bottom-left"
     hud: bool = False
     encoder: EncoderName = "auto"
     crf: int | None = None

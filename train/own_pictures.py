@@ -213,7 +213,8 @@ def _in_toml(path: Path) -> Meaning:
     classes = classes_from_toml(path)
     table = read_toml(path).get("labels")
     if table is None:
-        return Meaning(classes, {each.id: each.id for each in classes} | {VOID: VOID}, path)
+        in_order: dict[Value, int] = {each.id: each.id for each in classes}
+        return Meaning(classes, in_order | {VOID: VOID}, path)
     ids = {each.name: each.id for each in classes}
     values: dict[Value, int] = {VOID: VOID}
     for text, name in table.items() if isinstance(table, dict) else ():

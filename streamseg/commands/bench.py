@@ -307,8 +307,8 @@ def _did(record: Mapping[str, Any]) -> dict[str, Any]:
     """All that a rate depends on beside the program itself, as messages call it."""
     settings, result = dict(record["settings"]), record["result"]
     # Results of before models had several sizes do not say it, and are of the only one that there was.
-    names = {"size": "network size"}
-    did = {names.get(name, name): value for name, value in settings.items()}
+    names: dict[str, str] = {"size": "network size"}
+    did: dict[str, Any] = {names.get(name, name): value for name, value in settings.items()}
     if {"width", "height"} <= result.keys():
         did["picture size"] = f"{result['width']}x{result['height']}"
     if "frames_out" in result and settings.get("realtime") is None:  # of a camera's pace, drops are what is measured

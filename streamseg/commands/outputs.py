@@ -91,6 +91,7 @@ class SharedBySinks:
             alpha=options.alpha,
             selected=options.classes,
             legend=options.legend,
+            legend_corner=options.legend_corner,
             # What follows the controls has one ready, since a key may ask for it at any time.
             hud=Hud(self.backend.device) if follows_controls or options.hud else None,
             controls=self.controls if follows_controls else None,
