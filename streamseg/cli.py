@@ -374,6 +374,18 @@ def command_line(context: click.Context) -> None:
 )
 @click.option("--color", multiple=True, metavar="NAME=#rrggbb", help="Colour of one class; may be given several times.")
 @click.option(
+    "--region",
+    multiple=True,
+    metavar="FILE|'X,Y X,Y ...'",
+    help="Only what is in this polygon is painted and counted; in pixels or percent, as '0,40% 100%,100%'.",
+)
+@click.option(
+    "--ignore-region",
+    multiple=True,
+    metavar="FILE|'X,Y X,Y ...'",
+    help="What is in this polygon is neither painted nor counted, such as the own bonnet.",
+)
+@click.option(
     "--effect",
     multiple=True,
     metavar="KIND:A,B",

@@ -86,7 +86,7 @@ class Effects(DelayingStage):
             masks = [each[place] for each in near if each[place].shape == result.labels.shape]
             mask = self._enlarged(np.maximum.reduce(masks), frame)
             if kind == "cut":
-                mask = cast("Image", 1 - mask)
+                mask = 1 - mask
             if mask.any():
                 touched = True
                 for number, layer in enumerate(layers):
@@ -96,11 +96,11 @@ class Effects(DelayingStage):
     def _enlarged(self, mask: Image, frame: Frame) -> Image:
         """(height, width) uint8 of 0 and 1 at the frame's size, with the margin."""
         height, width = frame.size
-        large = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+        large = cast("Image", cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT))
         if not self._margin:
-            return cast("Image", large)
+            return large
         side = 2 * self._margin + 1
-        return cv2.dilate(large, np.ones((side, side), np.uint8))
+        return cast("Image", cv2.dilate(large, np.ones((side, side), np.uint8)))
 
 
 def _layers(frame: Frame) -> list[Image]:

@@ -183,6 +183,7 @@ class OutputOptions:
     classes: names of those to paint; None is all.
     palette: whose colours they are painted in, a name in `streamseg.palettes` or a file; None is the model's own.
     color: "NAME=#rrggbb" for single classes, stronger than the palette.
+    region, ignore_region: polygons that count, and that do not, see `streamseg.regions.Regions`.
     effect: "blur:CLASS,..." each, or another of `EFFECTS`: what is done to the picture before it is painted.
     effect_margin: pixels around the labels that it is done to, too.
     effect_frames: frames before and behind in which it is done to the same pixels, too.
@@ -223,6 +224,8 @@ class OutputOptions:
     classes: tuple[str, ...] | None = None
     palette: str | None = None
     color: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
+    ignore_region: tuple[str, ...] = ()
     effect: tuple[str, ...] = ()
     effect_margin: int = 8
     effect_frames: int = 2
@@ -246,7 +249,7 @@ class OutputOptions:
         _require_choice("view", self.view, VIEWS)
         if not (_is_number(self.alpha) and 0 <= self.alpha <= 1):
             raise UsageError(f"`alpha` must be from 0 (invisible) to 1 (opaque), got {self.alpha!r}")
-        for name in ("allow_host", "classes", "color", "effect"):
+        for name in ("allow_host", "classes", "color", "effect", "region", "ignore_region"):
             _require_names(name, getattr(self, name))
         check_colors(self.color)
         for each in self.effect:

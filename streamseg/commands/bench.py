@@ -305,7 +305,8 @@ def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> 
 
 def _did(record: Mapping[str, Any]) -> dict[str, Any]:
     """All that a rate depends on beside the program itself, as messages call it."""
-    settings, result = dict(record["settings"]), record["result"]
+    settings: dict[str, Any] = record["settings"]
+    result = record["result"]
     # Results of before models had several sizes do not say it, and are of the only one that there was.
     names: dict[str, str] = {"size": "network size"}
     did: dict[str, Any] = {names.get(name, name): value for name, value in settings.items()}

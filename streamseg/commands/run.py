@@ -25,7 +25,7 @@ from streamseg.commands.signals import Signals, noted_signals
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
 from streamseg.options import MOST_STEADY, USUAL_STEADY, ModelOptions, OutputOptions, SourceOptions
-from streamseg.pipeline import Pipeline
+from streamseg.pipeline import Pipeline, Stage
 from streamseg.progress import closing_lines, stage_table
 from streamseg.segmenter import Segmenter, clahe_wanted
 from streamseg.sinks import Sink
@@ -148,7 +148,8 @@ class _Runner:
             # A page or window is there as soon as it is opened, and whoever sees it may end the run at once.
             with noted_signals() as signals:
                 sinks = opened_sinks(output, shared, recording, stack)
-                stages = [each for each in (steady, effects) if each]
+                # Regions last: whoever is to be hidden is hidden everywhere.
+                stages = [each for each in (steady, effects, _regions(output)) if each]
                 pipeline = _pipeline(source, plan, sinks, stages, shared, lead)
                 tell_losses(source, record)
                 stack.pop_all()  # from here on the pipeline closes what was opened
@@ -156,7 +157,7 @@ class _Runner:
 
 
 def _pipeline(
-    source: Source, plan: Plan, sinks: list[Sink], stages: list[DelayingStage], shared: SharedBySinks, lead: int
+    source: Source, plan: Plan, sinks: list[Sink], stages: list[Stage], shared: SharedBySinks, lead: int
 ) -> Pipeline:
     return Pipeline(
         source,
@@ -199,6 +200,15 @@ def _effects(output: OutputOptions, plan: Plan) -> DelayingStage | None:
 
     classes = plan.backend.spec.classes
     return Effects(output.effect, classes, margin=output.effect_margin, frames=output.effect_frames)
+
+
+def _regions(output: OutputOptions) -> Stage | None:
+    """What leaves parts of the picture out; None where all counts."""
+    if not output.region and not output.ignore_region:
+        return None
+    from streamseg.regions import Regions  # here, as it loads OpenCV, which --help need not wait for
+
+    return Regions(output.region, output.ignore_region)
 
 
 def _consistency(steady: DelayingStage | None) -> dict[str, float]:
