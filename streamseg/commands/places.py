@@ -7,12 +7,14 @@ from pathlib import Path
 
 from streamseg.atomic import cannot_write
 from streamseg.commands.arguments import STANDARD, is_folder, is_view
-from streamseg.errors import UsageError
+from streamseg.errors import SinkError, UsageError
 from streamseg.frame import StreamInfo
 from streamseg.options import OutputOptions
 from streamseg.sinks.formats import PICTURES
 from streamseg.sources.pipe import STANDARD_INPUT, is_pipe
 from streamseg.sources.url import is_url, stem_in
+
+_DEVICES = "/dev/"  # where what is there has no suffix, and nothing new can be made
 
 
 def place_for(options: OutputOptions, address: str, info: StreamInfo, *, several: bool) -> str:
@@ -34,8 +36,8 @@ def place_for(options: OutputOptions, address: str, info: StreamInfo, *, several
     if not folder:
         if options.frames and "%" not in Path(output).name:
             raise UsageError(f"`frames` writes pictures and '{output}' is one file; name a folder, such as 'out/'")
-        if not Path(output).suffix:
-            raise UsageError(f"there is no '{output}'; for a new folder write '{output}/', for a video '{output}.mp4'")
+        if not Path(output).suffix and not output.startswith(_DEVICES):
+            raise SinkError(f"there is no '{output}'; for a new folder write '{output}/', for a video '{output}.mp4'")
         return output
     if pictures and not several:
         return f"{output.rstrip('/')}/"

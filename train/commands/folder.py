@@ -24,7 +24,7 @@ from train.run_folder import BEST, EXPERIMENT, RunFolder
 from train.size import SizeType
 from train.table import text_table
 
-START = Path(__file__).parents[1] / "checkpoints" / "fcn8s-efficientnet-lite0-camvid"
+START = Path(__file__).parents[1] / "checkpoints" / "fcn8s-efficientnet-lite0-roads"
 """The bundled network's weights, whose licence goes along."""
 
 DATA, CONFIG, MODEL = "data", "config.py", "model.onnx"

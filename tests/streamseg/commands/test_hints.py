@@ -17,7 +17,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     """The one line of an error in the use of the command line."""
     code = main(list(words))
     out = capsys.readouterr()
-    assert (code in (2, 3), out.out, out.err.count("\n")) == (True, "", 1)
+    assert (code in (2, 3, 5), out.out, out.err.count("\n")) == (True, "", 1)
     return out.err
 
 

@@ -18,7 +18,10 @@ NUMBERS = ("nan", "inf", "-inf", "-1", "0", "1e308", "9" * 30, "1" * 5000, "", "
 NAMES = ("", "a\0b")
 MEANT = {
     # 0 is something for these: from the beginning, invisible, best, no frame to warm up, no slower at all.
-    *((flag, "0") for flag in ("--start", "--alpha", "--crf", "--warmup", "--tolerance")),
+    *(
+        (flag, "0")
+        for flag in ("--start", "--alpha", "--crf", "--warmup", "--tolerance", "--effect-margin", "--effect-frames")
+    ),
     # Any port; and text, which no number is wrong for.
     *((flag, value) for flag in ("--serve", "--allow-host", "--classes") for value in NUMBERS),
 }
