@@ -31,7 +31,11 @@ _SAVED = 1.0  # and that may be saved up
 
 
 class Chooser:
-    """Called with each frame in order; says whether the network runs on it. On the first one it does."""
+    """Called with each frame in order; says whether the network runs on it. On the first one it does.
+
+    most_apart: frames from one run to the next at most.
+    anchor: it runs on every frame whose number is a multiple of this, see `ANCHOR`.
+    """
 
     def __init__(self, motion: MotionFinder, share: float = 1.0) -> None:
         """
@@ -45,7 +49,7 @@ class Chooser:
             raise UsageError(f"the network runs on a share of the frames, from above 0 to 1, got {share!r}")
         self._motion, self._share = motion, share
         # With a share, gaps are as long as that asks for, and twice as long where nothing moves.
-        self._most = MOST_APART if share == 1 else 2 * ceil(1 / share)
+        self.most_apart = MOST_APART if share == 1 else 2 * ceil(1 / share)
         self.anchor = anchor_of(share)
         self._way: Way | None = None
         self._number = self._since = 0
@@ -68,7 +72,7 @@ class Chooser:
     def _due(self, cut: bool) -> bool:
         if self._share < 1 and self._credit < (1 - _DEBT if cut else 1):
             return False
-        if self._way is None or self._since >= self._most:
+        if self._way is None or self._since >= self.most_apart:
             return True
         return float(self._way.sure.mean()) < _BELIEVED
 

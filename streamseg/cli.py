@@ -139,6 +139,22 @@ class SteadyFrames(Count):
             self.fail(f"'{value}' is neither off nor a number of frames from 1 to {MOST_STEADY}", param, ctx)
 
 
+class EveryFrames(Count):
+    """On every which frame, or "auto"."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """From 1 on, or "auto"."""
+        if value == "auto":
+            return value
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"'{value}' is neither auto nor a whole number of frames from 1 on", param, ctx)
+
+
 def _smooth_is_gone(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     """Raises click.UsageError where somebody asks for what was there once."""
     if value is not None:
@@ -365,7 +381,13 @@ def command_line() -> None:
     metavar="F",
     help="Choose the network's size, or on which frames it runs, so that it keeps up with this rate.",
 )
-@click.option("--every", type=Count(1), metavar="N", help="Run the network on every Nth frame; labels move on between.")
+@click.option(
+    "--every",
+    type=EveryFrames(),
+    metavar="N|auto",
+    help="Run the network on every Nth frame, or where the picture asks for it (at least every 4th); labels move on "
+    "between; default: 1.",
+)
 @click.option(
     "--steady",
     type=SteadyFrames(),
