@@ -121,11 +121,12 @@ class TemporalConsistency:
         self._flow = OpticalFlow(size)
         self._before: tuple[Image, Image] | None = None
 
-    def add(self, luma: Image, labels: Image) -> float | None:
+    def add(self, luma: Image, labels: Image, motion: Motion | None = None) -> float | None:
         """One more frame.
 
         luma: (h, w) uint8.
         labels: (h, w) uint8 class ids, of any size.
+        motion: from the frame before, where somebody has found it already; None finds it.
 
         Returns: the share of its pixels that are as in the frame before, 0..1; None for the first frame, or where
             nothing can be compared.
@@ -133,7 +134,7 @@ class TemporalConsistency:
         before, self._before = self._before, (luma, labels)
         if before is None:
             return None
-        motion = self._flow.between(before[0], luma)
+        motion = motion or self._flow.between(before[0], luma)
         # both at the flow's size: a pixel of the picture's own size has no flow of its own
         moved, here = motion.moved(before[1]), labels_at(labels, motion.sure.shape)
         counted = motion.sure

@@ -360,7 +360,9 @@ class _Places:
     def fetched(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """Between the four cells there, rounded. values: (h, w, n) whole numbers."""
         (down, right), (upper, left) = ([each % _CELL for each in self._at], [each // _CELL for each in self._at])
-        below, next_ = (np.minimum(first + 1, last // _CELL) for first, last in zip((upper, left), self._last, strict=True))
+        below, next_ = (
+            np.minimum(first + 1, last // _CELL) for first, last in zip((upper, left), self._last, strict=True)
+        )
         numbers, right, down = values.astype(np.int64), right[..., None], down[..., None]
         above = numbers[upper, left] * (_CELL - right) + numbers[upper, next_] * right
         under = numbers[below, left] * (_CELL - right) + numbers[below, next_] * right

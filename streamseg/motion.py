@@ -129,9 +129,7 @@ class MotionFinder:
             return Link(luma)
         return Link(luma, *ways)
 
-    def _sure(
-        self, steps: NDArray[np.int16], back: NDArray[np.int16], here: Image, there: Image
-    ) -> NDArray[np.bool_]:
+    def _sure(self, steps: NDArray[np.int16], back: NDArray[np.int16], here: Image, there: Image) -> NDArray[np.bool_]:
         return agreeing(steps, back, _ASTRAY) & (differences(steps, here, there) < _LIKE) & self._inside
 
 

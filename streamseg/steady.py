@@ -151,9 +151,7 @@ class Steady(DelayingStage):
 
     def _labels(self, here: _Seen) -> Image:
         shape = here.labels.shape
-        before, behind = (
-            [way for way in side if way[2].labels.shape == shape] for side in (here.before, here.behind)
-        )
+        before, behind = ([way for way in side if way[2].labels.shape == shape] for side in (here.before, here.behind))
         # The nearest first: of equals the first wins.
         ways = sorted((*before, *behind), key=lambda way: way[0])
         if not ways:  # nothing to be compared with; or a cut, and the network has not run since

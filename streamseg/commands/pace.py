@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from streamseg.frame import Frame
 from streamseg.options import MOST_STEADY, USUAL_BETWEEN, USUAL_STEADY
 from streamseg.stages import DelayingStage
-from streamseg.target_rate import Plan
 
 
 @dataclass(frozen=True)
@@ -31,18 +30,20 @@ class Pace:
         return min(frames, self.back + (frames - self.back) % self.period)
 
 
-def pace_of(plan: Plan, steady: int | None, *, live: bool) -> Pace:
-    """steady: as of `ModelOptions`."""
-    every = plan.every
+def pace_of(every: int, steady: int | None = None, *, chosen: bool = False, live: bool = False) -> Pace:
+    """
+    every, chosen: as of `target_rate.Plan`.
+    steady: as of `ModelOptions`.
+    """
     # Votes take a third as long as the network, so they are asked for; but moved labels are better than repeated ones.
-    if steady == 0 or (steady is None and every == 1 and not plan.chosen):
+    if steady == 0 or (steady is None and every == 1 and not chosen):
         return Pace(every, None, every - 1, every)
     from streamseg.choosing import Chooser  # here, as it loads OpenCV, which --help need not wait for
     from streamseg.motion import MotionFinder
     from streamseg.steady import Steady
 
     motion = MotionFinder()
-    chooser = Chooser(motion, 1 / every) if plan.chosen else None
+    chooser = Chooser(motion, 1 / every) if chosen else None
     apart = chooser.most_apart if chooser else every
     usual = steady or (USUAL_BETWEEN if apart > 1 else 1 if live else USUAL_STEADY)
     # As far as to the last frame that the network ran on, whose labels are moved to those behind it.

@@ -116,7 +116,7 @@ class _Runner:
             first = self.plan is None
             # Recordings all take the same, and of several sources none is live.
             self.plan = plan = self.plan or plan_for(model, source.info)
-            pace = pace_of(plan, model.steady, live=source.info.live)
+            pace = pace_of(plan.every, model.steady, chosen=plan.chosen, live=source.info.live)
             controls = Controls(_settings(model, output, plan))
             recording = recording_of(output, address, source.info, several=self._written is not None)
             origin = origin_of(Request(address, self._source_options, model, output), recording, source)
@@ -151,9 +151,7 @@ class _Runner:
                 return _run(output, source, plan.backend, pipeline, sinks, signals, record)
 
 
-def _pipeline(
-    source: Source, plan: Plan, sinks: list[Sink], pace: Pace, shared: SharedBySinks, lead: int
-) -> Pipeline:
+def _pipeline(source: Source, plan: Plan, sinks: list[Sink], pace: Pace, shared: SharedBySinks, lead: int) -> Pipeline:
     return Pipeline(
         source,
         Segmenter(plan.backend, controls=shared.controls),
