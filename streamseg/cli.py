@@ -386,13 +386,14 @@ def command_line() -> None:
     type=EveryFrames(),
     metavar="N|auto",
     help="Run the network on every Nth frame, or where the picture asks for it (at least every 4th); labels move on "
-    "between; default: 1.",
+    "between; default: auto for a video file, else 1.",
 )
 @click.option(
     "--steady",
     type=SteadyFrames(),
     metavar="N",
-    help="N frames on either side, moved with the picture, vote on labels (live: before); off; default: off.",
+    help="N frames on either side, moved with the picture, vote on labels (live: before), or off; default: 5 where "
+    "the network runs on a part of the frames, else off.",
 )
 @click.option("--smooth", hidden=True, expose_value=False, callback=_smooth_is_gone)
 @click.option(

@@ -329,6 +329,7 @@ class Pipeline:
             result = self._awaited(slot)
             if result is None:
                 break
+            self.timings.labelled_s = slot.labelled.result().frame.captured_s
             for ready in self._through_stages(result, 0):
                 self._deliver(ready)
         # What a stage holds back was made by then, also where the run was stopped.

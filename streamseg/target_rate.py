@@ -15,7 +15,7 @@ import numpy as np
 from streamseg.backends import DEFAULT_MODEL, LoadedBackend, find_model, load_backend, throughput_streams
 from streamseg.backends.sizes import offered_sizes
 from streamseg.frame import StreamInfo
-from streamseg.options import ModelOptions
+from streamseg.options import Every, ModelOptions
 from streamseg.pixels import Size
 
 _MEASURED_S = 0.4  # for each size of the model: longer is felt as waiting before the first picture
@@ -54,7 +54,10 @@ def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[Loaded
     """
     if options.target_fps is not None:
         return _plan_at(options.target_fps, options, info, measured or inference_s)
-    every = options.every or 1
+    # Where the network runs on a part of a recording's frames, labels are as good and more frames come; but what is seen
+    # live, or has to be a picture's own, is labelled anew.
+    usual: Every = "auto" if info.kind == "video" and not info.live and options.steady != 0 else 1
+    every = options.every or usual
     backend = _loaded(options.model or DEFAULT_MODEL, options.size, options, info)
     if every == "auto":
         return Plan(backend, 1, "the network runs where the picture asks for it", chosen=True)
