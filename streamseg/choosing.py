@@ -1,7 +1,7 @@
 """On which frames the network runs, chosen by what the picture does: at once after a cut, late where little moves.
 
-Labels of the last frame on which it ran are moved from frame to frame. The share of the picture on which the way back to
-that frame is still to be believed falls as things move, come into view and are covered: fast in fast scenes, slowly in
+Labels of the last frame on which it ran are moved from frame to frame. The share of the picture on which the way back
+to that frame is still to be believed falls as things move, come into view and are covered: fast in fast scenes, slowly in
 slow ones. Where it is too small, the network runs anew. Choosing looks at nothing but the pictures up to this one, so
 that it is the same in each run of a recording, and makes no live picture older.
 """

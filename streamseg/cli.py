@@ -522,6 +522,21 @@ def describe(model: str) -> int:
     metavar="FPS",
     help="Feed frames at this rate, as a camera would, and count drops.",
 )
+@click.option(
+    "--every",
+    type=EveryFrames(),
+    metavar="N|auto",
+    help="On which frames the network runs; default: as `streamseg run` does.",
+)
+@click.option(
+    "--steady", type=SteadyFrames(), metavar="N", help="Frames on either side that vote on labels, or off; as of run."
+)
+@click.option(
+    "--quality",
+    is_flag=True,
+    help="Also measure how good labels are with the network on every frame, every 2nd, 3rd, 5th and where the picture "
+    "asks for it: of the built-in scene against its exact ones, else against every frame by itself.",
+)
 @click.option("--json", "json_file", type=Place(), metavar="FILE", help="Write the results to a file.")
 @click.option(
     "--compare",

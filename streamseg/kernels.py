@@ -283,7 +283,7 @@ def _agreeing_by_numpy(ways: NDArray[np.int16], back: NDArray[np.int16], limit: 
     """In whole numbers, as all twins of steady.c, so that both give the same bytes."""
     places = _Places(ways)
     astray = (ways + places.fetched(back)).astype(np.int64)
-    return places.inside & ((astray**2).sum(2) < limit**2)
+    return cast("NDArray[np.bool_]", places.inside & ((astray**2).sum(2) < limit**2))
 
 
 def differences(ways: NDArray[np.int16], here: Image, there: Image) -> Image:
@@ -302,8 +302,8 @@ def differences(ways: NDArray[np.int16], here: Image, there: Image) -> Image:
         check_image(each, "luma to be compared")
         if each.shape != ways.shape[:2]:
             raise ValueError(f"luma to be compared must be {ways.shape[:2]}, as the ways are, got {each.shape}")
-    arrays = [np.ascontiguousarray(each) for each in (ways, here, there)]
-    return cast("Image", (_differences_by_numpy if native.LIBRARY is None else native.differences)(*arrays))
+    arrays = np.ascontiguousarray(ways), np.ascontiguousarray(here), np.ascontiguousarray(there)
+    return (_differences_by_numpy if native.LIBRARY is None else native.differences)(*arrays)
 
 
 def _differences_by_numpy(ways: NDArray[np.int16], here: Image, there: Image) -> Image:
@@ -329,9 +329,9 @@ def chained(
     for each in (sure, further_sure):
         if not isinstance(each, np.ndarray) or each.dtype != np.bool_ or each.shape != ways.shape[:2]:
             raise TypeError(f"`sure` must be {ways.shape[:2]} bool, as the ways are, got {received(each)}")
-    arrays = [np.ascontiguousarray(each) for each in (ways, sure, further, further_sure)]
-    both = (_chained_by_numpy if native.LIBRARY is None else native.chained)(*arrays)  # type: ignore[arg-type]
-    return cast("tuple[NDArray[np.int16], NDArray[np.bool_]]", both)
+    first = np.ascontiguousarray(ways), np.ascontiguousarray(sure)
+    second = np.ascontiguousarray(further), np.ascontiguousarray(further_sure)
+    return (_chained_by_numpy if native.LIBRARY is None else native.chained)(*first, *second)
 
 
 def _chained_by_numpy(
@@ -408,7 +408,7 @@ def _moved_by_numpy(labels: Image, flow: NDArray[np.int16]) -> Image:
     summed = cast("NDArray[np.int32]", rows[:, left] * (128 - along) + rows[:, right] * along)
     steps = np.right_shift(summed + (1 << 17), 18)
     from_x, from_y = np.arange(width) + steps[..., 0], np.arange(height)[:, None] + steps[..., 1]
-    return labels[from_y.clip(0, height - 1), from_x.clip(0, width - 1)]
+    return cast("Image", labels[from_y.clip(0, height - 1), from_x.clip(0, width - 1)])
 
 
 def _grid_places(length: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:

@@ -126,7 +126,7 @@ class ModelOptions:
     target_fps: frames a second that its size, unless it is given, and `every` are to be chosen for; None chooses
         nothing.
     every: it runs on the first of so many frames, the others get labels moved from there; "auto" chooses by what the
-        picture does, see `choosing`; None is what `target_fps` takes, else "auto" for a video file and all of any other.
+        picture does, see `choosing`; None is what `target_fps` takes, else "auto" for a video file and 1 for others.
     steady: so many frames on either side of a frame vote on its labels, moved along the motion, of a live source only
         those before it; 0 for none, and then `every` is not chosen. None is 0 where the network runs on every frame,
         else `USUAL_BETWEEN`.

@@ -180,7 +180,7 @@ class Steady(DelayingStage):
 _ALL_SURE = np.full(GRID, _SURE, np.uint8)
 
 
-def _with_guesses(luma: Image, ways: Sequence[_Leading], nearest: Collection[int]) -> list[NDArray[np.uint8]]:
+def _with_guesses(luma: Image, ways: Sequence[_Leading], nearest: set[int]) -> list[NDArray[np.uint8]]:
     """What votes on a frame without labels of its own count, where no way is sure too.
 
     There, of the two sides the one that looks more like this frame is the better guess. So what has driven out of the

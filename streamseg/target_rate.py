@@ -54,14 +54,21 @@ def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[Loaded
     """
     if options.target_fps is not None:
         return _plan_at(options.target_fps, options, info, measured or inference_s)
-    # Where the network runs on a part of a recording's frames, labels are as good and more frames come; but what is seen
-    # live, or has to be a picture's own, is labelled anew.
-    usual: Every = "auto" if info.kind == "video" and not info.live and options.steady != 0 else 1
-    every = options.every or usual
+    every = every_of(options, info)
     backend = _loaded(options.model or DEFAULT_MODEL, options.size, options, info)
     if every == "auto":
         return Plan(backend, 1, "the network runs where the picture asks for it", chosen=True)
     return Plan(backend, every, f"the network runs on every {ordinal(every)} frame")
+
+
+def every_of(options: ModelOptions, info: StreamInfo) -> Every:
+    """On which frames the network runs where no rate is to be reached.
+
+    On a part of a video file's frames: labels are as good, and more frames come. But what is seen live, or has to be a
+    picture's own, is labelled anew.
+    """
+    moves = info.kind == "video" and not info.live and options.steady != 0
+    return options.every or ("auto" if moves else 1)
 
 
 def _plan_at(

@@ -190,7 +190,7 @@ class Timings:
 
     @property
     def labels_age_now_s(self) -> float | None:
-        """How old the newest labels are that were not moved, seconds: what came into view since then has none of its own.
+        """How old the newest labels are that were not moved, seconds: what came into view since has none of its own.
 
         None where nothing is shown live, and where the network runs on every frame, whose labels are as old as they.
         """

@@ -1,7 +1,7 @@
 """What the network on a part of the frames, and labels that move, cost in quality: for `streamseg bench --quality`.
 
-On the built-in scene labels are compared with its exact ones; on other pictures with what the network says of each frame
-by itself, so that figures there tell agreement and not how right it is.
+On the built-in scene labels are compared with its exact ones; on other pictures with what the network says of each
+frame by itself, so that figures there tell agreement and not how right it is.
 """
 
 from __future__ import annotations

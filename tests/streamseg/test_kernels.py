@@ -206,7 +206,7 @@ def test_a_flow_of_a_smaller_grid_is_interpolated_between_the_centres_of_its_cel
 
 
 def test_ways_there_and_back_agree_where_they_lead_home():
-    """Cells of a row that go one to the right, of which the way back is right, half a cell short, and beyond the end."""
+    """Cells of a row that go one to the right; the way back is right, half a cell short, and beyond the end."""
     there = np.int16([[[64, 0], [64, 0], [64, 0], [0, 0]]])
     back = np.int16([[[0, 0], [-64, 0], [-32, 0], [0, 0]]])
     assert kernels.agreeing(there, back, 32).tolist() == [[True, False, False, True]]
