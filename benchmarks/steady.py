@@ -1,6 +1,6 @@
 """How good labels are that move and vote: on the exact labels of the built-in scene, in three weathers.
 
-    python -m benchmarks.steady --frames 40 --plot docs/images/steady.png
+    python -m benchmarks.steady --frames 60 --plot docs/images/steady.png
     python -m benchmarks.steady --clips CLIP...
 
 Prints the mean IoU of the network by itself and of what `streamseg run` makes of its labels, for files (a look ahead)
@@ -64,7 +64,7 @@ def on_clip(path: Path, frames: int, segment: Segmenter) -> dict[Setting, Qualit
 def main() -> None:
     """See the head of the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=40, help="of each scene or clip; default: 40")
+    parser.add_argument("--frames", type=int, default=60, help="of each scene or clip; default: 60")
     parser.add_argument("--clips", type=Path, nargs="+", help="in place of the built-in scene")
     parser.add_argument("--plot", type=Path, help="a .png for mIoU over how often the network ran")
     wanted = parser.parse_args()

@@ -385,7 +385,7 @@ def command_line() -> None:
     "--every",
     type=EveryFrames(),
     metavar="N|auto",
-    help="Run the network on every Nth frame, or where the picture asks for it (at least every 4th); labels move on "
+    help="Run the network on every Nth frame, or where the picture asks for it (at least every 3rd); labels move on "
     "between; default: auto for a video file, else 1.",
 )
 @click.option(
