@@ -115,7 +115,16 @@ def _plot(means: dict[Setting, tuple[float, float]], path: Path) -> None:
     for setting, (share, miou) in means.items():
         kind = "s" if setting.steady == 0 else "^" if setting.live else "o"
         axes.plot(100 * share, 100 * miou, kind, color={"s": "tab:gray", "^": "tab:orange", "o": "tab:blue"}[kind])
-        axes.annotate(setting.name, (100 * share, 100 * miou), xytext=(4, 4), textcoords="offset points", fontsize=7)
+        # Beside the point, and where two lie close together one above and one below.
+        right, below = share > 0.9, setting.chosen or setting.steady == 0
+        axes.annotate(
+            setting.name,
+            (100 * share, 100 * miou),
+            xytext=(-6 if right else 5, -10 if below else 5),
+            textcoords="offset points",
+            fontsize=7,
+            ha="right" if right else "left",
+        )
     axes.set(xlabel="network on % of the frames", ylabel="mean IoU, %", title="Labels that move, on the built-in scene")
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=110)
