@@ -140,6 +140,22 @@ class SteadyFrames(Count):
             self.fail(f"'{value}' is neither off nor a number of frames from 1 to {MOST_STEADY}", param, ctx)
 
 
+class EveryFrames(Count):
+    """On every which frame, or "auto"."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """From 1 on, or "auto"."""
+        if value == "auto":
+            return value
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"'{value}' is neither auto nor a whole number of frames from 1 on", param, ctx)
+
+
 def _smooth_is_gone(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     """Raises click.UsageError where somebody asks for what was there once."""
     if value is not None:
@@ -443,12 +459,19 @@ def command_line(context: click.Context) -> None:
     metavar="F",
     help="Choose the network's size, or on which frames it runs, so that it keeps up with this rate.",
 )
-@click.option("--every", type=Count(1), metavar="N", help="Run the network on every Nth frame; labels move on between.")
+@click.option(
+    "--every",
+    type=EveryFrames(),
+    metavar="N|auto",
+    help="Run the network on every Nth frame, or where the picture asks for it (at least every 3rd); labels move on "
+    "between; default: auto for a video file, else 1.",
+)
 @click.option(
     "--steady",
     type=SteadyFrames(),
     metavar="N",
-    help="N frames on either side, moved with the picture, vote on labels (live: before); off; default: off.",
+    help="N frames on either side, moved with the picture, vote on labels (live: before), or off; default: 5 where "
+    "the network runs on a part of the frames, else off.",
 )
 @click.option("--smooth", hidden=True, expose_value=False, callback=_smooth_is_gone)
 @click.option(
@@ -603,6 +626,21 @@ def describe(model: str) -> int:
     type=Number(0, min_open=True),
     metavar="FPS",
     help="Feed frames at this rate, as a camera would, and count drops.",
+)
+@click.option(
+    "--every",
+    type=EveryFrames(),
+    metavar="N|auto",
+    help="On which frames the network runs; default: as `streamseg run` does.",
+)
+@click.option(
+    "--steady", type=SteadyFrames(), metavar="N", help="Frames on either side that vote on labels, or off; as of run."
+)
+@click.option(
+    "--quality",
+    is_flag=True,
+    help="Also measure how good labels are with the network on every frame, every 2nd, 3rd, 5th and where the picture "
+    "asks for it: of the built-in scene against its exact ones, else against every frame by itself.",
 )
 @click.option("--json", "json_file", type=Place(), metavar="FILE", help="Write the results to a file.")
 @click.option(

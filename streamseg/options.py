@@ -30,6 +30,7 @@ Reader: TypeAlias = Literal["pyav", "opencv"]
 DecoderName: TypeAlias = Literal["cpu", "auto", "cuda", "vaapi", "videotoolbox"]
 EncoderName: TypeAlias = Literal["auto", "x264", "nvenc", "videotoolbox", "vaapi"]
 ClaheMode: TypeAlias = Literal["on", "off", "auto"]
+Every: TypeAlias = int | Literal["auto"]
 
 EFFECTS = ("blur", "pixelate", "gray", "cut")
 """What can be done to the picture where it shows some classes; "cut" is done to all the rest."""
@@ -40,7 +41,11 @@ MOST_STEADY = 30
 """Frames on a side: a second of film; what moved further than that is out of the picture, and frames wait in memory."""
 
 USUAL_STEADY = 2
-"""Frames on a side of a recording's frame where labels move from frame to frame and nobody says how many."""
+"""Frames on a side of a recording's frame that vote on its labels where nobody says how many: more cost more, and take
+cars and poles that are narrow for ghosts."""
+
+USUAL_BETWEEN = 5
+"""The same where the network runs on a part of the frames, so that three or four others have labels to vote with."""
 
 MOST_COUNT = 2**31 - 1
 """Of anything: FFmpeg, OpenCV and the engines keep counts in C's int."""
@@ -126,13 +131,15 @@ class ModelOptions:
     threads: of the CPU; None is one for each core.
     target_fps: frames a second that its size, unless it is given, and `every` are to be chosen for; None chooses
         nothing.
-    every: it runs on the first of so many frames, the others get labels moved from there; None is on all, or what
-        `target_fps` takes.
+    every: it runs on the first of so many frames, the others get labels moved from there; "auto" chooses by what the
+        picture does, see `choosing`; None is what `target_fps` takes, else "auto" for a video file and 1 for others.
     steady: so many frames on either side of a frame vote on its labels, moved along the motion, of a live source only
-        those before it; 0 for none. None is 0 where the network runs on every frame; labels move to the others.
+        those before it; 0 for none, and then `every` is not chosen. None is 0 where the network runs on every frame,
+        else `USUAL_BETWEEN`.
 
     Raises:
-        UsageError: a value of the wrong type or out of range, or both `target_fps` and `every`.
+        UsageError: a value of the wrong type or out of range, both `target_fps` and `every`, or "auto" where labels are
+            not to move.
     """
 
     model: str | None = None
@@ -142,7 +149,7 @@ class ModelOptions:
     clahe: ClaheMode = "auto"
     threads: int | None = None
     target_fps: float | None = None
-    every: int | None = None
+    every: Every | None = None
     steady: int | None = None
 
     def __post_init__(self) -> None:
@@ -151,10 +158,13 @@ class ModelOptions:
         _require_choice("clahe", self.clahe, get_args(ClaheMode))
         _require_count("threads", self.threads, MOST_THREADS)
         _require_above_0("target_fps", self.target_fps, "frames a second")
-        _require_count("every", self.every)
+        if self.every != "auto":
+            _require_count("every", self.every)
         _require_count("steady", self.steady, MOST_STEADY, 0)
         if self.target_fps is not None and self.every is not None:
             raise UsageError("`target_fps` finds out on which frames the network runs; leave `every` out")
+        if self.every == "auto" and self.steady == 0:
+            raise UsageError('`every="auto"` moves labels from frame to frame; leave `steady` out, or give a number')
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,7 @@ class Pipeline:
         policy: Policy = "all",
         queue_size: int = 2,
         workers: int = 1,
-        every: int = 1,
+        every: int | Callable[[Frame], bool] = 1,
         lead: int = 0,
         timings: Timings | None = None,
         controls: Controls | None = None,
@@ -188,7 +188,8 @@ class Pipeline:
             `segment` that several threads may call, as `Backend.streams` tells. For throughput: a single frame does
             not get faster.
         every: the network runs on the first of so many frames, the others get the labels of the one before them, which
-            the stage `Steady` moves.
+            the stage `Steady` moves. Or a function that is called with each frame in order and says whether it runs on
+            it, such as a `choosing.Chooser`; on the first one it does in any case.
         lead: so many frames at the beginning are given to the stages alone, and neither written nor counted: those
             before the ones that are wanted, where a stage looks back.
         timings: noted in; for sinks that tell of the run while it goes on, such as `WebSink`, which are given the same.
@@ -202,7 +203,7 @@ class Pipeline:
         """
         if workers < 1:
             raise UsageError(f"frames are segmented by 1, 2, ... threads, got {workers}")
-        if every < 1:
+        if not callable(every) and every < 1:
             raise UsageError(f"the network runs on every 1st, 2nd, ... frame, got {every}")
         waiting = 1 if policy == "latest" else queue_size
         self._source = source
@@ -307,7 +308,7 @@ class Pipeline:
         """The next frame that the network is to run on, its place in the order taken; None when there are no more."""
         with self._taking:
             while self._slots.wait_for_room() and (frame := self._frames.get()) is not None:
-                due = self._taken % self._every == 0
+                due = self._is_due(frame)
                 self._taken += 1
                 if due:
                     self._labelled = Future()
@@ -317,11 +318,19 @@ class Pipeline:
             self._slots.end()
             return None
 
+    def _is_due(self, frame: Frame) -> bool:
+        """Whether the network runs on the frame that is taken next."""
+        if not callable(self._every):
+            return self._taken % self._every == 0
+        with self.timings.measure("choose"):  # what it finds out of the picture is no time of the network
+            return self._every(frame) or self._taken == 0
+
     def _write(self) -> None:
         while (slot := self._slots.get(self._idle)) is not None:
             result = self._awaited(slot)
             if result is None:
                 break
+            self.timings.labelled_s = slot.labelled.result().frame.captured_s
             for ready in self._through_stages(result, 0):
                 self._deliver(ready)
         # What a stage holds back was made by then, also where the run was stopped.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -15,6 +15,7 @@ from streamseg.commands.arguments import STANDARD, Sources, expanded, sources_an
 from streamseg.commands.flags import in_flags
 from streamseg.commands.losses import tell_losses
 from streamseg.commands.outputs import SharedBySinks, opened_sinks, recording_of
+from streamseg.commands.pace import pace_of
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
 from streamseg.commands.playback import playing
 from streamseg.commands.resuming import PassedOver, Request, origin_of
@@ -24,7 +25,8 @@ from streamseg.commands.saying import say, standard_output
 from streamseg.commands.signals import Signals, noted_signals
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
-from streamseg.options import MOST_STEADY, USUAL_STEADY, ModelOptions, OutputOptions, SourceOptions
+from streamseg.frame import Frame
+from streamseg.options import ModelOptions, OutputOptions, SourceOptions
 from streamseg.pipeline import Pipeline, Stage
 from streamseg.progress import closing_lines, stage_table
 from streamseg.segmenter import Segmenter, clahe_wanted
@@ -35,7 +37,6 @@ from streamseg.target_rate import Plan, plan_for
 from streamseg.timing import Timings
 
 DAMAGED = SourceError.exit_code
-_MOST_WAITING = 5  # frames, unless a person asks for more: 16 MB at 1080p
 
 
 def run_command(
@@ -116,17 +117,16 @@ class _Runner:
             first = self.plan is None
             # Recordings all take the same, and of several sources none is live.
             self.plan = plan = self.plan or plan_for(model, source.info)
-            steady, lead = _steady(model.steady, plan.every, live=source.info.live)
+            pace = pace_of(plan.every, model.steady, chosen=plan.chosen, live=source.info.live)
             effects = _effects(output, plan)
-            lead += output.effect_frames if effects else 0  # what was seen before counts for the first frames, too
             controls = Controls(_settings(model, output, plan))
             recording = recording_of(output, address, source.info, several=self._written is not None)
             origin = origin_of(Request(address, self._source_options, model, output), recording, source)
             if origin is not None and origin.part is not None:
                 if not output.quiet:
                     say(f"going on from '{origin.part.path}', which has {origin.part.frames} frames", err=True)
-                # What a frame looks back at is labelled again; in step with the frames that the network runs on.
-                lead = min(origin.part.frames, lead + (origin.part.frames - lead) % plan.every)
+                # what was seen before counts for the first frames, too
+                lead = pace.lead(origin.part.frames, output.effect_frames if effects else 0)
                 source = stack.enter_context(PassedOver(source, origin.part.frames - lead))
             else:
                 lead = 0
@@ -137,7 +137,7 @@ class _Runner:
                 plan.backend,
                 controls,
                 Timings(),
-                lambda: _consistency(steady),
+                lambda: _consistency(pace.steady),
                 self._written,
                 origin,
                 first_viewer,
@@ -149,15 +149,21 @@ class _Runner:
             with noted_signals() as signals:
                 sinks = opened_sinks(output, shared, recording, stack)
                 # Regions last: whoever is to be hidden is hidden everywhere.
-                stages = [each for each in (steady, effects, _regions(output)) if each]
-                pipeline = _pipeline(source, plan, sinks, stages, shared, lead)
+                stages = [each for each in (pace.steady, effects, _regions(output)) if each]
+                pipeline = _pipeline(source, plan, sinks, pace.every, stages, shared, lead)
                 tell_losses(source, record)
                 stack.pop_all()  # from here on the pipeline closes what was opened
                 return _run(output, source, plan.backend, pipeline, sinks, signals, record)
 
 
 def _pipeline(
-    source: Source, plan: Plan, sinks: list[Sink], stages: list[Stage], shared: SharedBySinks, lead: int
+    source: Source,
+    plan: Plan,
+    sinks: list[Sink],
+    every: int | Callable[[Frame], bool],
+    stages: list[Stage],
+    shared: SharedBySinks,
+    lead: int,
 ) -> Pipeline:
     return Pipeline(
         source,
@@ -166,30 +172,12 @@ def _pipeline(
         stages=stages,
         policy="latest" if source.info.live else "all",
         workers=plan.backend.streams,
-        every=plan.every,
+        every=every,
         lead=lead,
         timings=shared.timings,
         controls=shared.controls,
         on_fault=_say_fault,
     )
-
-
-def _steady(frames: int | None, every: int, *, live: bool) -> tuple[DelayingStage | None, int]:
-    """What holds labels steady, None for nothing; and how many frames any result looks back at most.
-
-    frames: as of `ModelOptions.steady`.
-    """
-    # Votes take a third as long as the network, so they are asked for; but moved labels are better than repeated ones.
-    if frames == 0 or (frames is None and every == 1):
-        return None, every - 1
-    from streamseg.steady import Steady  # here, as it loads OpenCV, which --help need not wait for
-
-    usual = frames or (1 if live else USUAL_STEADY)
-    # As far as to the last frame that the network ran on, whose labels are moved to those behind it.
-    past = min(MOST_STEADY, max(usual, every))
-    # What is seen live must not come later; of a recording, pictures wait in memory for so long.
-    ahead = 0 if live else max(usual, min(every, _MOST_WAITING))
-    return Steady(past, ahead=ahead), max(past, every - 1)
 
 
 def _effects(output: OutputOptions, plan: Plan) -> DelayingStage | None:
@@ -301,5 +289,5 @@ def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, pla
         spec = backend.spec
         what = f"{spec.width}x{spec.height}, {len(spec.classes)} classes, on {backend.device}"
         say(f"model: {spec.name}, {what}", err=output.json)
-        if plan.every > 1:
+        if plan.every > 1 or plan.chosen:
             say(f"pace: {plan.reason}", err=output.json)

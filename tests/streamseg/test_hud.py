@@ -72,6 +72,16 @@ def test_where_nothing_is_shown_live_the_latency_stands_for_the_age():
     assert told(noted(ManualClock(), shown=False), Hud("cpu"))[1] == "latency 2000 ms, dropped 7"
 
 
+def test_where_the_network_skips_frames_the_age_of_its_newest_labels_is_told():
+    """Of what is shown live alone: an overlay video has no age, and labels of every frame are as old as it."""
+    clock = ManualClock()
+    timings, recording = noted(clock, shown=True), noted(clock, shown=False)
+    for each in (timings, recording):
+        each.network_share, each.labelled_s = 0.25, clock() - 2.5
+    assert told(timings, Hud("cpu"))[2] == "network on 25% of the frames, its newest labels 2500 ms old"
+    assert told(recording, Hud("cpu"))[2] == "network on 25% of the frames"
+
+
 def test_outside_of_a_run_there_is_the_device_alone():
     """As for a picture that a program paints by itself."""
     assert Hud("cpu")() == ("0.0 fps on cpu",)

@@ -51,6 +51,21 @@ def test_the_result_has_every_figure(measured):
 
 
 @pytest.mark.slow
+def test_quality_is_measured_beside_speed_for_each_way_to_run_the_network(streamseg, model, tmp_path):
+    """Of a model with other classes than the scene's, against itself on every frame, with which it agrees wholly."""
+    done = streamseg(*SMALL, "--model", model, "--sink", "null", "--quality", "--json", "q.json")
+    assert done.code == 0, done.err
+    assert "quality      against the network on every frame by itself" in done.out
+    rows = {row["setting"]: row for row in record_in(tmp_path, "q.json")["result"]["quality"]}
+    assert rows["every frame by itself"] | {"fps": 0, "consistency": 0} == {
+        "setting": "every frame by itself", "reference": "every frame by itself", "fps": 0, "network_share": 1.0,
+        "miou": 1.0, "road_iou": None, "consistency": 0,
+    }  # fmt: skip
+    assert [rows[f"every {every}"]["network_share"] for every in (2, 3, 5)] == [0.5, 0.35, 0.2]
+    assert all(0 < row["miou"] <= 1 and row["fps"] > 0 for row in rows.values())
+
+
+@pytest.mark.slow
 def test_realtime_feeds_at_the_rate_and_counts_drops(streamseg, model, tmp_path):
     """Never faster than ten a second, however fast the machine; each frame came out or is counted as dropped."""
     done = streamseg(*SMALL, "--model", model, "--realtime", "10", "--sink", "null", "--json", "r.json")

@@ -42,7 +42,7 @@ def test_labels_without_a_class_are_counted_and_the_run_goes_on(streamseg, tmp_p
     path = bright_model(tmp_path / "net.onnx", UNKNOWN, [("y", TensorProto.INT64, [1, 1, HEIGHT, WIDTH])])
     described(path, 'output = "labels"')
     monkeypatch.setenv("STREAMSEG_NATIVE", native)
-    outputs = ("out.mkv", "--no-legend", "--masks", "masks", "--stats", "stats.csv")
+    outputs = ("out.mkv", "--every", "1", "--no-legend", "--masks", "masks", "--stats", "stats.csv")
     done = streamseg("run", bright_clip, *outputs, "--model", path)
     assert done.code == 0, done.err
     pixels = 2 * HEIGHT * WIDTH // 2
