@@ -39,7 +39,7 @@ def test_the_bundled_model_is_described_by_default(streamseg):
     facts = json.loads(done.out)
     names = [each["name"] for each in facts["classes"]]
     camvid = "sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist"
-    assert ", ".join(names) == f"{camvid}, ego vehicle"
+    assert ", ".join(names) == f"{camvid}, ego vehicle, verge"
     assert [each["id"] for each in facts["classes"]] == list(range(12))
     assert all(len(each["color"]) == 3 for each in facts["classes"])
     assert facts["height"] > 0
