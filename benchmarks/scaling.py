@@ -39,7 +39,7 @@ from streamseg.machine import core_count
 NETWORK_SIZES = ("288x160", "384x224", "512x288", "672x384", "896x512")
 """HEIGHTxWIDTH, as `python -m export` takes them."""
 STREAMS = (1, 2, 4, 8)  # past the cores of a small machine, to see what too many cost
-_CHECKPOINT = Path(__file__).parent.parent / "train" / "checkpoints" / "fcn8s-efficientnet-lite0-camvid"
+_CHECKPOINT = Path(__file__).parent.parent / "train" / "checkpoints" / "fcn8s-efficientnet-lite0-roads"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ COMMANDS = {
     "consistency": "how steady a network's labels are on clips",
     "pseudo-labels": "masks of what several models are sure of together, to train on",
     "soft-targets": "what a teacher thinks of every picture that a config trains on",
+    "average": "one network from the weights of several trainings",
     "split": "set some pictures aside for validation, by seed",
     "augmentations": "a picture of what each augmentation does",
     "convert": "give a run folder of an earlier version its settings as data",

@@ -45,7 +45,7 @@ class RunFolder:
 
     def check_unused(self) -> None:
         """Raises UsageError when a training is in it already."""
-        if (self.path / STATE).exists():
+        if (self.path / STATE).exists() or (self.path / BEST).exists():
             raise UsageError(f"{self.path}: holds a training already; --resume it, or give another --out")
 
     def start(self, config: Path, overrides: Mapping[str, Any]) -> None:
@@ -115,6 +115,20 @@ class RunFolder:
             reason = " ".join(str(error).split())[:200]  # Keras prints all its layers
             raise UsageError(f"{self.path / BEST}: damaged, or of another network ({reason}); take a copy") from error
         return model
+
+    def keep(self, experiment: Experiment, model: keras.Model) -> None:
+        """A network that no training of this folder made, as if it were its best.
+
+        Raises:
+            UsageError: a training is in it already, or the folder cannot be written.
+        """
+        self.check_unused()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_whole(self.path / EXPERIMENT, experiment_text(experiment).encode())
+            self.save_best(model)
+        except OSError as error:
+            raise UsageError(f"{self.path}: cannot write there ({error.strerror}); give another --out") from error
 
     def save_best(self, model: keras.Model) -> None:
         """Weights that scored best, under their final name once complete."""

@@ -27,7 +27,7 @@ __all__ = [
 ENGINES: tuple[Engine, ...]
 """The inference libraries that there are, found by entry point when they are first asked for; ours first."""
 
-DEFAULT_MODEL = "fcn8s-efficientnet-lite0-camvid"
+DEFAULT_MODEL = "fcn8s-efficientnet-lite0-roads"
 _MOST_STREAMS = 8  # each has a network's intermediate results in memory, and keeps a frame there
 _MODELS = Path(__file__).parent.parent / "models"
 

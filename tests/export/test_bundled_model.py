@@ -14,7 +14,7 @@ from train.run_folder import RunFolder
 
 pytestmark = pytest.mark.training
 
-CHECKPOINT = Path(__file__).parents[2] / "train" / "checkpoints" / "fcn8s-efficientnet-lite0-camvid"
+CHECKPOINT = Path(__file__).parents[2] / "train" / "checkpoints" / "fcn8s-efficientnet-lite0-roads"
 
 
 @pytest.mark.parametrize("size", [(288, 512), (192, 320), (384, 672)])
