@@ -1,4 +1,4 @@
-"""What runs in the process apart, see `apart.py`: loads a network, then answers on each lane until the other side ends."""
+"""What runs in the process apart (`apart.py`): loads a network, then answers on each lane until the other side ends."""
 
 from __future__ import annotations
 
