@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from streamseg.errors import ModelError
@@ -52,12 +52,12 @@ def within(limit_s: float, work: Callable[[], T], name: str) -> T:
     thread = threading.Thread(target=run, name="streamseg-load", daemon=True)
     thread.start()
     try:
-        thread.join(limit_s)  # not `done.result`, whose TimeoutError might be the work's own
-        if thread.is_alive():
+        # Not by joining: a join that Ctrl-C interrupts takes the thread for ended (Python 3.11).
+        if not wait([done], limit_s).done:
             raise ModelError(f"{name} did not load within {limit_s:g} s; give it longer with `load_timeout_s`")
     finally:
-        if thread.is_alive():
+        if not done.done():
             for stop in tuple(stops):  # what is still loading may add to them
                 stop()
-            thread.join(_STOPPING_S)
+            wait([done], _STOPPING_S)
     return done.result()
