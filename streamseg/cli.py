@@ -263,6 +263,10 @@ class Precision(click.ParamType[str]):
 def model_options(command: Command) -> Command:
     """The options that choose the network and where it runs, the same for every command that runs one."""
     for option in (
+        click.option("--load-timeout", "load_timeout_s", type=Number(0, min_open=True), metavar="SECONDS",
+                     help="How long the network may take to load; default: 600, of an untrusted one 120."),
+        click.option("--untrusted-model", is_flag=True,
+                     help="Load and run the network in a process of its own, with limits on memory and time."),
         click.option("--threads", type=Count(1, MOST_THREADS),
                      help="CPU threads of the network; default: one per core."),
         click.option("--clahe", type=click.Choice(["on", "off", "auto"]), default="auto", show_default=True,

@@ -133,6 +133,8 @@ class ModelOptions:
         nothing.
     every: it runs on the first of so many frames, the others get labels moved from there; "auto" chooses by what the
         picture does, see `choosing`; None is what `target_fps` takes, else "auto" for a video file and 1 for others.
+    untrusted_model: it is loaded and run in a process of its own, with limits on memory and time.
+    load_timeout_s: seconds that it may take to load; None is as `load_backend` has it.
     steady: so many frames on either side of a frame vote on its labels, moved along the motion, of a live source only
         those before it; 0 for none, and then `every` is not chosen. None is 0 where the network runs on every frame,
         else `USUAL_BETWEEN`.
@@ -151,6 +153,8 @@ class ModelOptions:
     target_fps: float | None = None
     every: Every | None = None
     steady: int | None = None
+    untrusted_model: bool = False
+    load_timeout_s: float | None = None
 
     def __post_init__(self) -> None:
         # Device and precision are not checked here: which there are depends on the engines that are installed.
@@ -161,6 +165,8 @@ class ModelOptions:
         if self.every != "auto":
             _require_count("every", self.every)
         _require_count("steady", self.steady, MOST_STEADY, 0)
+        _require_switch("untrusted_model", self.untrusted_model)
+        _require_above_0("load_timeout_s", self.load_timeout_s, "seconds")
         if self.target_fps is not None and self.every is not None:
             raise UsageError("`target_fps` finds out on which frames the network runs; leave `every` out")
         if self.every == "auto" and self.steady == 0:

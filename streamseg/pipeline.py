@@ -24,7 +24,7 @@ closed. A source that breaks off is no failure of what was read before it: those
 beside a recording, such as masks, fails alone: the rest goes on to the end, and its error is raised then.
 
 A read may hang for ever, as on a share that is gone. Its thread is left behind then, and so is the one that closes the
-source, if the two wait for each other: the outputs are finished all the same.
+source, if the two wait for each other: the outputs are finished all the same. A network that hangs is told to give up.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class Pipeline:
         """
         source, sinks: closed by the pipeline.
         segment: `Segmenter`, or anything that turns a Frame into a Segmentation. Where it has a `device`, the report
-            says that.
+            says that; where it has a `give_up`, that is called if it hangs in the end.
         stages: applied in order, on the caller's thread.
         policy: "all" for files, "latest" for live sources.
         queue_size: frames waiting before the network, and results waiting before the sinks. Two keep every thread
@@ -226,6 +226,7 @@ class Pipeline:
         self._first_s: float | None = None
         self._on_fault = on_fault
         self._patience_s = patience_s
+        self._given_up = False
         self._source_error: SourceError | None = None
         self.timings = timings or Timings()
         self._outputs = [_Output(sink, self.timings) for sink in sinks]
@@ -278,6 +279,12 @@ class Pipeline:
         deadline_s = time.monotonic() + self._patience_s
         for thread in (closing, *threads):
             thread.join(max(0.0, deadline_s - time.monotonic()))
+        hanging = [thread for thread in threads[1:] if thread.is_alive()]  # the first one reads
+        if hanging and hasattr(self._segment, "give_up"):
+            self._given_up = True
+            self._segment.give_up()
+            for thread in hanging:
+                thread.join(self._patience_s)
 
     def _read(self) -> None:
         stage = WAITING if self._policy == "latest" else "read"
@@ -418,7 +425,8 @@ class Pipeline:
             with self.timings.active():
                 work()
         except BaseException as error:  # handed to the caller's thread, whatever it is
-            self._fail(error)
+            if not self._given_up:  # what was told to give up says that it did
+                self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
         self._error = self._error or error

@@ -117,7 +117,16 @@ def ordinal(number: int) -> str:
 def _loaded(model: str | Path, size: Size | None, options: ModelOptions, info: StreamInfo) -> LoadedBackend:
     # A recording is read as fast as may be, several frames side by side; a live source for the shortest way of each.
     streams = 1 if info.live else throughput_streams(options.threads)
-    return load_backend(model, options.device, options.threads, precision=options.precision, streams=streams, size=size)
+    return load_backend(
+        model,
+        options.device,
+        options.threads,
+        precision=options.precision,
+        streams=streams,
+        size=size,
+        untrusted_model=options.untrusted_model,
+        load_timeout_s=options.load_timeout_s,
+    )
 
 
 def inference_s(backend: LoadedBackend, clock: Callable[[], float] = time.perf_counter) -> float:

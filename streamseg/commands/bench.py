@@ -91,6 +91,8 @@ def bench_command(
         model_options.threads,
         precision=model_options.precision,
         size=model_options.size,
+        untrusted_model=model_options.untrusted_model,
+        load_timeout_s=model_options.load_timeout_s,
         streams=1 if options.realtime or _is_live(address) else throughput_streams(model_options.threads),
     )
     if backend.choice:
