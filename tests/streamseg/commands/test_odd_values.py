@@ -53,6 +53,7 @@ def _said(capsys, *words):
     return code, printed.err.strip()
 
 
+@pytest.mark.slow
 def test_every_number_and_name_that_cannot_be_meant_is_refused_as_usage(capsys, tiny):
     """All options of `run` and `bench`, found in their own tables: a new one is in by itself."""
     cases = list(_cases())
@@ -106,6 +107,7 @@ def test_an_earlier_result_that_everything_would_pass_is_refused(old, capsys, ti
     assert _said(capsys, "bench", SCENE, "--model", tiny, "--compare", "/dev/zero")[0] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="closing descriptors in a shell's words is for POSIX")
 def test_closed_and_full_standard_streams_do_not_matter(tiny, clip, tmp_path):
     """The run goes on, the files are whole, and no library prints into them."""

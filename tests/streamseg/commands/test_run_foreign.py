@@ -95,6 +95,7 @@ def test_a_wrong_description_ends_run_and_info_alike(streamseg, tmp_path, bright
     assert not (tmp_path / "out.mkv").exists()
 
 
+@pytest.mark.slow
 def test_weights_beside_a_model_must_be_there(streamseg, tmp_path):
     """Those that are kept in a file of their own; which one is missing stands in the line."""
     proto = onnx.load(bright_model(tmp_path / "net.onnx", TWO_LOGITS, [("y", FLOAT, [1, 2, HEIGHT, WIDTH])]))
