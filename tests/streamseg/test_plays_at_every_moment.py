@@ -352,7 +352,7 @@ def test_resume_goes_on_from_a_file_that_a_person_ended_and_from_what_is_whole_m
 ) -> None:
     """After Ctrl-C it has its own name; a script may resume whatever it finds, and begin where there is nothing."""
     write_clip(tmp_path / "clip.mp4", frames=20)
-    for limit in (["--max-frames", "9"], [], []):
+    for limit in (["--max-frames", "9"], ["--load-timeout", "60"], []):
         assert run("clip.mp4", "out.mp4", "--resume", *limit) == 0
     assert len(pictures(tmp_path / "out.mp4")) == 20
     assert begins(tmp_path / "out.mp4") == [Fraction(n, _RATE) for n in range(20)]
