@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from streamseg.pixels import Image, Size
 
 MEMORY = 3 << 30
-"""Bytes that the process may allocate. With the bundled network it allocates 0.55 GB (VmData), so that one of some hundred
-million parameters fits, and one that asks for 4 GB does not."""
+"""Bytes that the process may allocate. With the bundled network it allocates 0.55 GB (VmData), so that one of some
+hundred million parameters fits, and one that asks for 4 GB does not."""
 
 LOAD_S = 120.0
 """Seconds to load and be tried, unless somebody says otherwise. The bundled network took 4 on a busy machine."""

@@ -17,12 +17,14 @@ class Pace:
     every: see `Pipeline`.
     steady: the stage that moves labels and has them voted on; None for nothing.
     back: so many frames before a frame its labels depend on at most.
+    ahead: and so many behind it.
     period: a run that begins at a multiple of so many frames runs the network on the same ones.
     """
 
     every: int | Callable[[Frame], bool]
     steady: DelayingStage | None
     back: int
+    ahead: int
     period: int
 
     def lead(self, frames: int, more: int = 0) -> int:
@@ -41,7 +43,7 @@ def pace_of(every: int, steady: int | None = None, *, chosen: bool = False, live
     """
     # Votes take a third as long as the network, so they are asked for; but moved labels are better than repeated ones.
     if steady == 0 or (steady is None and every == 1 and not chosen):
-        return Pace(every, None, every - 1, every)
+        return Pace(every, None, every - 1, 0, every)
     from streamseg.choosing import Chooser  # here, as it loads OpenCV, which --help need not wait for
     from streamseg.motion import MotionFinder
     from streamseg.steady import Steady
@@ -55,4 +57,4 @@ def pace_of(every: int, steady: int | None = None, *, chosen: bool = False, live
     # What is seen live must not come later; a recording's pictures wait in memory for so long, 16 MB at 1080p.
     ahead = 0 if live else usual
     stage = Steady(past, ahead=ahead, motion=motion)
-    return Pace(chooser or every, stage, max(past, apart - 1), chooser.anchor if chooser else every)
+    return Pace(chooser or every, stage, max(past, apart - 1), ahead, chooser.anchor if chooser else every)

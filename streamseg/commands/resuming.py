@@ -24,6 +24,7 @@ from streamseg.sources.wrapper import Wrapper
 _NO_MATTER = {
     *("output", "masks", "labels", "stats", "gps", "report", "segment_s", "overwrite", "resume", "serve", "allow_host"),
     *("quiet", "verbose", "json", "device", "precision", "threads", "decoder", "reconnect", "open_timeout_s"),
+    *("untrusted_model", "load_timeout_s"),
     *("duration_s", "max_frames", "camera_size", "camera_fps", "loop", "realtime"),
 }
 _ENDS = 1 << 20  # bytes: with the length, enough to tell files apart without reading all of a long one

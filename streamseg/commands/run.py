@@ -126,7 +126,10 @@ class _Runner:
                 if not output.quiet:
                     say(f"going on from '{origin.part.path}', which has {origin.part.frames} frames", err=True)
                 # what was seen before counts for the first frames, too
-                lead = pace.lead(origin.part.frames, output.effect_frames if effects else 0)
+                around = output.effect_frames if effects else 0
+                # The last ones of a run that was ended were made without knowing what comes behind them.
+                origin.part.leave_out_last(pace.ahead + around)
+                lead = pace.lead(origin.part.frames, around)
                 source = stack.enter_context(PassedOver(source, origin.part.frames - lead))
             else:
                 lead = 0

@@ -46,6 +46,7 @@ def stills_command(address: str, times_s: Sequence[float], folder: Path | None, 
         raise UsageError(
             f"'{without_password(address)}' is live and has no times; the key s of a window saves a picture"
         )
+    open_source(address, start_s=min(times_s), max_frames=1).close()  # refused before a network is loaded for it
     backend = load_backend(
         model.model or DEFAULT_MODEL, model.device, model.threads, precision=model.precision, size=model.size
     )

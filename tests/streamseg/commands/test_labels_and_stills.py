@@ -99,4 +99,10 @@ def test_stills_are_the_overlays_of_their_moments(run, tmp_path, capsys):
     assert main([*words, "--at", "0"]) == 5
     assert "already exists" in capsys.readouterr().err
     assert main(["stills", "0", "--at", "1"]) == 2
+    assert main(["stills", "x.mp4", "--at", "0", "--model", "x.onnx"]) == 3  # before a network is looked for
+    with av.open(str(run / "clip.mp4")) as container:
+        last_s = max(float(packet.pts * packet.time_base) for packet in container.demux(video=0) if packet.size)
+    capsys.readouterr()
+    assert main(["stills", str(run / "clip.mp4"), "--at", f"{last_s + 0.01:.3f}"]) == 3
+    assert "no picture of" in capsys.readouterr().err
     assert main(["stills", "x.mp4", "--at", "one"]) == 2
