@@ -114,8 +114,7 @@ def note_loss(tally: Tally, folder: Path) -> None:
         try:
             kept += len(_pictures(path))
         except (OSError, av.FFmpegError, IndexError):
-            # With nothing in it yet it was begun in the last moment, and holds as much as it was given: nothing.
-            tally.unreadable += path.stat().st_size > 0 and len(taken) - kept > 0 and not _has_only_begun(path)
+            tally.unreadable += 1  # whatever is visible has to open, if it was begun in the last moment too
     tally.lost_frames.append(max(0, len(taken) - kept))
     end_s = taken[min(kept, len(taken)) - 1] if kept else taken[0]
     tally.lost_s.append(taken[-1] - end_s)
@@ -124,7 +123,7 @@ def note_loss(tally: Tally, folder: Path) -> None:
 def note_resumed(tally: Tally, kind: str, clip: Path, folder: Path, whole: Path) -> None:
     """Go on with a killed run and compare with one that nobody killed."""
     name, _ = KINDS[kind]
-    parts = [path for path in folder.glob("out*") if is_part(path) and not _has_only_begun(path)]
+    parts = [path for path in folder.glob("out*") if is_part(path)]
     first = _pictures(parts[0]) if parts else []
     command = [sys.executable, "-m", "streamseg", "run", str(clip), name, *_OPTIONS, "--resume"]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
@@ -161,11 +160,6 @@ def _pictures(path: Path) -> list[str]:
 def _times(path: Path) -> list[int | None]:
     with av.open(str(path)) as container:
         return [packet.pts for packet in container.demux(video=0) if packet.size]
-
-
-def _has_only_begun(path: Path) -> bool:
-    """Whether there is less than a picture in a file."""
-    return path.stat().st_size < 2000  # bytes: headers of two tracks
 
 
 def _rows(tallies: Mapping[str, Tally]) -> list[Sequence[str]]:

@@ -24,7 +24,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -43,6 +43,7 @@ _REASONS = {
 # Some network file systems know no locks. Writing unlocked, as everything did before, is better there than not at all.
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _SYNC_S = 0.4  # with the length of a fragment and the time a disk takes, less than the promised second
+_LOCK = ".lock-"  # in front of the name that is locked
 _PART = re.compile(r"\.partial(_\d+)?$")
 _RETRY_S = 0.05  # where waiting means asking again: too short to be felt, too long to keep a core busy
 
@@ -119,16 +120,30 @@ class AtomicFile:
         self._lock = _locked_for_a_run(path, _lock_name(path))
         self._syncer: _Syncer | None = None
         try:
-            self.spare.unlink(missing_ok=True)  # only ever a copy of what has another name too
+            self.spare.unlink(missing_ok=True)  # a copy of what has another name too, or what does not open
             remove_empty_parts(path)
-            self.partial = next(each for each in _part_names(path) if not each.exists())
+            self._visible = self.partial = next(each for each in _part_names(path) if not each.exists())
         except OSError as error:
             self._lock.release()
             raise cannot_write(path, error) from error
 
+    def hide(self) -> None:
+        """Before anything is written: let `partial` be a hidden name until `show`.
+
+        So a run that is killed before there is anything in its file leaves none that does not open.
+        """
+        if sys.platform != "win32":  # no file that is open can be moved there
+            self.partial = self.spare
+
+    def show(self) -> None:
+        """Give what was written so far its visible name; more than once does no harm. Raises OSError."""
+        if self.partial != self._visible:
+            self.partial.replace(self._visible)
+            self.partial = self._visible
+
     def sync_meanwhile(self) -> None:
         """Bring to the disk, twice a second, what was written, on a thread of its own: a power cut takes no more."""
-        self._syncer = self._syncer or _Syncer(self.partial)
+        self._syncer = self._syncer or _Syncer((self.spare, self._visible))
 
     def commit(self, content: Path | None = None) -> Path:
         """Move the file to its final name and return that.
@@ -154,6 +169,7 @@ class AtomicFile:
     def keep(self) -> Path:
         """Leave what was written under its partial name and return that. Raises OSError: it is not there."""
         self._end_syncing()
+        self.show()
         with suppress(OSError):
             self.spare.unlink(missing_ok=True)
         if not self.partial.stat().st_size:
@@ -195,6 +211,11 @@ def is_part(path: Path) -> bool:
     return _PART.search(path.stem) is not None
 
 
+def whole_name(part: Path) -> Path:
+    """The final name that a partial file would have had."""
+    return part.with_stem(_PART.sub("", part.stem))
+
+
 def remove_empty_parts(path: Path) -> None:
     """Remove partial files with nothing in them, as runs leave that are killed at once. Raises OSError."""
     for each in parts_of(path):
@@ -202,13 +223,43 @@ def remove_empty_parts(path: Path) -> None:
             each.unlink()
 
 
+def is_being_written(path: Path) -> bool:
+    """Whether a run, in this process or another, is writing to a final name just now."""
+    lock = _lock_name(path)
+    try:
+        if not lock.exists():
+            return False
+        _Lock(lock, wait=False).release()  # what a killed run left, which is of no use to anybody
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def refuse_second_run(path: Path) -> None:
+    """Raises SinkError where another run is writing to a final name."""
+    if is_being_written(path):
+        raise _second_run(path)
+
+
+def remove_leftovers(path: Path, pattern: str) -> None:
+    """Remove the hidden files of runs that are gone, of the names beside `path` that fit a pattern. Never raises."""
+    with suppress(OSError):
+        for lock in list(path.parent.glob(_LOCK + pattern)):  # all at once, as the folder changes meanwhile
+            name = path.with_name(lock.name.removeprefix(_LOCK))
+            if not is_being_written(name):
+                _temporary(name).unlink(missing_ok=True)
+
+
 class _Syncer:
     """A thread that syncs one file again and again."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """paths: where the file may be; it is moved from the first to the second while it is written."""
         self._ended = threading.Event()
         self._thread = threading.Thread(
-            target=_sync_until, args=(path, self._ended), name="streamseg-sync", daemon=True
+            target=_sync_until, args=(paths, self._ended), name="streamseg-sync", daemon=True
         )
         weakref.finalize(self, self._ended.set)  # where an owner is forgotten without having been closed
         self._thread.start()
@@ -219,11 +270,12 @@ class _Syncer:
         self._thread.join()
 
 
-def _sync_until(path: Path, ended: threading.Event) -> None:
+def _sync_until(paths: Sequence[Path], ended: threading.Event) -> None:
     while not ended.wait(_SYNC_S):
-        # A disk that is full or broken is found out by whoever writes; not there yet is no error at all.
-        with suppress(OSError):
-            _sync(path, os.O_RDWR)
+        for path in paths:
+            # A disk that is full or broken is found out by whoever writes; not there yet is no error at all.
+            with suppress(OSError):
+                _sync(path, os.O_RDWR)
 
 
 class AtomicFolder:
@@ -320,7 +372,7 @@ def _part_names(path: Path) -> Iterator[Path]:
 
 
 def _lock_name(path: Path) -> Path:
-    return path.with_name(f".lock-{path.name}")
+    return path.with_name(_LOCK + path.name)
 
 
 def _move(temporary: Path, path: Path, *, overwrite: bool) -> Path:
@@ -360,13 +412,15 @@ def _sync(path: Path, flags: int) -> None:
         os.close(descriptor)
 
 
+def _second_run(path: Path) -> SinkError:
+    return SinkError(f"cannot write '{path}': another run is writing there; let it end, or write elsewhere")
+
+
 def _locked_for_a_run(path: Path, lock: Path) -> _Lock:
     try:
         return _Lock(lock, wait=False)
     except BlockingIOError as error:
-        raise SinkError(
-            f"cannot write '{path}': another run is writing there; let it end, or write elsewhere"
-        ) from error
+        raise _second_run(path) from error
     except OSError as error:  # nothing can be made in that folder
         raise cannot_write(path if error.errno == errno.ENAMETOOLONG else lock.parent, error) from error
 

@@ -12,6 +12,7 @@ from streamseg.backends.model_file import MODEL_ENDS
 from streamseg.backends.sizes import offered_sizes
 from streamseg.commands.saying import say
 from streamseg.errors import ModelError
+from streamseg.sources.suffixes import VIDEOS
 from streamseg.spec import ModelSpec
 
 
@@ -42,9 +43,9 @@ def info_command(model: str | None, *, as_json: bool) -> int:
 
 
 def _is_recording(word: str) -> bool:
-    """Whether it names a file, and one that does not end as models do."""
+    """Whether it names a file that does not end as models do, or ends as recordings do and is not there."""
     path = Path(word)
-    return path.suffix.lower() not in MODEL_ENDS and path.is_file()
+    return path.suffix.lower() in VIDEOS or (path.suffix.lower() not in MODEL_ENDS and path.is_file())
 
 
 def _print_tracks(address: str, *, as_json: bool) -> int:

@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from streamseg.atomic import is_part, parts_of
+from streamseg.atomic import is_being_written, is_part, parts_of, refuse_second_run, whole_name
 from streamseg.backends import DEFAULT_MODEL, find_model
 from streamseg.commands.saying import say
 from streamseg.errors import SinkError, UsageError
@@ -78,8 +78,11 @@ def origin_of(request: Request, recording: str | None, source: Source) -> Origin
     if recording is None or not video:
         return None
     path = Path(recording)
+    segments = request.output.segment_s is not None
+    if not segments:
+        refuse_second_run(path)  # before what lies there is said: that is not left, but written just now
     digest = None if whole else request.digest()
-    parts = _parts(path, segments=request.output.segment_s is not None)
+    parts = _parts(path, segments=segments)
     if parts and not resume and not request.output.quiet:
         _say_what_lies_there(path, parts, digest)
     if digest is None or not resume:
@@ -102,6 +105,7 @@ def _parts(path: Path, *, segments: bool) -> list[Path]:
     if segments:
         stem, suffix = glob.escape(path.stem), glob.escape(path.suffix)
         found = sorted(each for each in path.parent.glob(f"{stem}_*.partial*{suffix}") if is_part(each))
+        found = [each for each in found if not is_being_written(whole_name(each))]
     return [each for each in found if written_by_streamseg(each)]
 
 

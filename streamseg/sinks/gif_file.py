@@ -11,7 +11,6 @@ import av
 from av.filter import Graph
 
 from streamseg.atomic import AtomicFile, cannot_write
-from streamseg.errors import SinkError
 from streamseg.file_tag import tag_gif, written_by_streamseg
 from streamseg.frame import StreamInfo
 from streamseg.painting import Painter
@@ -20,6 +19,7 @@ from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.files import refuse_source
 from streamseg.sinks.presentation_clock import PresentationClock
+from streamseg.sinks.scaled import OneSize
 
 _TICK = Fraction(1, 100)  # seconds: delays in a GIF are whole hundredths (GIF89a, 23)
 
@@ -51,20 +51,16 @@ class GifFileSink(Sink):
         self._clock = PresentationClock(info)
         self._animation: _Animation | None = None
         self._written = 0
+        self._one_size = OneSize()
 
     def write(self, segmentation: Segmentation) -> None:
+        segmentation = self._one_size.fitted(segmentation)
         ticks = self._clock.ticks(segmentation.frame)
         picture = self._painter.bgr(segmentation)
         size: Size = (picture.shape[0], picture.shape[1])
         try:
             if self._animation is None:
                 self._animation = _Animation(self._file.partial, size)
-            if size != self._animation.size:
-                expected = self._animation.size
-                raise SinkError(
-                    f"cannot write '{self._file.path}': picture {self._written} is {size[1]}x{size[0]}, those before "
-                    f"it {expected[1]}x{expected[0]}; a GIF has one size, name a folder instead"
-                )
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             self._animation.write(frame, round(ticks * self._clock.time_base / _TICK))
         except (OSError, av.FFmpegError, ValueError) as error:
@@ -86,6 +82,7 @@ class GifFileSink(Sink):
                 raise cannot_write(self._file.path, error, self._written) from error
         finally:
             self._file.discard()
+        self.notes = [*self.notes, *self._one_size.notes()]
 
 
 class _Animation:

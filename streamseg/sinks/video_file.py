@@ -26,6 +26,7 @@ from streamseg.sinks.index_first import cut_to_whole_fragments, write_index_firs
 from streamseg.sinks.muxer import Muxer
 from streamseg.sinks.part import Origin, Part
 from streamseg.sinks.presentation_clock import PresentationClock
+from streamseg.sinks.scaled import OneSize
 from streamseg.timing import AFTERWARDS, stage
 
 
@@ -100,9 +101,14 @@ class VideoFileSink(Sink):
         self.tracks_kept: list[str] = []
         self.tracks_left_out: list[str] = []
         self._origin = origin
+        # Pictures that are there already have the size of the source's first one.
+        self._one_size = OneSize((info.height, info.width) if self._part else None)
         self._written = 0
+        self._ended = self._shown = False
+        self._looked_at = 0  # bytes that were in the file when it was looked at last
 
     def write(self, segmentation: Segmentation) -> None:
+        segmentation = self._one_size.fitted(segmentation)
         frame = segmentation.frame
         size = self._painter.size(frame.size)
         try:
@@ -110,12 +116,25 @@ class VideoFileSink(Sink):
                 self._begin(size, frame.planes().color)
             assert self._muxer is not None  # begun just now
             ticks = self._clock.ticks(frame)
-            self._require_size(size, self._muxer.size)
             self._painter.planes(segmentation, self._muxer.canvas())
             self._muxer.write(ticks)
+            self._show_once_it_plays()
         except (OSError, av.FFmpegError, ValueError) as error:
             raise cannot_write(self._file.path, error, self._written) from error
         self._written += 1
+
+    def end(self) -> None:
+        """Take no more frames, and bring into the file what encoders still hold; `close` completes it.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        if self._muxer is None or self._ended or not self._written:
+            return
+        try:
+            self._finish(self._muxer, complete=False)
+        except (OSError, av.FFmpegError, ValueError) as error:
+            raise cannot_write(self._file.path, error, self._written) from error
 
     def close(self, outcome: Outcome) -> None:
         self.place = None
@@ -127,7 +146,8 @@ class VideoFileSink(Sink):
             if not self._written:
                 self._muxer.abandon()
                 return
-            self._finish(self._muxer, complete=outcome == "complete")
+            if not self._ended:
+                self._finish(self._muxer, complete=outcome == "complete")
             with stage(AFTERWARDS):
                 self.place = str(self._put_in_place(outcome))
         except (OSError, av.FFmpegError, ValueError) as error:
@@ -140,7 +160,7 @@ class VideoFileSink(Sink):
             self._file.discard()
             for each in filter(None, (self._sound, self._beside)):
                 each.close()
-        self.notes += self._muxer.notes if self._muxer else []
+        self.notes += [*(self._muxer.notes if self._muxer else []), *self._one_size.notes()]
         if self._clock.moved:
             self.notes.append(f"{self._clock.moved} frames claimed to be no later than the one before; moved by a tick")
 
@@ -151,10 +171,28 @@ class VideoFileSink(Sink):
             self._clock.last_duration(complete=complete),
             inf if to_the_end else self._clock.end_s(complete=complete),
         )
+        self._ended = True
+
+    def _show_once_it_plays(self) -> None:
+        """Until there is a picture in the file it has a hidden name: a kill leaves nothing that does not open."""
+        if self._shown:
+            return
+        try:
+            size = self._file.partial.stat().st_size
+        except FileNotFoundError:  # FFmpeg makes it with its first packet, or somebody has removed it
+            return
+        if size == self._looked_at:
+            return
+        self._looked_at = size
+        with suppress(SinkError):  # it has only begun
+            if Part(self._file.partial).frames:
+                self._file.show()
+                self._shown = True
 
     def _put_in_place(self, outcome: Outcome) -> Path:
         """Bring the finished file to the disk, under the name that fits how the run ended."""
         file = self._file
+        file.show()
         if outcome == "failed" or (outcome == "broken" and file.path.exists()):
             return file.keep()
         if not self._format.mp4_family:
@@ -202,6 +240,7 @@ class VideoFileSink(Sink):
             self._written += 1
 
     def _opened(self, size: Size, color: YuvColor) -> Muxer:
+        self._file.hide()
         self._file.sync_meanwhile()
         return Muxer(
             self._file.partial,
@@ -216,13 +255,6 @@ class VideoFileSink(Sink):
             time_base=self._clock.time_base,
             made_from=self._origin.made_from if self._origin else None,
         )
-
-    def _require_size(self, size: Size, expected: Size) -> None:
-        if size != expected:
-            raise SinkError(
-                f"cannot write '{self._file.path}': picture {self._written} is {size[1]}x{size[0]}, those before it "
-                f"{expected[1]}x{expected[0]}; a video has one size, name a folder instead"
-            )
 
 
 def _with_preset(codec: VideoCodec, preset: str | None) -> VideoCodec:

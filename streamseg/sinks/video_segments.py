@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import itertools
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from streamseg.atomic import remove_leftovers
 from streamseg.errors import UsageError
 from streamseg.frame import StreamInfo
 from streamseg.options import EncoderName
@@ -63,6 +65,8 @@ class SegmentedVideoSink(Sink):
             raise UsageError(f"`length_s` must be more than 0 seconds, got {length_s:g}")
         self._path = Path(path)
         format_of(self._path)
+        # Each has a name of its own, so that no later one tidies up after one that was killed.
+        remove_leftovers(self._path, f"{glob.escape(self._path.stem)}_*{glob.escape(self._path.suffix)}")
         self._info, self._painter, self._length_s = info, painter, length_s
         self._open = partial(VideoFileSink, encoder=encoder, crf=crf, bitrate=bitrate)
         self._now = now
@@ -94,6 +98,9 @@ class SegmentedVideoSink(Sink):
             self._ends_s = time_s + self._length_s
         if self._segment is not None and time_s >= self._ends_s:
             self._settle(wait=False)
+            # Here and now: a kill just behind the change would else take the end of the one and the beginning of the
+            # other along, which together may be more than a second of film.
+            self._segment.end()
             self._finishing.append(self._finisher.submit(self._finish, self._segment))
             self._segment, self._ends_s = None, time_s + self._length_s  # none, should the next one fail to open
         self._segment = self._segment or self._opened()

@@ -8,7 +8,6 @@ from math import inf
 import av
 
 from streamseg.atomic import cannot_write
-from streamseg.errors import SinkError
 from streamseg.frame import StreamInfo
 from streamseg.options import EncoderName
 from streamseg.painting import Painter
@@ -18,6 +17,7 @@ from streamseg.sinks.formats import FORMATS
 from streamseg.sinks.hardware_encoders import choose_encoder
 from streamseg.sinks.muxer import Muxer
 from streamseg.sinks.presentation_clock import PresentationClock
+from streamseg.sinks.scaled import OneSize
 
 PIPE = "pipe:"
 """What the addresses of such sinks begin with; behind it comes the number of an open file descriptor."""
@@ -54,8 +54,10 @@ class VideoStreamSink(Sink):
         self._muxer: Muxer | None = None
         self._read = True
         self._written = 0
+        self._one_size = OneSize()
 
     def write(self, segmentation: Segmentation) -> bool | None:
+        segmentation = self._one_size.fitted(segmentation)
         frame = segmentation.frame
         size = self._painter.size(frame.size)
         if not self._read:
@@ -68,8 +70,6 @@ class VideoStreamSink(Sink):
                     start_s=self._info.start_s + self._clock.begins_late_s,
                 )  # fmt: skip
                 self.tracks_kept, self.tracks_left_out = self._muxer.tracks_kept, self._muxer.tracks_left_out
-            if size != self._muxer.size:
-                raise SinkError("cannot write to standard output: a video has one size, and the pictures have several")
             self._painter.planes(segmentation, self._muxer.canvas())
             self._muxer.write(self._clock.ticks(frame))
         except BrokenPipeError:
@@ -99,4 +99,4 @@ class VideoStreamSink(Sink):
                 raise cannot_write("standard output", error, self._written) from error
         finally:
             self._muxer.abandon()
-        self.notes += self._muxer.notes
+        self.notes += [*self._muxer.notes, *self._one_size.notes()]

@@ -55,10 +55,14 @@ def open_container(
             metadata_errors="replace",  # cameras write titles in any encoding, which is no reason to refuse a file
         )
     except (av.FFmpegError, OSError, ValueError) as error:
+        if pipe is not None:
+            pipe.raise_interrupt()
         raise _explained(address, error) from (None if is_url(address) else error)  # FFmpeg's words show passwords
     try:
+        if pipe is not None:
+            pipe.raise_interrupt()
         return container, _video_stream(container, address, track)
-    except (SourceError, UsageError):
+    except (SourceError, UsageError, KeyboardInterrupt):
         container.close()
         raise
 

@@ -16,9 +16,9 @@ from av.codec.hwaccel import HWAccel
 
 from streamseg.carried import timecode_after
 from streamseg.machine import core_count
+from streamseg.sources import asf_damage, matroska_damage
 from streamseg.sources.clean_aperture import clean_aperture
 from streamseg.sources.demuxer import Demuxer
-from streamseg.sources.matroska_damage import is_broken
 from streamseg.sources.novatek import novatek_positions
 from streamseg.sources.storage_order import StorageOrder
 from streamseg.sources.truncation import is_truncated
@@ -77,7 +77,8 @@ class Decoder:
         self._damaged: set[tuple[int | None, int | None]] = set()  # place in the file, and time of decoding
         self._suspects: deque[tuple[int, int | None, int | None]] = deque()  # likewise, behind the number of the packet
         self._count = self._part = 0  # packets so far, and the part of the recording they are in
-        self._pictures = 0  # of those, ones that stand in the file; an empty one repeats the picture before it
+        self._pictures = 0  # of those, ones with something in them; an empty one repeats the picture before it
+        self._pieces = 0  # of an AVI up to the newest, empty ones included, as FFmpeg counts time there
         self._address = address
         self._threads = 1 if hardware else threads or max(1, min(core_count() // 2, _MOST_THREADS))
         self._hardware = hardware
@@ -135,12 +136,19 @@ class Decoder:
     def broken(self) -> bool:
         """Parts of the container are overwritten, which its reader steps over in silence. Takes a while to find out."""
         path = Path(self._address)  # a pipe, opened again, would wait for a second writer
-        return self._format_name.startswith("matroska") and path.is_file() and is_broken(path)
+        looks = {"matroska": matroska_damage.is_broken, "asf": asf_damage.is_broken}
+        look = looks.get(self._format_name.partition(",")[0])
+        return look is not None and path.is_file() and look(path)
 
     @property
     def lacking(self) -> int:
-        """Compressed pictures that the header counts and that did not come, of AVI, which counts them all."""
-        return max(0, self._announced - self._pictures) if self._storage is not None else 0
+        """Compressed pictures that index or header count and that did not come, of AVI, which counts them all."""
+        index = self._demuxer.index
+        if index is None:
+            return 0
+        if 0 < self._announced <= index.length:
+            return max(0, index.filled - self._pictures)
+        return max(0, self._announced - self._pieces)
 
     @property
     def from_pipe(self) -> bool:
@@ -280,7 +288,8 @@ class Decoder:
         self._held_back.clear()
         for packet in packets:
             if self._storage is not None:
-                self._pictures += packet.dts is not None
+                self._pictures += packet.size > 0
+                self._pieces = max(self._pieces, -1 if packet.dts is None else packet.dts + 1)
                 self._storage.store(packet)
             if packet.pts is not None and not packet.is_discard:
                 self._held_back.append(packet.pts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,12 +16,14 @@ import av
 from av.format import Flags
 from av.stream import Discard
 
+from streamseg.sources import asf_damage, transport_damage
+from streamseg.sources.avi_index import AviIndex
 from streamseg.sources.carried import carried_by
 from streamseg.sources.container import open_container
+from streamseg.sources.joined import joined_on
 from streamseg.sources.matroska_rescue import MatroskaRescue
 from streamseg.sources.pipe import PipeReader, is_pipe
 from streamseg.sources.recording_clock import Beside, RecordingClock
-from streamseg.sources.transport_damage import is_broken
 from streamseg.sources.url import is_url
 from streamseg.tracks import Track, TrackPacket, Tracks
 
@@ -41,6 +43,11 @@ _MOST_HELD = 500  # packets of a track that fit nowhere yet: ten seconds of soun
 _BESIDE_AT_MOST_S = 3.0  # that a track lies behind the pictures in a file; the 0.7 s of broadcasts, with room
 _HOLE = 2.5  # frames: less is the unsteady clock of a camera
 _USUAL_RATE = Fraction(25)  # of files that do not say
+# Where FFmpeg passes over what it cannot read in silence: whether something between two places, bytes, is damaged.
+_HIDE_HOLES: dict[str, Callable[[Path, int, int], bool]] = {
+    "mpegts": transport_damage.is_broken,
+    "asf": asf_damage.is_broken,
+}
 
 
 @dataclass
@@ -71,6 +78,7 @@ class Demuxer:
     origin: the file's own time at which the recording starts, over all its streams, ticks of the pictures.
     read_error: why reading stopped before the end of the file; None when it did not.
     lost: where something could not be read, from and to seconds of the recording.
+    index: of an AVI file; None of all others.
     """
 
     def __init__(self, address: str, hardware: HWAccel | None = None, track: int | None = None) -> None:
@@ -90,8 +98,11 @@ class Demuxer:
         # Before anything is read or switched off, since the picture on the cover comes first of all.
         self.carried = carried_by(self.container, self.stream, self.origin * self.time_base)
         self._address = address
-        # Of transport streams; what is missing in others, their own structure or their decoder tells.
-        self._holes_are_hidden = self.container.format.name == "mpegts" and Path(address).is_file()
+        # What is missing in files of other kinds, their own structure or their decoder tells.
+        self._is_broken = _HIDE_HOLES.get(self.container.format.name) if Path(address).is_file() else None
+        self._transport = self.container.format.name == "mpegts" and Path(address).is_file()
+        self._joined: list[InputContainer] = []
+        self._left_out: list[str] = []
         self.read_error: str | None = None
         self.lost: list[tuple[float, float]] = []
         self._broadcast = bool(self.container.format.flags & cast("int", Flags.ts_discont.value))
@@ -100,6 +111,8 @@ class Demuxer:
             if each is not self.stream and each not in streams:
                 each.discard = Discard.all
         self._streams: list[Stream] = [self.stream, *streams]
+        self.index = AviIndex(self._streams, self.stream) if self.container.format.name == "avi" else None
+        self._passed_over = False  # the index of an AVI has pictures before the newest that did not come
         self._places: dict[int, _Place] = {}
         self._beside_from_s = -inf
         self._begin_anew()
@@ -169,7 +182,7 @@ class Demuxer:
         """What a person should know, once all is read."""
         unplaced = sum(place.lost + len(place.held) for place in self._places.values())
         told = f"{unplaced} packets beside the pictures left out: their times fit to none of them"
-        return [*self.clock.notes(), *([told] if unplaced else [])]
+        return [*self.clock.notes(), *([told] if unplaced else []), *self._left_out]
 
     def stop(self) -> None:
         """End a read that waits, from any thread: it finds the end of the file. Of files, reads do not wait."""
@@ -180,7 +193,11 @@ class Demuxer:
         """Let go of the file, once no sink has tracks of it open any more."""
         if self._pipe is not None:
             self._pipe.close()  # nothing is read from here on
-        self.tracks.when_let_go(self.container.close)
+        self.tracks.when_let_go(self._close_containers)
+
+    def _close_containers(self) -> None:
+        for each in (self.container, *self._joined):
+            each.close()
 
     def _begin_anew(self) -> None:
         frame_s = 1 / (self.stream.average_rate or self.stream.guessed_rate or _USUAL_RATE)
@@ -219,7 +236,14 @@ class Demuxer:
         if self._lost_from_s is not None and now_s is not None:
             self.lose(self._lost_from_s, now_s)
             self._lost_from_s = None
-        if self._holes_are_hidden and before_s is not None and now_s is not None and now_s > before_s + self._hole_s:
+        if self._passed_over and before_s is not None and now_s is not None:
+            self.lose(before_s + self._frame_s, now_s)
+        if (
+            self._is_broken is not None
+            and before_s is not None
+            and now_s is not None
+            and now_s > before_s + self._hole_s
+        ):
             self._look_for_damage(before_s, now_s, before, packet.pos)
         if self.clock.part != self._part:  # what fitted nowhere may do now
             self._part = self.clock.part
@@ -229,15 +253,47 @@ class Demuxer:
 
     def _look_for_damage(self, before_s: float, now_s: float, before: int | None, now: int | None) -> None:
         """Whether what lies between two pictures that are far apart can be read; FFmpeg would not say so."""
-        if before is not None and now is not None and is_broken(Path(self._address), before, now):
+        broken = self._is_broken
+        if broken and before is not None and now is not None and broken(Path(self._address), before, now):
             self.lose(before_s + self._frame_s, now_s)
 
     def _read(self) -> Iterator[Packet[Stream]]:
         """All packets, whatever lies between them. The one reader of the file."""
+        ends: list[Packet[Stream]] = []
+        for packet in self._read_through(self.container, self._streams):
+            if self._transport and not packet.size:
+                ends.append(packet)  # only when it is known that nothing else follows: no decoder goes on behind it
+                continue
+            self._passed_over = self.index is not None and self.index.place(packet) and packet.stream is self.stream
+            yield packet
+        if ends:
+            yield from self._read_joined()
+        yield from ends
+
+    def _read_joined(self) -> Iterator[Packet[Stream]]:
+        """What other recordings that were joined on have, as if it were of the tracks of this one."""
+        known = {each.id for each in self._streams}
+        announced = {each.id for each in self.container.streams} - known
+        while self._position is not None:
+            part = joined_on(Path(self._address), self._position, self._streams, known, announced)
+            if part is None:
+                return
+            self._left_out += [f"left out of what is joined on at {self.clock.now_s:.2f} s: {w}" for w in part.left_out]
+            if not part.streams:
+                return
+            self._joined.append(part.container)
+            streams = [part.container.streams[number] for number in part.streams]
+            known |= {each.id for each in part.container.streams if each.index in part.streams}
+            for packet in self._read_through(part.container, streams):
+                if packet.size:
+                    packet.stream = part.streams[packet.stream.index]
+                    yield packet
+
+    def _read_through(self, container: InputContainer, streams: list[Stream]) -> Iterator[Packet[Stream]]:
         errors = spots = 0
         while errors < _READ_ERRORS_IN_A_ROW and spots < _BAD_SPOTS_IN_A_ROW:
             try:
-                for packet in self.container.demux(self._streams):
+                for packet in container.demux(streams):
                     errors = spots = 0
                     if self._rescue is not None:
                         yield from self._rescued(packet, self._rescue)
@@ -245,7 +301,7 @@ class Demuxer:
                 return
             except IndexError:  # PyAV at the end of a file in which garbage looked like one more stream
                 end: Packet[Stream] = av.Packet()
-                end.stream = self.stream
+                end.stream = streams[0]
                 yield end
                 return
             except av.error.InvalidDataError as error:

@@ -39,6 +39,7 @@ class PipeReader:
             SourceError: nothing comes, or an MP4 whose index is at its end, where it is needed first.
         """
         self._address, self._stopped = address, False
+        self._interrupt: KeyboardInterrupt | None = None
         self._own = address != STANDARD_INPUT
         self._file = _opened(address)
         # As after `streamseg run - < clip.mp4`: FFmpeg may go to and fro in it.
@@ -60,7 +61,17 @@ class PipeReader:
         if self._head:
             head, self._head = self._head[:size], self._head[size:]
             return head
-        return self._next(size)
+        try:
+            return self._next(size)
+        except KeyboardInterrupt as interrupt:  # FFmpeg, which asks, would take it for a file that it cannot read
+            self._interrupt = interrupt
+            self._stopped = True
+            return b""
+
+    def raise_interrupt(self) -> None:
+        """Raises KeyboardInterrupt where one came while FFmpeg was reading."""
+        if self._interrupt is not None:
+            raise self._interrupt
 
     def seekable(self) -> bool:
         """Whether `seek` works, as FFmpeg asks."""

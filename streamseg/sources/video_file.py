@@ -141,7 +141,7 @@ class VideoFileSource(Source):
     def _look_for_loss(self) -> None:
         promised, lacking = self.info.frame_count, self._decoder.lacking
         if lacking and not self.info.start_s:
-            told = f"{lacking} frames that the header counts are missing"
+            told = f"{lacking} frame{'s that are counted are' if lacking > 1 else ' that is counted is'} missing"
             self.damage = f"{self.damage}; {told}" if self.damage else told
         # Looking through the container takes a moment; nothing is missing where all that its header promised came.
         if (promised is None or self._index < promised) and self._decoder.broken:

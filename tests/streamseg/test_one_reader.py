@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -12,18 +14,22 @@ import pytest
 from streamseg import Painter, Pipeline, Segmentation, SegmentClass, Source, open_source
 from streamseg.sinks import VideoFileSink
 from streamseg.sources.recording_clock import Beside, RecordingClock
-from tests.streamseg.sources.clips import grey_frame, luma_of
+from tests.streamseg.sources.clips import Clip, grey_frame, luma_of
 
 SIZE = (48, 64)
 CLASSES = (SegmentClass(0, "nothing", (0, 0, 0)),)
 PACKET = 188  # bytes of a transport stream's packets
 SOUND_PID = 0x101
 RATE = 48_000
+LITTLE = {"probesize": "30000"}  # bytes: less than one of the parts
 
 
-def broadcast(path: Path, hertz: float, *, seconds: int = 2, offset_s: float = 0.0, frames: int = 25) -> Path:
-    """A transport stream of a tone and grey pictures, `frames` a second."""
-    with av.open(str(path), "w", container_options={"output_ts_offset": str(offset_s)}) as container:
+def broadcast(
+    path: Path, hertz: float, *, seconds: int = 2, offset_s: float = 0.0, frames: int = 25, pid: int = 0x100
+) -> Path:
+    """A transport stream of a tone and grey pictures, `frames` a second. pid: of the pictures; sound has the next."""
+    options = {"output_ts_offset": str(offset_s), "mpegts_start_pid": str(pid)}
+    with av.open(str(path), "w", container_options=options) as container:
         video = container.add_stream("libx264", rate=frames, options={"preset": "ultrafast", "bf": "0", "qp": "20"})
         video.height, video.width, video.pix_fmt, video.gop_size = *SIZE, "yuv420p", 10
         audio = container.add_stream("aac", rate=RATE, layout="mono")
@@ -99,6 +105,46 @@ def test_joined_recordings_keep_both_sounds_in_step(joined: Path, tmp_path: Path
     assert len(shown) == 100
     assert np.diff(shown) == pytest.approx(np.full(99, 0.04), abs=0.002)
     assert tones(path) == {k / 4: 440 if k < 8 else 880 for k in range(16)}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["announced at once", "announced late"])
+def test_joined_recordings_whose_tracks_have_other_numbers_are_as_long_as_their_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """As those of another camera: three of them, each with its own sound."""
+    numbers = (0x100, 0x200, 0x300)
+    parts = [broadcast(tmp_path / f"{pid}.ts", 440 * (1 + k), pid=pid) for k, pid in enumerate(numbers)]
+    clip, path = tmp_path / "clip.ts", tmp_path / "out.mp4"
+    clip.write_bytes(b"".join(part.read_bytes() for part in parts))
+    if late:  # as in a long file, of which FFmpeg looks at the beginning only
+        opened = av.open
+
+        def looked_at_little(*words: Any, **how: Any) -> Any:
+            options = how.get("options") or {}
+            return opened(*words, **{**how, "options": options if "skip_initial_bytes" in options else LITTLE})
+
+        monkeypatch.setattr(av, "open", looked_at_little)
+    with open_source(str(clip)) as source:
+        monkeypatch.undo()
+        assert source.info.tracks is not None
+        overlay(source, path)
+        assert source.damage is None
+    shown = times(path)
+    assert len(shown) == 150
+    assert np.diff(shown) == pytest.approx(np.full(149, 0.04), abs=0.002)
+    assert tones(path) == {k / 4: 440 * (1 + k // 8) for k in range(24)}
+
+
+def test_what_is_joined_on_in_another_codec_is_said(tmp_path: Path) -> None:
+    """It cannot be gone on with, and is not passed over in silence."""
+    first, second = broadcast(tmp_path / "a.ts", 440), tmp_path / "b.ts"
+    Clip(codec="mpeg2video", container_options={"mpegts_start_pid": "512"}).write(second)
+    clip = tmp_path / "clip.ts"
+    clip.write_bytes(first.read_bytes() + second.read_bytes())
+    with open_source(str(clip)) as source:
+        assert len(list(source)) == 50
+        (note,) = source.notes
+        assert re.fullmatch(r"left out of what is joined on at 1\.9\d s: pictures in mpeg2video", note)
 
 
 def test_a_part_of_joined_recordings_is_found_by_their_common_time(joined: Path, tmp_path: Path) -> None:

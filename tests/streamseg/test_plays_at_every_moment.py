@@ -30,6 +30,7 @@ from streamseg.sinks import Sink, StatisticsSink, VideoFileSink
 from streamseg.sinks.own_thread import OnItsOwnThread
 from streamseg.sources.base import Source
 from streamseg.sources.mp4_boxes import boxes
+from streamseg.sources.pipe import PipeReader
 from streamseg.sources.video_file import VideoFileSource
 from tests.builders import write_clip
 from tests.streamseg.sinks.recordings import CLASSES, begins, info_of, pictures, result, stored, unpainted
@@ -77,6 +78,41 @@ def test_a_recording_that_is_killed_plays_and_lacks_less_than_a_second(tmp_path:
     killed = as_killed(sink, path, tmp_path / f"killed{path.suffix}")
     assert len(pictures(killed)) >= 60 - _LOST
     assert begins(killed) == pytest.approx([Fraction(n, _RATE) for n in range(len(begins(killed)))], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", VIDEOS)
+def test_what_is_visible_opens_from_its_first_moment_on(tmp_path: Path, name: str) -> None:
+    """Killed before there is a picture in it, there is no file; what is hidden then, the next run removes."""
+    path = tmp_path / name
+    sink = VideoFileSink(path, info_of(), unpainted())
+    seen = []
+    for index in range(20):
+        sink.write(result(index, index))
+        seen.append([len(pictures(part)) for part in parts_of(path)])
+    assert seen[0] in ([], [1])
+    assert all(counts and counts[0] > 0 for counts in seen[14:])
+    assert all(count > 0 for counts in seen for count in counts)
+    sink.close("complete")
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert len(pictures(path)) == 20
+
+
+def test_a_second_run_to_an_output_that_is_being_written_says_only_that(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What lies there is not what an earlier run left: the other run is at it."""
+    write_clip(tmp_path / "clip.mp4", frames=3)
+    first = VideoFileSink(Path("out.mp4"), info_of(), unpainted())
+    for index in range(20):
+        first.write(result(index, index))
+    assert parts_of(tmp_path / "out.mp4")
+    for words in ((), ("--resume",)):
+        assert run("clip.mp4", "out.mp4", *words) == 5
+        assert capsys.readouterr().err == (
+            "streamseg: cannot write 'out.mp4': another run is writing there; let it end, or write elsewhere\n"
+        )
+    first.close("complete")
+    assert len(pictures(tmp_path / "out.mp4")) == 20
 
 
 def late_sound(path: Path, begins_s: float) -> Path:
@@ -205,6 +241,42 @@ def test_a_signal_while_the_source_is_opened_ends_it_and_is_in_the_report(run: R
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_ctrl_c_while_a_pipe_that_stalls_is_opened_is_no_error_of_the_source(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg, which is reading just then, sees the end of a file; that is what a person wanted, and exit 130."""
+    os.mkfifo(tmp_path / "clip.ts")
+    whole = write_clip(tmp_path / "whole.ts", frames=30).read_bytes()
+    waits, ended = PipeReader._is_there, threading.Event()
+
+    def end_once_nothing_comes(reader: PipeReader) -> bool:
+        there = waits(reader)
+        if not there and reader._head == b"" and began.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+        return there
+
+    began = threading.Event()
+
+    def write() -> None:
+        with (tmp_path / "clip.ts").open("wb") as pipe:
+            pipe.write(whole[:6000])
+            pipe.flush()
+            began.set()
+            ended.wait()
+
+    monkeypatch.setattr(PipeReader, "_is_there", end_once_nothing_comes)
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert run("clip.ts", "out.mkv", "--report", "r.json") == 130
+    finally:
+        ended.set()
+        writer.join()
+    assert "not a video" not in capsys.readouterr().err
+    assert json.loads((tmp_path / "r.json").read_text())["status"] == "stopped"
+
+
 def test_closed_standard_streams_take_nothing_along(model: Path, tmp_path: Path) -> None:
     """No file gets the number of standard error and what libraries print into it; a video to nowhere is an error."""
     write_clip(tmp_path / "clip.mp4", frames=5)
@@ -478,11 +550,18 @@ def test_a_disk_that_stands_still_holds_no_view_and_what_is_left_out_is_said() -
 
 def test_what_fails_on_its_own_thread_reaches_the_caller(tmp_path: Path) -> None:
     """With the first error, and the file is closed as failed."""
-    sink = OnItsOwnThread(VideoFileSink(tmp_path / "out.mp4", info_of(), unpainted()), (48, 64))
+
+    class Full(VideoFileSink):
+        def write(self, segmentation: Segmentation) -> None:
+            if segmentation.frame.index:
+                raise SinkError("the disk is full")
+            super().write(segmentation)
+
+    sink = OnItsOwnThread(Full(tmp_path / "out.mp4", info_of(), unpainted()), (48, 64))
     sink.write(result(0, 0))
     index = itertools.count(1)
-    with pytest.raises(SinkError, match="a video has one size"):
-        wait_until(lambda: sink.write(result(n := next(index), n, size=(24, 32))), "the error did not come")
+    with pytest.raises(SinkError, match="the disk is full"):
+        wait_until(lambda: sink.write(result(n := next(index), n)), "the error did not come")
     sink.close("failed")
     assert len(begins(tmp_path / "out.partial.mp4")) == 1
     assert sink.place == str(tmp_path / "out.partial.mp4")

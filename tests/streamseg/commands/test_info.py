@@ -5,7 +5,9 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import pytest
 
+from streamseg.cli import main
 from streamseg.spec import ModelSpec
 from tests.streamseg.sources.clips import grey_frame
 
@@ -97,3 +99,25 @@ def test_a_file_that_is_no_model_is_one_line(streamseg, tmp_path):
     done = streamseg("info", path)
     assert done.code == 4
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("gone.mp4", None, "there is no file 'gone.mp4'"),
+        ("empty.mp4", b"", "'empty.mp4' is empty (0 bytes)"),
+        ("text.mp4", b"hello", "'text.mp4' is not a video"),
+        ("folder.mp4", ..., "'folder.mp4' is a folder"),
+    ],
+)
+def test_what_is_no_recording_is_one_line_too(tmp_path, monkeypatch, capsys, name, content, said):
+    """Exit code 3, as a name that ends like a recording is none of a model."""
+    monkeypatch.chdir(tmp_path)
+    if content is ...:
+        (tmp_path / name).mkdir()
+    elif content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert main(["info", name]) == 3
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import Callable
@@ -70,6 +71,29 @@ def test_a_file_that_is_no_report_is_not_replaced(
     assert main(["run", "a.mp4", "--report", "missing/r.json"]) == 5
     assert "there is no folder 'missing'; make it first" in capsys.readouterr().err
     assert not (tmp_path / "a_overlay.mp4").exists()
+
+
+def test_a_report_that_can_no_longer_be_written_costs_nothing_else(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The video is whole; the reason is one line, and exit 5 says that what was asked for is not all there."""
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "a.mp4", frames=6)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("streamseg.commands.run_record.write_whole", full)
+    words = ["run", "a.mp4", "--device", "cpu", "--report", "r.json"]
+    assert main([*words, "--model", str(model)]) == 5
+    assert "streamseg: cannot write 'r.json': there is no space left" in capsys.readouterr().err
+    assert (tmp_path / "a_overlay.mp4").exists()
+    # Where the run failed too, that is what its exit code says.
+    assert main([*words, "--model", "none.onnx"]) == 4
+    said = capsys.readouterr().err
+    assert "cannot write 'r.json'" in said
+    assert "none.onnx" in said
+    assert not (tmp_path / "r.json").exists()
 
 
 def test_json_goes_to_standard_output_and_words_to_standard_error(

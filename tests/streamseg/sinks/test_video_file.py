@@ -11,7 +11,7 @@ from streamseg.color import bgr_to_yuv420, colors_to_yuv
 from streamseg.errors import SinkError
 from streamseg.painting import Painter
 from streamseg.pixels import Yuv420, YuvColor
-from streamseg.sinks import VideoFileSink
+from streamseg.sinks import VideoFileSink, open_sink
 from tests.streamseg.sinks.recordings import (
     CLASSES,
     begins,
@@ -225,14 +225,16 @@ def test_lower_crf_gives_a_larger_file(tmp_path: Path) -> None:
     assert sizes[0] > 1.5 * sizes[1]
 
 
-def test_pictures_of_another_size_are_refused(tmp_path: Path) -> None:
-    """A video has one size; the message says which picture differs and what to do."""
-    sink = VideoFileSink(tmp_path / "out.mp4", info_of(), unpainted())
-    sink.write(result(0, 0))
-    with pytest.raises(SinkError, match=r"picture 1 is 32x24, those before it 64x48; a video has one size, name a fol"):
-        sink.write(result(1, 1, size=(24, 32)))
-    sink.close("failed")
-    assert [each.name for each in tmp_path.iterdir()] == ["out.partial.mp4"]
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.gif"])
+def test_pictures_of_another_size_are_stretched_and_counted(tmp_path: Path, name: str) -> None:
+    """A film has one size: that of its first picture; the run goes on, and a note says how many were changed."""
+    sink = open_sink(str(tmp_path / name), info_of(), unpainted())
+    for index, size in enumerate([(48, 64), (24, 32), (48, 64), (100, 40), (48, 64)]):
+        sink.write(result(index, index, size=size))
+    sink.close("complete")
+    assert [picture.shape for picture in pictures(tmp_path / name)] == [(48, 64, 3)] * 5
+    (note,) = sink.notes
+    assert note == "2 pictures of other sizes were stretched to that of the first, 64x48; a folder keeps their sizes"
 
 
 def test_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path) -> None:

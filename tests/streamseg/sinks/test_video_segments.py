@@ -1,5 +1,6 @@
 """A long recording comes in files that are complete as soon as the next one begins."""
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -67,6 +68,40 @@ def test_a_finished_segment_can_be_played_while_the_next_one_is_written(tmp_path
     (rest,) = set(tmp_path.iterdir()) - {finished}
     assert is_part(rest)
     assert len(pictures(rest)) == 5
+
+
+def test_a_kill_behind_a_change_costs_the_end_of_no_segment(tmp_path: Path) -> None:
+    """All of a segment is in its file before the first frame of the next one is taken."""
+    gate, passed = threading.Event(), threading.Event()
+    sink = SegmentedVideoSink(tmp_path / "out.mkv", LIVE, unpainted(), length_s=1, now=clock())
+    sink._finisher.submit(lambda: (passed.set(), gate.wait()))  # as with a disk that makes finishing wait
+    try:
+        passed.wait()
+        for index in range(26):
+            sink.write(result(index))
+        (left,) = [each for each in tmp_path.iterdir() if is_part(each)]
+        assert len(pictures(left)) == 25
+    finally:
+        gate.set()
+        sink.close("cut")
+    assert [len(pictures(each)) for each in segments_of(tmp_path)] == [25, 1]
+
+
+def test_what_killed_segments_left_hidden_is_removed_by_the_next_recording(tmp_path: Path) -> None:
+    """Locks and files with nothing in them yet; not those of a run that goes on, nor of other outputs."""
+    for name in (".lock-out_1.mkv", ".part-out_1.mkv", ".lock-other_1.mkv"):
+        (tmp_path / name).write_bytes(b"")
+    first = SegmentedVideoSink(tmp_path / "out.mkv", LIVE, unpainted(), length_s=1, now=clock())
+    first.write(result(0))
+    later = clock()
+    later()
+    second = SegmentedVideoSink(tmp_path / "out.mkv", LIVE, unpainted(), length_s=1, now=later)
+    second.write(result(0))
+    assert len(list(tmp_path.glob(".lock-out_*"))) == 2
+    first.close("cut")
+    second.close("cut")
+    names = sorted(each.name for each in tmp_path.iterdir())
+    assert names == [".lock-other_1.mkv", "out_20260501-115959+0000.mkv", "out_20260501-120000+0000.mkv"]
 
 
 def test_a_live_recording_begins_at_zero_whenever_it_was_begun(tmp_path: Path) -> None:

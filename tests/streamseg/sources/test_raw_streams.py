@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from streamseg import UsageError, open_source
@@ -72,3 +73,20 @@ def test_the_command_line_takes_a_rate(streamseg, tmp_path, model):
     refused = streamseg("run", tmp_path / "out.mp4", "null:", "--fps", 5, "--model", model)
     assert refused.code == 2
     assert "--fps is for raw streams" in refused.err
+
+
+@pytest.mark.parametrize(("codec", "name"), [("mpeg4", "a.m4v"), ("libx264", "b.h264")])
+def test_a_raw_stream_whose_pictures_change_their_size_goes_on(tmp_path: Path, codec: str, name: str) -> None:
+    """To its end, every picture at the size of the first."""
+    path = tmp_path / name
+    with path.open("wb") as raw:
+        for size in SIZES:
+            with av.open(str(Clip(frames=10, codec=codec, size=size).write(tmp_path / "part.avi"))) as part:
+                raw.write(part.streams.video[0].codec_context.extradata or b"")
+                raw.writelines(bytes(packet) for packet in part.demux(video=0) if packet.size)
+    with open_source(str(path)) as source:
+        assert [frame.size for frame in source] == [SIZES[0]] * 20
+        assert source.damage is None
+
+
+SIZES = ((64, 96), (128, 160))

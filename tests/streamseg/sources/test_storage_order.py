@@ -67,3 +67,42 @@ def test_pictures_that_an_avi_repeats_keep_their_time(tmp_path: Path) -> None:
     path = Clip(frames=6, codec="mjpeg", pix_fmt="yuvj420p", pts=shown).write(tmp_path / "clip.avi")
     with VideoFileSource(path) as source:
         assert [frame.pts for frame in source] == shown
+
+
+@pytest.mark.parametrize("sound", ["mp3", "pcm_s16le"])
+def test_behind_a_loss_in_an_avi_pictures_and_sound_have_their_own_times(tmp_path: Path, sound: str) -> None:
+    """FFmpeg counts what it finds; the index at the end knows where each piece belongs."""
+    pictures = noise_pictures(60, (64, 96))
+    clip = Clip(frames=60, pictures=pictures, codec="mpeg4", sound=sound, options={"qmax": "4"})
+    path = clip.write(tmp_path / "clip.avi")
+
+    def read() -> tuple[list[int | None], float, VideoFileSource]:
+        with VideoFileSource(path) as source:
+            assert source.info.tracks is not None
+            heard = source.info.tracks.subscribe("audio")
+            times = [frame.pts for frame in source]
+            return times, max(packet.begin_s for packet in heard.take(99)), source
+
+    whole, end_s, source = read()
+    assert source.damage is None
+    data = bytearray(path.read_bytes())
+    begin, length = len(data) // 3, len(data) // 8
+    data[begin : begin + length] = bytes(length)
+    path.write_bytes(data)
+    times, now_end_s, source = read()
+    assert len(times) < len(whole) - 3
+    assert set(times) <= set(whole)
+    assert times[-20:] == whole[-20:]
+    assert now_end_s == pytest.approx(end_s, abs=0.03)
+    ((from_s, to_s),) = source.lost
+    assert {time for time in whole if time not in times} <= set(range(round(from_s * 25), round(to_s * 25) + 1))
+
+
+def test_an_empty_piece_of_a_whole_avi_is_no_loss(tmp_path: Path) -> None:
+    """Its header counts it as a frame; encoders that begin a frame late leave one."""
+    path = Clip(frames=20, codec="mpeg4", pts=[0, *range(2, 21)], sound="mp3").write(tmp_path / "clip.avi")
+    with VideoFileSource(path) as source:
+        times = [frame.pts for frame in source]
+        assert len(times) == 20
+        assert times[1] > 1  # there is an empty piece
+        assert source.damage is None

@@ -271,6 +271,7 @@ for reader in ("pyav", "opencv"):
         ("b.flv", "libx264", "yuv420p"),
         ("c.mpg", "mpeg2video", "yuv420p"),
         ("d.mov", "mjpeg", "yuvj420p"),
+        ("e.wmv", "wmv2", "yuv420p"),
     ],
 )
 def test_zeros_in_other_containers_are_said(tmp_path: Path, name: str, codec: str, pix_fmt: str) -> None:
@@ -287,6 +288,20 @@ def test_zeros_in_other_containers_are_said(tmp_path: Path, name: str, codec: st
         frames = list(source)
         assert 0.7 * FRAMES < len(frames) <= FRAMES
         assert source.damage is not None or any(frame.damaged for frame in frames)
+
+
+def test_zeros_in_a_wmv_are_said_with_their_time(tmp_path: Path) -> None:
+    """Its packets say how they begin; FFmpeg looks for the next one in silence, and the time is told."""
+    path = noisy("wmv2").write(tmp_path / "clip.wmv")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 16_000] = bytes(16_000)
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        assert 0 < len(list(source)) < FRAMES
+        assert source.damage is not None
+        assert "parts of the container are overwritten" in source.damage
+        ((from_s, to_s),) = source.lost
+    assert 1.0 < from_s < to_s < 2.5
 
 
 MATROSKA = [

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.server
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import md5
 from itertools import count
 from pathlib import Path
 
@@ -100,6 +102,46 @@ def test_a_picture_that_is_made_anew_each_time_is_polled(name: str) -> None:
             open_source(f"{address.replace('//', '//me:wrong@')}/{name}", open_timeout_s=HANGS_S)
         assert "refuses us" in str(refused.value)
         assert "wrong" not in str(refused.value)
+
+
+def test_a_snapshot_that_wants_its_password_in_the_digest_form_has_it(tmp_path: Path) -> None:
+    """As most cameras do: the password itself goes over no wire, and a wrong one is refused."""
+    seen: list[str] = []
+
+    def answer(handler: Handler) -> None:
+        given = handler.headers.get("Authorization") or ""
+        seen.append(given)
+        if not _digest_is_right(given, handler.path, "me", "b#d%"):
+            handler.send_response(401)
+            handler.send_header("WWW-Authenticate", 'Digest realm="camera", nonce="abc", qop="auth", algorithm=MD5')
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        content = picture(40 + 10 * (len(seen) % 20))
+        handler.send_response(200)
+        handler.send_header("Content-Type", "image/jpeg")
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    with answering_web(answer) as address:
+        whose = address.replace("//", "//me:b%23d%25@")
+        with open_source(f"{whose}/snapshot.jpg", open_timeout_s=HANGS_S) as source:
+            assert [frame.size for frame in (source.read() for _ in range(2)) if frame] == [(48, 64)] * 2
+        with pytest.raises(SourceError):
+            open_source(f"{address.replace('//', '//me:wrong@')}/snapshot.jpg", open_timeout_s=HANGS_S)
+    assert any(each.startswith("Digest ") for each in seen)
+
+
+def _digest_is_right(given: str, path: str, user: str, password: str) -> bool:
+    """Whether an answer to the challenge above is that of a user with a password (RFC 2617, 3.2.2)."""
+    kind, _, fields = given.partition(" ")
+    said = dict(re.findall(r'(\w+)="?([^",]+)"?', fields))
+    if kind != "Digest" or said.get("username") != user or said.get("uri") != path:
+        return False
+    secret, method = (md5(each.encode()).hexdigest() for each in (f"{user}:camera:{password}", f"GET:{path}"))
+    whole = ":".join([secret, "abc", said["nc"], said["cnonce"], said["qop"], method])
+    return said["response"] == md5(whole.encode()).hexdigest()
 
 
 def test_a_link_to_a_camera_is_a_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
