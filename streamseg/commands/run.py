@@ -15,7 +15,7 @@ from streamseg.commands.arguments import STANDARD, Sources, expanded, sources_an
 from streamseg.commands.flags import in_flags
 from streamseg.commands.losses import tell_losses
 from streamseg.commands.outputs import SharedBySinks, opened_sinks, recording_of
-from streamseg.commands.pace import pace_of
+from streamseg.commands.pace import Pace, pace_of
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
 from streamseg.commands.playback import playing
 from streamseg.commands.resuming import PassedOver, Request, origin_of
@@ -31,6 +31,7 @@ from streamseg.pipeline import Pipeline, Stage
 from streamseg.progress import closing_lines, stage_table
 from streamseg.segmenter import Segmenter, clahe_wanted
 from streamseg.sinks import Sink
+from streamseg.sinks.part import Part
 from streamseg.sources import Source, open_source
 from streamseg.stages import DelayingStage
 from streamseg.target_rate import Plan, plan_for
@@ -123,13 +124,7 @@ class _Runner:
             recording = recording_of(output, address, source.info, several=self._written is not None)
             origin = origin_of(Request(address, self._source_options, model, output), recording, source)
             if origin is not None and origin.part is not None:
-                if not output.quiet:
-                    say(f"going on from '{origin.part.path}', which has {origin.part.frames} frames", err=True)
-                # what was seen before counts for the first frames, too
-                around = output.effect_frames if effects else 0
-                # The last ones of a run that was ended were made without knowing what comes behind them.
-                origin.part.leave_out_last(pace.ahead + around)
-                lead = pace.lead(origin.part.frames, around)
+                lead = _lead(origin.part, pace, output.effect_frames if effects else 0, quiet=output.quiet)
                 source = stack.enter_context(PassedOver(source, origin.part.frames - lead))
             else:
                 lead = 0
@@ -157,6 +152,18 @@ class _Runner:
                 tell_losses(source, record)
                 stack.pop_all()  # from here on the pipeline closes what was opened
                 return _run(output, source, plan.backend, pipeline, sinks, signals, record)
+
+
+def _lead(part: Part, pace: Pace, around: int, *, quiet: bool) -> int:
+    """How many frames of what an earlier run left are looked at again, so that those behind are as of one run.
+
+    around: frames on either side that what comes after the labels looks at.
+    """
+    if not quiet:
+        say(f"going on from '{part.path}', which has {part.frames} frames", err=True)
+    # The last ones of a run that was ended were made without knowing what comes behind them.
+    part.leave_out_last(pace.ahead + around)
+    return pace.lead(part.frames, around)
 
 
 def _pipeline(
