@@ -192,7 +192,8 @@ def measured(
         overlay = Path(folder) / "lossless.mkv"
         lossless_overlay(clip, overlay, network, frames)
         work = Work(clip, str(overlay), network, frames)
-        arguments = [*as_arguments(network), "--encoder", "x264"]  # the encoder whose work is measured
+        # The encoder whose work is measured, and the network on every frame, as the bare work has it.
+        arguments = [*as_arguments(network), "--encoder", "x264", "--every", "1"]
         with alone(lock):  # what streamseg tries out and remembers is not part of a run
             bare = machine.device(network)
             last = run(clip, Path(folder) / _OUTPUT, [*arguments, "--max-frames", "1"])

@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import psutil
+try:
+    import psutil
+except ModuleNotFoundError:  # before anything is measured; every program here comes by this file
+    raise SystemExit(
+        "error: the package 'psutil' is missing; install what benchmarks need, in the checkout: "
+        "python -m pip install --group bench -e ."
+    ) from None
 
 _SAMPLE_S = 0.1
 _LOOK_FOR_CHILDREN = 10  # samples between two looks, which cost more than a sample

@@ -151,7 +151,7 @@ def _measured(at: float, label: str, wanted: Wanted, once: Callable[[], dict[str
 
 def _figures(clip: Path, arguments: Sequence[str], cores: Sequence[int] | None = None) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="streamseg-scaling-") as folder:
-        return run(clip, Path(folder) / "overlay.mp4", arguments, cores).figures()
+        return run(clip, Path(folder) / "overlay.mp4", [*arguments, "--every", "1"], cores).figures()
 
 
 def _together(clip: Path, count: int, wanted: Wanted) -> dict[str, float]:

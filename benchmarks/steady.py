@@ -1,122 +1,134 @@
-"""How good steady labels are: on the exact labels of the built-in scene, in three weathers.
+"""How good labels are that move and vote: on the exact labels of the built-in scene, in three weathers.
 
-    python -m benchmarks.steady --frames 40
+    python -m benchmarks.steady --frames 60 --plot docs/images/steady.png
+    python -m benchmarks.steady --clips CLIP...
 
 Prints the mean IoU of the network by itself and of what `streamseg run` makes of its labels, for files (a look ahead)
-and live (the past alone), on every frame and on a part of them; and how much of the picture keeps its class along the
-motion, from frame to frame (`flow.TemporalConsistency`). Exact labels are the reference for that.
+and live (the past alone), on every frame and on a part of them; how much of the picture keeps its class along the
+motion, from frame to frame (`flow.TemporalConsistency`); and on what share of the frames the network ran. Exact labels
+are the reference for the consistency. Of clips, nobody knows the exact labels: agreement with the network by itself on
+every frame takes their place, and says how much changes, not how right it is.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from streamseg import Segmentation, Segmenter, load_backend
+from streamseg import Segmenter, load_backend, open_source
+from streamseg.commands.quality import SETTINGS, Comparison, Quality, Setting
 from streamseg.flow import TemporalConsistency, labels_at, luma_at
 from streamseg.options import USUAL_STEADY
 from streamseg.sources.synthetic import SyntheticSource
-from streamseg.stages import DelayingStage
-from streamseg.steady import Steady
 
 SCENES = (("clear", 1), ("night", 2), ("rain", 3))
 """Weather and seed: each another town."""
 
+ALL_SETTINGS = (
+    *SETTINGS,
+    *(Setting(f"every {every}, repeated", every, steady=0) for every in (2, 3, 5)),
+    Setting(f"every 1, steady {USUAL_STEADY}, live", steady=USUAL_STEADY, live=True),
+    Setting("every 3, live", 3, live=True),
+    Setting("every auto, live", chosen=True, live=True),
+)
+
 _SIZE = (360, 640)  # (height, width): more than the network sees, and drawn in a quarter of the time of 720p
-_CLASSES = 256  # ids of a byte: those that nothing has are left out in the end
 
 
-@dataclass(frozen=True)
-class Scene:
-    """name: of the weather. results: the network's. exact: of each frame (height, width) uint8, at their size."""
-
-    name: str
-    results: list[Segmentation]
-    exact: list[NDArray[np.uint8]]
-
-
-def drawn(weather: str, seed: int, frames: int, segment: Segmenter) -> Scene:
-    """A scene, and what the network makes of it."""
+def on_scene(weather: str, seed: int, frames: int, segment: Segmenter) -> tuple[dict[Setting, Quality], float]:
+    """Each setting on a scene, and the consistency of its exact labels, 0..1."""
     source = SyntheticSource(*_SIZE, seed=seed, frames=frames, weather=weather)
-    results = [segment(frame) for frame in source]
-    exact = [labels_at(source.labels(index), results[0].labels.shape) for index in range(frames)]
-    return Scene(weather, results, exact)
+    exact = TemporalConsistency()
+    comparison = Comparison(ALL_SETTINGS, lambda frame: source.labels(frame.index))
+    for frame in source:
+        result = segment(frame)
+        comparison.add(result)
+        exact.add(luma_at(frame), labels_at(source.labels(frame.index), result.labels.shape))
+    comparison.end()
+    return comparison.qualities, exact.share
 
 
-def shown(results: Sequence[Segmentation], every: int, stage: DelayingStage | None) -> Iterator[Segmentation]:
-    """What comes out of a run. every: the network ran on the first of so many frames."""
-    # the very arrays again, as the pipeline hands them on between two runs of the network
-    came = (replace(each, labels=results[index - index % every].labels) for index, each in enumerate(results))
-    if stage is None:
-        yield from came
-        return
-    for each in came:
-        yield from stage.add(each)
-    yield from stage.end()
-
-
-def mean_iou(labels: Iterable[NDArray[np.uint8]], exact: Iterable[NDArray[np.uint8]]) -> float:
-    """Over the classes that occur in the exact labels, 0..1; 255 there is not counted."""
-    counts = np.zeros((_CLASSES, _CLASSES), np.int64)
-    for ours, true in zip(labels, exact, strict=True):
-        counted = true != _CLASSES - 1
-        both = true[counted].astype(np.int64) * _CLASSES + ours[counted]
-        counts += np.bincount(both, minlength=counts.size).reshape(counts.shape)
-    there = counts.sum(1) > 0
-    common = counts.diagonal()
-    return float((common / np.maximum(1, counts.sum(0) + counts.sum(1) - common))[there].mean())
-
-
-def steadiness(scene: Scene, labels: Iterable[NDArray[np.uint8]]) -> float:
-    """`TemporalConsistency` along a scene, 0..1."""
-    measure = TemporalConsistency()
-    for result, each in zip(scene.results, labels, strict=True):
-        measure.add(luma_at(result.frame), each)
-    return measure.share
+def on_clip(path: Path, frames: int, segment: Segmenter) -> dict[Setting, Quality]:
+    """Each setting on the first frames of a clip."""
+    comparison = Comparison(ALL_SETTINGS)
+    with open_source(str(path), max_frames=frames) as source:
+        for frame in source:
+            comparison.add(segment(frame))
+    comparison.end()
+    return comparison.qualities
 
 
 def main() -> None:
     """See the head of the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=40, help="of each scene; default: 40")
-    parser.add_argument("--every", type=int, nargs="+", default=[1, 2, 3, 5], help="on which frames the network runs")
-    parser.add_argument("--steady", type=int, nargs="+", default=[USUAL_STEADY], help="over how many frames a side")
+    parser.add_argument("--frames", type=int, default=60, help="of each scene or clip; default: 60")
+    parser.add_argument("--clips", type=Path, nargs="+", help="in place of the built-in scene")
+    parser.add_argument("--plot", type=Path, help="a .png for mIoU over how often the network ran")
     wanted = parser.parse_args()
     segment = Segmenter(load_backend())
-    scenes = [drawn(weather, seed, wanted.frames, segment) for weather, seed in SCENES]
-    print(f"{'mIoU (consistency)':<34}" + "".join(f"{scene.name:>18}" for scene in scenes) + f"{'mean':>9}{'gain':>9}")
-    _print_row("exact labels", scenes, [scene.exact for scene in scenes], None)
-    bare = None
-    for every in wanted.every:
-        ways: list[tuple[str, list[DelayingStage | None]]] = [("repeated" if every > 1 else "by itself", [None] * 3)]
-        for frames in wanted.steady:
-            reach = max(frames, every)
-            ways.append((f"steady {reach}", [Steady(reach) for _ in scenes]))
-            ways.append((f"steady {reach}, live", [Steady(reach, ahead=0) for _ in scenes]))
-        for name, stages in ways:
-            made = [
-                [each.labels for each in shown(scene.results, every, stage)]
-                for scene, stage in zip(scenes, stages, strict=True)
-            ]
-            mean = _print_row(f"network on every {every}, {name}", scenes, made, bare)
-            bare = mean if bare is None else bare
+    if wanted.clips:
+        _print(
+            [each.stem[:16] for each in wanted.clips], [on_clip(each, wanted.frames, segment) for each in wanted.clips]
+        )
+        return
+    made = [on_scene(weather, seed, wanted.frames, segment) for weather, seed in SCENES]
+    exact = [share for _, share in made]
+    means = _print([weather for weather, _ in SCENES], [qualities for qualities, _ in made], exact)
+    if wanted.plot:
+        _plot(means, wanted.plot)
 
 
-def _print_row(
-    name: str, scenes: Sequence[Scene], made: Sequence[list[NDArray[np.uint8]]], bare: float | None
-) -> float:
-    """bare: the mean to compare with. Returns: the mean of all scenes."""
-    each = [mean_iou(labels, scene.exact) for scene, labels in zip(scenes, made, strict=True)]
-    steady = [steadiness(scene, labels) for scene, labels in zip(scenes, made, strict=True)]
-    mean = float(np.mean(each))
-    cells = "".join(f"{iou:>9.4f} ({share:.4f})" for iou, share in zip(each, steady, strict=True))
-    gain = "" if bare is None else f"{100 * (mean - bare):>+9.2f}"
-    print(f"{name:<34}{cells}{mean:>9.4f}{gain}", flush=True)
-    return mean
+def _print(
+    names: Sequence[str], made: Sequence[dict[Setting, Quality]], exact: Sequence[float] = ()
+) -> dict[Setting, tuple[float, float]]:
+    """exact: consistency of the exact labels. Returns: of each setting the network's share and the mean IoU, 0..1."""
+    print(
+        f"{'mIoU (consistency) network on':<32}" + "".join(f"{name:>22}" for name in names) + f"{'mean':>9}{'gain':>8}"
+    )
+    if exact:
+        print(f"{'exact labels':<32}" + "".join(f"{1:>9.4f} ({share:.4f})     " for share in exact))
+    means: dict[Setting, tuple[float, float]] = {}
+    for setting in ALL_SETTINGS:
+        rows = [each[setting] for each in made]
+        ious = [float(np.nanmean(row.ious)) for row in rows]
+        shares = [row.runs / row.frames for row in rows]
+        means[setting] = float(np.mean(shares)), float(np.mean(ious))
+        cells = "".join(
+            f"{iou:>9.4f} ({row.consistency.share:.4f}){share:>4.0%}"
+            for iou, row, share in zip(ious, rows, shares, strict=True)
+        )
+        gain = 100 * (means[setting][1] - means[ALL_SETTINGS[0]][1])
+        print(f"{setting.name:<32}{cells}{means[setting][1]:>9.4f}{gain:>+8.2f}", flush=True)
+    return means
+
+
+def _plot(means: dict[Setting, tuple[float, float]], path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # no display is needed for a file
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    for setting, (share, miou) in means.items():
+        kind = "s" if setting.steady == 0 else "^" if setting.live else "o"
+        axes.plot(100 * share, 100 * miou, kind, color={"s": "tab:gray", "^": "tab:orange", "o": "tab:blue"}[kind])
+        # Beside the point, and where two lie close together one above and one below.
+        right, below = share > 0.9, setting.chosen or setting.steady == 0
+        axes.annotate(
+            setting.name,
+            (100 * share, 100 * miou),
+            xytext=(-6 if right else 5, -10 if below else 5),
+            textcoords="offset points",
+            fontsize=7,
+            ha="right" if right else "left",
+        )
+    axes.set(xlabel="network on % of the frames", ylabel="mean IoU, %", title="Labels that move, on the built-in scene")
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import re
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,6 @@ from pathlib import Path
 
 from benchmarks.process import Finished, measured
 
-_CLOSING = re.compile(
-    r"(?P<written>\d+) out, \d+ dropped \| (?P<fps>[\d.]+) fps end to end \| latency p50 \d+ p95 (?P<p95>\d+) "
-    r".*?\| on (?P<device>[^|]+) \|"
-)
 _OPTIONS = ("model", "device", "precision", "threads")
 
 
@@ -53,30 +49,31 @@ def run(source: str | Path, output: str | Path, options: Sequence[str] = (), cor
     cores: those it may run on; None is all.
 
     Raises:
-        RunFailedError: it ended with an error, or its closing line is not what this module knows.
+        RunFailedError: it ended with an error, or its report is not what this module knows.
     """
-    command = [sys.executable, "-m", "streamseg", "run", str(source), str(output), "--overwrite", *options]
+    command = [sys.executable, "-m", "streamseg", "run", str(source), str(output), "--overwrite", "--json", *options]
     return understood(measured(command, cores=cores))
 
 
 def understood(finished: Finished) -> Run:
-    """The figures of a finished `streamseg run`. Raises RunFailedError as `run` does."""
+    """The figures of a finished `streamseg run --json`. Raises RunFailedError as `run` does."""
     if finished.code != 0:
         raise RunFailedError(f"streamseg run: {finished.reason}")
-    closing = _CLOSING.search(finished.out)
-    if closing is None:
-        raise RunFailedError(f"streamseg run: its closing line is not understood: {finished.out.strip()[-200:]}")
-    frames = int(closing["written"])
-    return Run(
-        frames=frames,
-        fps=float(closing["fps"]),
-        wall_fps=frames / finished.wall_s,
-        p95_ms=float(closing["p95"]),
-        cpu_ms=1000 * finished.cpu_s / max(1, frames),  # a run without frames is reported, not divided by
-        wall_s=finished.wall_s,
-        peak_mb=finished.peak_mb,
-        device=closing["device"].strip(),
-    )
+    try:
+        report = json.loads(finished.out)["sources"][0]["run"]
+        frames = int(report["frames_out"])
+        return Run(
+            frames=frames,
+            fps=float(report["fps"]),
+            wall_fps=frames / finished.wall_s,
+            p95_ms=float(report["latency_ms"]["p95"]),
+            cpu_ms=1000 * finished.cpu_s / max(1, frames),  # a run without frames is reported, not divided by
+            wall_s=finished.wall_s,
+            peak_mb=finished.peak_mb,
+            device=str(report["device"]),
+        )
+    except (ValueError, LookupError, TypeError) as error:
+        raise RunFailedError(f"streamseg run: its report is not understood: {finished.out.strip()[-200:]}") from error
 
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:

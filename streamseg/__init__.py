@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from streamseg.segmentation import Segmentation
     from streamseg.segmenter import Segmenter
     from streamseg.sinks import SegmentedVideoSink, Sink, WindowSink, open_sink
+    from streamseg.sinks.label_video import open_labels
     from streamseg.sinks.web import Address, WebSink
     from streamseg.sources import Source, open_source
     from streamseg.sources.browser import BrowserSource
@@ -44,6 +45,7 @@ _HOME = {
     "Painter": "painting", "Yuv420": "pixels", "YuvColor": "pixels",
     "Pipeline": "pipeline", "RunReport": "run_report",
     "Sink": "sinks", "SegmentedVideoSink": "sinks", "WindowSink": "sinks", "open_sink": "sinks",
+    "open_labels": "sinks.label_video",
     "Address": "sinks.web", "WebSink": "sinks.web",
     "Source": "sources", "open_source": "sources",
     "BrowserSource": "sources.browser", "Timeouts": "sources.capture_thread",
@@ -98,6 +100,7 @@ __all__ = [
     "camera_source",
     "load_backend",
     "network_source",
+    "open_labels",
     "open_sink",
     "open_source",
     "throughput_streams",

@@ -18,6 +18,7 @@ import click
 from streamseg import __version__
 from streamseg.commands import flags
 from streamseg.commands.failures import exit_code, one_line, print_traceback
+from streamseg.commands.hints import usage_in_words
 from streamseg.commands.saying import on_one_line, open_closed_streams, say
 from streamseg.errors import INTERRUPTED, UsageError
 from streamseg.options import MOST_COUNT, MOST_NUMBER, MOST_SIDE, MOST_STEADY, MOST_THREADS
@@ -139,12 +140,40 @@ class SteadyFrames(Count):
             self.fail(f"'{value}' is neither off nor a number of frames from 1 to {MOST_STEADY}", param, ctx)
 
 
+class EveryFrames(Count):
+    """On every which frame, or "auto"."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """From 1 on, or "auto"."""
+        if value == "auto":
+            return value
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"'{value}' is neither auto nor a whole number of frames from 1 on", param, ctx)
+
+
 def _smooth_is_gone(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     """Raises click.UsageError where somebody asks for what was there once."""
     if value is not None:
         raise click.UsageError(
             "--smooth is gone: labels move with the picture now; use --steady N or --steady off", ctx
         )
+
+
+class Times(click.ParamType[tuple[float, ...]]):
+    """Times between commas, each as `Seconds` takes it."""
+
+    name = "times"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """One or more, in seconds."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(Seconds().convert(each.strip(), param, ctx) for each in str(value).split(","))
 
 
 class Minutes(Number):
@@ -234,6 +263,10 @@ class Precision(click.ParamType[str]):
 def model_options(command: Command) -> Command:
     """The options that choose the network and where it runs, the same for every command that runs one."""
     for option in (
+        click.option("--load-timeout", "load_timeout_s", type=Number(0, min_open=True), metavar="SECONDS",
+                     help="How long the network may take to load; default: 600, of an untrusted one 120."),
+        click.option("--untrusted-model", is_flag=True,
+                     help="Load and run the network in a process of its own, with limits on memory and time."),
         click.option("--threads", type=Count(1, MOST_THREADS),
                      help="CPU threads of the network; default: one per core."),
         click.option("--clahe", type=click.Choice(["on", "off", "auto"]), default="auto", show_default=True,
@@ -251,9 +284,28 @@ def model_options(command: Command) -> Command:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class CommandLine(click.Group):
+    """The commands, with a word for whoever names a clip where a command belongs."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Raises click.UsageError, which tells what was probably meant."""
+        from streamseg.commands.hints import command_meant
+
+        if self.get_command(ctx, args[0]) is None and (meant := command_meant(args, self.list_commands(ctx))):
+            raise click.UsageError(f"'{args[0]}' is no command; did you mean '{meant}'?", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=CommandLine,
+    invoke_without_command=True,  # click's own help for no words at all comes as an error, on a single line
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="streamseg %(version)s")
-def command_line() -> None:
+@click.pass_context
+def command_line(context: click.Context) -> None:
     """Segment driving video in real time: files, webcams and network cameras to overlays.
 
     \b
@@ -261,6 +313,8 @@ def command_line() -> None:
     streamseg run 0                 a live overlay of the first webcam
     streamseg bench                 how fast is this machine?
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @command_line.command()
@@ -276,6 +330,7 @@ def command_line() -> None:
 )
 @click.option("--frames", is_flag=True, help="Write every frame as a picture, into a folder, instead of a video.")
 @click.option("--masks", type=Place(), metavar="DIR", help="Also write class ids as PNG files.")
+@click.option("--labels", type=Place(), metavar="FILE.mkv", help="Also write class ids as one lossless video.")
 @click.option("--stats", type=Place(), metavar="FILE", help="Also write a line per frame, .csv or .jsonl.")
 @click.option(
     "--gps",
@@ -331,7 +386,50 @@ def command_line() -> None:
 )
 @click.option("--alpha", type=Number(0, 1), default=0.5, show_default=True, help="Strength of the colours.")
 @click.option("--classes", type=Names(), metavar="A,B", help="Paint only these classes; `streamseg info` lists them.")
+@click.option(
+    "--palette",
+    type=Name(),
+    metavar="NAME|FILE",
+    help="Colours of the classes: safe, cityscapes, camvid, ... or a TOML file; default: the model's own.",
+)
+@click.option("--color", multiple=True, metavar="NAME=#rrggbb", help="Colour of one class; may be given several times.")
+@click.option(
+    "--region",
+    multiple=True,
+    metavar="FILE|'X,Y X,Y ...'",
+    help="Only what is in this polygon is painted and counted; in pixels or percent, as '0,40% 100%,100%'.",
+)
+@click.option(
+    "--ignore-region",
+    multiple=True,
+    metavar="FILE|'X,Y X,Y ...'",
+    help="What is in this polygon is neither painted nor counted, such as the own bonnet.",
+)
+@click.option(
+    "--effect",
+    multiple=True,
+    metavar="KIND:A,B",
+    help="Change the picture where these classes are: blur, pixelate or gray; cut blackens all the rest.",
+)
+@click.option(
+    "--effect-margin", type=Count(0), default=8, show_default=True, metavar="N", help="Pixels around them, too."
+)
+@click.option(
+    "--effect-frames",
+    type=Count(0),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Frames before and behind, too, so that nobody is seen before being found.",
+)
 @click.option("--legend/--no-legend", default=True, show_default=True, help="List the colours in the picture.")
+@click.option(
+    "--legend-corner",
+    type=click.Choice(["bottom-left", "bottom-right", "top-right"]),
+    default="bottom-left",
+    show_default=True,
+    help="Where it is.",
+)
 @click.option("--hud", is_flag=True, help="Show fps, latency, drops and device in the picture.")
 @click.option("--start", "start_s", type=Seconds(), default=0.0, help="Begin here, in seconds or m:ss.")
 @click.option("--duration", "duration_s", type=Seconds(), help="Stop after this much, in seconds or m:ss.")
@@ -365,12 +463,19 @@ def command_line() -> None:
     metavar="F",
     help="Choose the network's size, or on which frames it runs, so that it keeps up with this rate.",
 )
-@click.option("--every", type=Count(1), metavar="N", help="Run the network on every Nth frame; labels move on between.")
+@click.option(
+    "--every",
+    type=EveryFrames(),
+    metavar="N|auto",
+    help="Run the network on every Nth frame, or where the picture asks for it (at least every 3rd); labels move on "
+    "between; default: auto for a video file, else 1.",
+)
 @click.option(
     "--steady",
     type=SteadyFrames(),
     metavar="N",
-    help="N frames on either side, moved with the picture, vote on labels (live: before); off; default: off.",
+    help="N frames on either side, moved with the picture, vote on labels (live: before), or off; default: 5 where "
+    "the network runs on a part of the frames, else off.",
 )
 @click.option("--smooth", hidden=True, expose_value=False, callback=_smooth_is_gone)
 @click.option(
@@ -397,6 +502,9 @@ def command_line() -> None:
     help="Quality of the video, 0 is best; default: 23 (.webm 32), at about the source's bit rate at most.",
 )
 @click.option("--bitrate", type=BitRate(), metavar="RATE", help="Bits a second of the video, such as 4M or 800k.")
+@click.option(
+    "--sound/--no-sound", default=True, show_default=True, help="Keep the sound of the source, or leave it out."
+)
 @click.option("--height", type=Count(2), metavar="N", help="Height of what is written; the width follows.")
 @click.option(
     "--output-fps",
@@ -445,6 +553,30 @@ def run(words: tuple[str, ...], source_file: Path | None, **values: Any) -> int:
         options = flags.source_options(values), flags.model_options(values), flags.output_options(values)
         record.code = run_command(words, *options, record)
     return record.code
+
+
+@command_line.command()
+@click.argument("clip", type=Name())
+@click.argument("folder", type=Place(), required=False)
+@click.option("--at", "times_s", type=Times(), required=True, metavar="TIME,...", help="When, in seconds or m:ss.")
+@click.option("--view", type=click.Choice(list(VIEWS)), default="overlay", show_default=True, help="As of `run`.")
+@click.option("--alpha", type=Number(0, 1), default=0.5, show_default=True, help="Strength of the colours.")
+@click.option("--classes", type=Names(), metavar="A,B", help="Paint only these classes.")
+@click.option("--palette", type=Name(), metavar="NAME|FILE", help="Colours of the classes, as of `run`.")
+@click.option("--color", multiple=True, metavar="NAME=#rrggbb", help="Colour of one class.")
+@click.option("--legend/--no-legend", default=True, show_default=True, help="List the colours in the picture.")
+@click.option("--overwrite", is_flag=True, help="Replace pictures that streamseg wrote before.")
+@model_options
+def stills(clip: str, folder: Path | None, times_s: tuple[float, ...], **values: Any) -> int:  # fmt: skip
+    """Write overlays of single moments of CLIP as pictures, into FOLDER or beside it.
+
+    \b
+    streamseg stills clip.mp4 --at 0:12,0:40        clip_0m12s.png, clip_0m40s.png
+    """
+    from streamseg.commands.stills import Look, stills_command
+
+    look = Look(**{name: values[name] for name in Look.__dataclass_fields__})
+    return stills_command(clip, times_s, folder, flags.model_options(values), look)
 
 
 @command_line.command()
@@ -498,6 +630,21 @@ def describe(model: str) -> int:
     type=Number(0, min_open=True),
     metavar="FPS",
     help="Feed frames at this rate, as a camera would, and count drops.",
+)
+@click.option(
+    "--every",
+    type=EveryFrames(),
+    metavar="N|auto",
+    help="On which frames the network runs; default: as `streamseg run` does.",
+)
+@click.option(
+    "--steady", type=SteadyFrames(), metavar="N", help="Frames on either side that vote on labels, or off; as of run."
+)
+@click.option(
+    "--quality",
+    is_flag=True,
+    help="Also measure how good labels are with the network on every frame, every 2nd, 3rd, 5th and where the picture "
+    "asks for it: of the built-in scene against its exact ones, else against every frame by itself.",
 )
 @click.option("--json", "json_file", type=Place(), metavar="FILE", help="Write the results to a file.")
 @click.option(
@@ -557,7 +704,7 @@ def main(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         # The command that the usage is wrong for, so that its --help is at hand.
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "streamseg"
-        message = " ".join(error.format_message().split())
+        message = usage_in_words(error)
         if where.endswith(" run") and "--json" in (sys.argv[1:] if arguments is None else arguments):
             # A program that asked for JSON gets it whatever happens, also where click could not read the words.
             from streamseg.commands.run_record import print_refused

@@ -52,30 +52,14 @@ class Motion:
         small = labels_at(labels, self.sure.shape)
         return cast("Image", cv2.remap(small, self.x, self.y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE))
 
-    def then(self, further: Motion) -> Motion:
-        """Both, one after the other: where each pixel was in the frame that `further` leads to, sure where both are."""
-        x, y = (
-            cast("NDArray[np.float32]", cv2.remap(each, self.x, self.y, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE))
-            for each in (further.x, further.y)
-        )
-        there = cv2.remap(further.sure.view(np.uint8), self.x, self.y, cv2.INTER_NEAREST, borderValue=0)
-        return Motion(x, y, self.sure & (there > 0))
-
 
 class OpticalFlow:
     """Flow at one size. Keeps OpenCV's buffers, so every thread needs one of its own."""
 
-    def __init__(self, size: Size = FLOW_SIZE, *, quick: bool = False) -> None:
-        """
-        size: (height, width).
-        quick: search less and leave out the refinement, for a quarter of the time: moved labels are as good.
-        """
+    def __init__(self, size: Size = FLOW_SIZE) -> None:
+        """size: (height, width)."""
         # of DIS' presets MEDIUM ends at the finest scale: exact labels of a moving scene agree best along its flow
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        if quick:  # on the built-in scene, steady labels lose none of their mIoU by it
-            self._dis.setVariationalRefinementIterations(0)
-            self._dis.setPatchStride(4)  # pixels between patches of 8, in place of 3
-            self._dis.setGradientDescentIterations(8)  # in place of 25
         height, width = size
         self._columns, self._rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         self._inside = np.zeros(size, bool)
@@ -87,18 +71,11 @@ class OpticalFlow:
 
         before, after: (h, w) uint8 luma of two frames of one size, brought to the flow's size here.
         """
-        return self.both_ways(before, after)[0]
-
-    def both_ways(self, before: Image, after: Image) -> tuple[Motion, Motion]:
-        """How the picture moved, and the way back: where each pixel of `after` was, where each of `before` will be.
-
-        before, after: as of `between`.
-        """
         before, after = (resize_picture(each, self._size) for each in (before, after))
         # from the later frame to the earlier: labels are fetched, so every pixel gets one and none gets two
         backward = self._dis.calc(after, before, None)  # type: ignore[call-overload]  # None makes a new array
         forward = self._dis.calc(before, after, None)  # type: ignore[call-overload]
-        return self._motion(backward, forward), self._motion(forward, backward)
+        return self._motion(backward, forward)
 
     def _motion(self, there: NDArray[np.float32], back: NDArray[np.float32]) -> Motion:
         """there, back: (height, width, 2) flow from this frame to another one, and from that to this."""
@@ -144,11 +121,12 @@ class TemporalConsistency:
         self._flow = OpticalFlow(size)
         self._before: tuple[Image, Image] | None = None
 
-    def add(self, luma: Image, labels: Image) -> float | None:
+    def add(self, luma: Image, labels: Image, motion: Motion | None = None) -> float | None:
         """One more frame.
 
         luma: (h, w) uint8.
         labels: (h, w) uint8 class ids, of any size.
+        motion: from the frame before, where somebody has found it already; None finds it.
 
         Returns: the share of its pixels that are as in the frame before, 0..1; None for the first frame, or where
             nothing can be compared.
@@ -156,7 +134,7 @@ class TemporalConsistency:
         before, self._before = self._before, (luma, labels)
         if before is None:
             return None
-        motion = self._flow.between(before[0], luma)
+        motion = motion or self._flow.between(before[0], luma)
         # both at the flow's size: a pixel of the picture's own size has no flow of its own
         moved, here = motion.moved(before[1]), labels_at(labels, motion.sure.shape)
         counted = motion.sure

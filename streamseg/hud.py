@@ -39,7 +39,9 @@ class Hud:
         elif timings.latency.count:
             lines.append(f"latency {1000 * timings.latency.mean_lately_s:.0f} ms, dropped {timings.dropped}")
         if timings.network_share < 1:
-            lines.append(f"network on {timings.network_share:.0%} of the frames")
+            labels_age_s = timings.labels_age_now_s
+            newest = "" if labels_age_s is None else f", its newest labels {1000 * labels_age_s:.0f} ms old"
+            lines.append(f"network on {timings.network_share:.0%} of the frames{newest}")
         if slowest := timings.slowest:
             lines.append(f"slowest: {slowest} {1000 * timings.stages[slowest].mean_s:.1f} ms")
         return lines

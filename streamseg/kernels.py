@@ -33,6 +33,8 @@ NOTHING = 255
 _IDS = 256  # that a byte can hold
 _MOST_BUFFERS = 12  # of luma, chroma and BGR, two uses each, in two sizes: a recording, and a window beside it
 _MOST_PIXELS = 2**31 - 1  # C counts the pixels of a plane in an int
+_CELL = 64  # as steady.c has it: parts of a grid cell that ways are counted in
+_FAR = 2**15 - 1  # the largest number of 16 bits: a way's, and so many cells still have places that 32 bits hold
 _local = threading.local()
 
 
@@ -258,49 +260,155 @@ def _weights(factor: int) -> Any:
     return np.einsum("iy,jx->yxij", shares, shares).reshape(factor * factor, 4)
 
 
-def moved(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.bool_]) -> Image:
+def agreeing(ways: NDArray[np.int16], back: NDArray[np.int16], limit: int) -> NDArray[np.bool_]:
+    """Where going to another frame and coming back leads to where one was.
+
+    ways, back: (h, w, 2) int16, from each cell of a grid over this picture how far right and how far down its place in
+        the other one is, in 1/64 of a cell; and from that one to this. Between cells they are interpolated bilinearly.
+    limit: less than so far astray, in 1/64 of a cell.
+
+    Returns: (h, w) bool; False where the way leaves the picture.
+
+    Raises:
+        TypeError, ValueError: other shapes or types.
+    """
+    _check_ways(ways, back)
+    if not 0 <= limit <= _FAR:
+        raise ValueError(f"ways can be 0 to {_FAR} astray, got {limit!r}")
+    arrays = np.ascontiguousarray(ways), np.ascontiguousarray(back)
+    return (_agreeing_by_numpy if native.LIBRARY is None else native.agreeing)(*arrays, limit)
+
+
+def _agreeing_by_numpy(ways: NDArray[np.int16], back: NDArray[np.int16], limit: int) -> NDArray[np.bool_]:
+    """In whole numbers, as all twins of steady.c, so that both give the same bytes."""
+    places = _Places(ways)
+    astray = (ways + places.fetched(back)).astype(np.int64)
+    return cast("NDArray[np.bool_]", places.inside & ((astray**2).sum(2) < limit**2))
+
+
+def differences(ways: NDArray[np.int16], here: Image, there: Image) -> Image:
+    """By how much a picture differs from what another one shows at the end of the ways there.
+
+    ways: see `agreeing`.
+    here, there: (h, w) uint8 grey levels.
+
+    Returns: (h, w) uint8 grey levels; 255 where the way leaves the picture.
+
+    Raises:
+        TypeError, ValueError: other shapes or types.
+    """
+    _check_ways(ways)
+    for each in (here, there):
+        check_image(each, "luma to be compared")
+        if each.shape != ways.shape[:2]:
+            raise ValueError(f"luma to be compared must be {ways.shape[:2]}, as the ways are, got {each.shape}")
+    arrays = np.ascontiguousarray(ways), np.ascontiguousarray(here), np.ascontiguousarray(there)
+    return (_differences_by_numpy if native.LIBRARY is None else native.differences)(*arrays)
+
+
+def _differences_by_numpy(ways: NDArray[np.int16], here: Image, there: Image) -> Image:
+    places = _Places(ways)
+    by = abs(places.fetched(there[..., None])[..., 0] - here)
+    return np.where(places.inside, by, 255).astype(np.uint8)
+
+
+def chained(
+    ways: NDArray[np.int16], sure: NDArray[np.bool_], further: NDArray[np.int16], further_sure: NDArray[np.bool_]
+) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """Two ways one after the other.
+
+    ways, further: see `agreeing`.
+    sure, further_sure: (h, w) bool, where they are to be believed.
+
+    Returns: the ways, and (h, w) bool, where both are to be believed; nowhere outside the picture.
+
+    Raises:
+        TypeError, ValueError: other shapes or types.
+    """
+    _check_ways(ways, further)
+    for each in (sure, further_sure):
+        if not isinstance(each, np.ndarray) or each.dtype != np.bool_ or each.shape != ways.shape[:2]:
+            raise TypeError(f"`sure` must be {ways.shape[:2]} bool, as the ways are, got {received(each)}")
+    first = np.ascontiguousarray(ways), np.ascontiguousarray(sure)
+    second = np.ascontiguousarray(further), np.ascontiguousarray(further_sure)
+    return (_chained_by_numpy if native.LIBRARY is None else native.chained)(*first, *second)
+
+
+def _chained_by_numpy(
+    ways: NDArray[np.int16], sure: NDArray[np.bool_], further: NDArray[np.int16], further_sure: NDArray[np.bool_]
+) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    places = _Places(ways)
+    steps = (ways + places.fetched(further)).clip(-(2**15), 2**15 - 1).astype(np.int16)
+    return steps, sure & places.inside & further_sure[places.nearest]
+
+
+class _Places:
+    """Where ways lead.
+
+    inside: (h, w) bool, whether that is in the picture.
+    nearest: rows and columns of the nearest cells.
+    """
+
+    def __init__(self, ways: NDArray[np.int16]) -> None:
+        self._last = [(length - 1) * _CELL for length in ways.shape[:2]]
+        rows, columns = np.indices(ways.shape[:2]) * _CELL
+        to = rows + ways[..., 1], columns + ways[..., 0]
+        self._at = [place.clip(0, last) for place, last in zip(to, self._last, strict=True)]
+        self.inside = (self._at[0] == to[0]) & (self._at[1] == to[1])
+        self.nearest = tuple((place + _CELL // 2) // _CELL for place in self._at)
+
+    def fetched(self, values: NDArray[Any]) -> NDArray[np.int64]:
+        """Between the four cells there, rounded. values: (h, w, n) whole numbers."""
+        (down, right), (upper, left) = ([each % _CELL for each in self._at], [each // _CELL for each in self._at])
+        below, next_ = (
+            np.minimum(first + 1, last // _CELL) for first, last in zip((upper, left), self._last, strict=True)
+        )
+        numbers, right, down = values.astype(np.int64), right[..., None], down[..., None]
+        above = numbers[upper, left] * (_CELL - right) + numbers[upper, next_] * right
+        under = numbers[below, left] * (_CELL - right) + numbers[below, next_] * right
+        summed = above * (_CELL - down) + under * down + _CELL * _CELL // 2
+        return cast("NDArray[np.int64]", summed // (_CELL * _CELL))
+
+
+def _check_ways(*ways: NDArray[np.int16]) -> None:
+    for each in ways:
+        if not isinstance(each, np.ndarray) or each.dtype != np.int16 or each.ndim != 3 or each.shape[2] != 2:
+            raise TypeError(f"a flow must be (height, width, 2) int16, got {received(each)}")
+        if each.shape != ways[0].shape or not 0 < each.size <= _MOST_PIXELS or max(each.shape) > _FAR:
+            raise ValueError(f"flows must be of one size, not empty, at most {_FAR} cells a side, got {each.shape}")
+
+
+def moved(labels: Image, flow: NDArray[np.int16]) -> Image:
     """Labels of another frame, fetched from where each pixel was there.
 
     labels: (height, width) uint8 class ids.
     flow: (h, w, 2) int16, how far right and how far down each pixel's place in the other frame is, in 1/16 pixel of the
         labels; a grid of any size over the picture, interpolated bilinearly between the centres of its cells.
-    sure: (h, w) bool, where the flow is to be believed.
 
-    Returns: (height, width) uint8; 255 where the flow is not sure, and where it leaves the picture.
+    Returns: (height, width) uint8; where the flow leaves the picture, what is at its border.
 
     Raises:
         TypeError, ValueError: other shapes or types, or too large.
     """
     check_image(labels, "labels")
-    if not isinstance(flow, np.ndarray) or flow.dtype != np.int16 or flow.ndim != 3 or flow.shape[2] != 2:
-        raise TypeError(f"a flow must be (height, width, 2) int16, got {received(flow)}")
-    if not isinstance(sure, np.ndarray) or sure.dtype != np.bool_ or sure.shape != flow.shape[:2] or not sure.size:
-        raise TypeError(f"`sure` must be {flow.shape[:2]} bool, as the flow is, and not empty, got {received(sure)}")
-    if max(labels.size, flow.size) > _MOST_PIXELS:
-        raise ValueError(f"labels and flow of at most {_MOST_PIXELS} numbers can be moved, got {labels.shape}")
-    arrays = np.ascontiguousarray(labels), np.ascontiguousarray(flow), np.ascontiguousarray(sure)
+    _check_ways(flow)
+    if labels.size > _MOST_PIXELS:
+        raise ValueError(f"labels of at most {_MOST_PIXELS} pixels can be moved, got {labels.shape}")
+    arrays = np.ascontiguousarray(labels), np.ascontiguousarray(flow)
     return (_moved_by_numpy if native.LIBRARY is None else native.moved)(*arrays)
 
 
-def _moved_by_numpy(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.bool_]) -> Image:
-    """In whole numbers, as steady.c, so that both give the same bytes."""
+def _moved_by_numpy(labels: Image, flow: NDArray[np.int16]) -> Image:
     (height, width), grid = labels.shape, flow.astype(np.int32)
-    above, below, lower = _grid_places(height, sure.shape[0])
-    left, right, further = _grid_places(width, sure.shape[1])
+    above, below, lower = _grid_places(height, grid.shape[0])
+    left, right, further = _grid_places(width, grid.shape[1])
     down, along = lower[:, None, None], further[:, None]
     rows = grid[above] * (128 - down) + grid[below] * down
     # 4 bits of the flow's 1/16 pixel and 7 of each interpolation, rounded
     summed = cast("NDArray[np.int32]", rows[:, left] * (128 - along) + rows[:, right] * along)
     steps = np.right_shift(summed + (1 << 17), 18)
     from_x, from_y = np.arange(width) + steps[..., 0], np.arange(height)[:, None] + steps[..., 1]
-    row, column = (
-        (2 * np.arange(length) + 1) * cells // (2 * length)
-        for length, cells in zip(labels.shape, sure.shape, strict=True)
-    )
-    trusted = sure[row[:, None], column]
-    trusted &= (from_x >= 0) & (from_x < width) & (from_y >= 0) & (from_y < height)
-    fetched = labels[from_y.clip(0, height - 1), from_x.clip(0, width - 1)]
-    return np.where(trusted, fetched, np.uint8(NOTHING))
+    return cast("Image", labels[from_y.clip(0, height - 1), from_x.clip(0, width - 1)])
 
 
 def _grid_places(length: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
@@ -309,36 +417,41 @@ def _grid_places(length: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np
     return at // 128, np.minimum(at // 128 + 1, cells - 1), (at % 128).astype(np.int32)
 
 
-def voted(maps: Sequence[Image], weights: Sequence[int]) -> Image:
+def voted(maps: Sequence[Image], weights: Sequence[Image]) -> Image:
     """The class that has the most votes; of equals, that of the map which comes first.
 
     maps: (height, width) uint8 class ids each; 255 does not vote.
-    weights: of each map's votes, from 0, 255 at most in all. One of 0 is heard only where no other is.
+    weights: (h, w) uint8 of each map, how much its votes count in each cell of a grid of any size over the picture: 0
+        for not at all, and in all 255 at most.
 
     Returns: new (height, width) uint8; 255 where no map votes.
 
     Raises:
-        TypeError, ValueError: other shapes or types, no map, or weights that are too large or not one for each.
+        TypeError, ValueError: other shapes or types, no map, or weights that are too large or not for each.
     """
-    for each in maps:
-        check_image(each, "labels that vote")
-    if not maps or len({each.shape for each in maps}) > 1 or maps[0].size > _MOST_PIXELS:
-        raise ValueError(f"labels that vote must be of one size, got {[each.shape for each in maps]}")
-    whole = all(isinstance(each, int) and each >= 0 for each in weights)
-    if len(weights) != len(maps) or not whole or sum(weights) > 255:  # scores are bytes
-        raise ValueError(f"votes need a weight for each of {len(maps)} maps, 0 to 255 in all, got {list(weights)}")
-    rows = [np.ascontiguousarray(each) for each in maps]
-    numbers = np.array(weights, np.uint8)
-    return (_voted_by_numpy if native.LIBRARY is None else native.voted)(rows, numbers)
+    for each, what in ((maps, "labels that vote"), (weights, "weights of votes")):
+        for one in each:
+            check_image(one, what)
+        if not each or len({one.shape for one in each}) > 1 or each[0].size > _MOST_PIXELS:
+            raise ValueError(f"{what} must be of one size, got {[one.shape for one in each]}")
+    if len(weights) != len(maps) or sum(int(each.max()) for each in weights) > 255:  # scores are bytes
+        raise ValueError(f"votes need weights for each of {len(maps)} maps, 0 to 255 in all, got {len(weights)}")
+    rows, cells = ([np.ascontiguousarray(one) for one in each] for each in (maps, weights))
+    return (_voted_by_numpy if native.LIBRARY is None else native.voted)(rows, cells)
 
 
-def _voted_by_numpy(maps: Sequence[Image], weights: NDArray[np.uint8]) -> Image:
+def _voted_by_numpy(maps: Sequence[Image], weights: Sequence[Image]) -> Image:
+    row, column = (
+        (2 * np.arange(length) + 1) * cells // (2 * length)
+        for length, cells in zip(maps[0].shape, weights[0].shape, strict=True)
+    )
+    wide = [each[row[:, None], column] for each in weights]
     out, best = np.full_like(maps[0], NOTHING), np.zeros_like(maps[0])
-    for one in maps:
+    for one, own in zip(maps, wide, strict=True):
         score = np.zeros_like(one)
-        for other, weight in zip(maps, weights, strict=True):
+        for other, weight in zip(maps, wide, strict=True):
             score += (one == other) * weight
-        better = (one != NOTHING) & ((out == NOTHING) | (score > best))
+        better = (one != NOTHING) & (own > 0) & (score > best)
         out[better], best[better] = one[better], score[better]
     return out
 

@@ -18,6 +18,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from streamseg.class_colors import check_colors
 from streamseg.controls import VIEWS, View
 from streamseg.errors import UsageError
 from streamseg.web_address import Address
@@ -29,12 +30,22 @@ Reader: TypeAlias = Literal["pyav", "opencv"]
 DecoderName: TypeAlias = Literal["cpu", "auto", "cuda", "vaapi", "videotoolbox"]
 EncoderName: TypeAlias = Literal["auto", "x264", "nvenc", "videotoolbox", "vaapi"]
 ClaheMode: TypeAlias = Literal["on", "off", "auto"]
+Every: TypeAlias = int | Literal["auto"]
+
+EFFECTS = ("blur", "pixelate", "gray", "cut")
+"""What can be done to the picture where it shows some classes; "cut" is done to all the rest."""
+
+MOST_MARGIN = 500  # pixels: at 1080p half of the picture; OpenCV takes as long as the area of what it widens by
 
 MOST_STEADY = 30
 """Frames on a side: a second of film; what moved further than that is out of the picture, and frames wait in memory."""
 
 USUAL_STEADY = 2
-"""Frames on a side of a recording's frame where labels move from frame to frame and nobody says how many."""
+"""Frames on a side of a recording's frame that vote on its labels where nobody says how many: more cost more, and take
+cars and poles that are narrow for ghosts."""
+
+USUAL_BETWEEN = 5
+"""The same where the network runs on a part of the frames, so that three or four others have labels to vote with."""
 
 MOST_COUNT = 2**31 - 1
 """Of anything: FFmpeg, OpenCV and the engines keep counts in C's int."""
@@ -120,13 +131,17 @@ class ModelOptions:
     threads: of the CPU; None is one for each core.
     target_fps: frames a second that its size, unless it is given, and `every` are to be chosen for; None chooses
         nothing.
-    every: it runs on the first of so many frames, the others get labels moved from there; None is on all, or what
-        `target_fps` takes.
+    every: it runs on the first of so many frames, the others get labels moved from there; "auto" chooses by what the
+        picture does, see `choosing`; None is what `target_fps` takes, else "auto" for a video file and 1 for others.
+    untrusted_model: it is loaded and run in a process of its own, with limits on memory and time.
+    load_timeout_s: seconds that it may take to load; None is as `load_backend` has it.
     steady: so many frames on either side of a frame vote on its labels, moved along the motion, of a live source only
-        those before it; 0 for none. None is 0 where the network runs on every frame; labels move to the others.
+        those before it; 0 for none, and then `every` is not chosen. None is 0 where the network runs on every frame,
+        else `USUAL_BETWEEN`.
 
     Raises:
-        UsageError: a value of the wrong type or out of range, or both `target_fps` and `every`.
+        UsageError: a value of the wrong type or out of range, both `target_fps` and `every`, or "auto" where labels are
+            not to move.
     """
 
     model: str | None = None
@@ -136,8 +151,10 @@ class ModelOptions:
     clahe: ClaheMode = "auto"
     threads: int | None = None
     target_fps: float | None = None
-    every: int | None = None
+    every: Every | None = None
     steady: int | None = None
+    untrusted_model: bool = False
+    load_timeout_s: float | None = None
 
     def __post_init__(self) -> None:
         # Device and precision are not checked here: which there are depends on the engines that are installed.
@@ -145,10 +162,15 @@ class ModelOptions:
         _require_choice("clahe", self.clahe, get_args(ClaheMode))
         _require_count("threads", self.threads, MOST_THREADS)
         _require_above_0("target_fps", self.target_fps, "frames a second")
-        _require_count("every", self.every)
+        if self.every != "auto":
+            _require_count("every", self.every)
         _require_count("steady", self.steady, MOST_STEADY, 0)
+        _require_switch("untrusted_model", self.untrusted_model)
+        _require_above_0("load_timeout_s", self.load_timeout_s, "seconds")
         if self.target_fps is not None and self.every is not None:
             raise UsageError("`target_fps` finds out on which frames the network runs; leave `every` out")
+        if self.every == "auto" and self.steady == 0:
+            raise UsageError('`every="auto"` moves labels from frame to frame; leave `steady` out, or give a number')
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +181,7 @@ class OutputOptions:
         and nowhere for a live source.
     frames: write each frame as a picture into a folder, and no video.
     masks: a folder for pictures of class ids; None writes none.
+    labels: a .mkv file for a lossless video of class ids; None writes none.
     stats: a .csv or .jsonl file for a line a frame; None writes none.
     gps: a .gpx or .csv file for where the camera was; None writes none.
     report: a .json file for how it went, written also where it fails; None writes none.
@@ -174,12 +197,20 @@ class OutputOptions:
     view: what is painted, see `Settings`.
     alpha: strength of the colours, 0 to 1.
     classes: names of those to paint; None is all.
+    palette: whose colours they are painted in, a name in `streamseg.palettes` or a file; None is the model's own.
+    color: "NAME=#rrggbb" for single classes, stronger than the palette.
+    region, ignore_region: polygons that count, and that do not, see `streamseg.regions.Regions`.
+    effect: "blur:CLASS,..." each, or another of `EFFECTS`: what is done to the picture before it is painted.
+    effect_margin: pixels around the labels that it is done to, too.
+    effect_frames: frames before and behind in which it is done to the same pixels, too.
     legend: list the colours in the picture.
+    legend_corner: where, one of `streamseg.text_drawing.CORNERS`, which the painter checks.
     hud: show frame rate, latency, drops and device in the picture.
     encoder: of H.264, "auto" takes hardware if a short trial works.
     crf: constant quality of a video, from 0 (best); which is the largest, its encoder knows. None is about as large as
         the source.
     bitrate: bits a second of a video; None goes by quality.
+    sound: the source's is put beside the pictures of a video.
     height: of what is recorded, an even number of pixels; the width follows. None keeps the source's.
     output_fps: frames a second of what is recorded, by leaving out and repeating; None keeps the source's times.
     quiet: say nothing but errors.
@@ -192,6 +223,7 @@ class OutputOptions:
     output: str | None = None
     frames: bool = False
     masks: Path | None = None
+    labels: Path | None = None
     stats: Path | None = None
     gps: Path | None = None
     report: Path | None = None
@@ -206,11 +238,20 @@ class OutputOptions:
     view: View = "overlay"
     alpha: float = 0.5
     classes: tuple[str, ...] | None = None
+    palette: str | None = None
+    color: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
+    ignore_region: tuple[str, ...] = ()
+    effect: tuple[str, ...] = ()
+    effect_margin: int = 8
+    effect_frames: int = 2
     legend: bool = True
+    legend_corner: str = "bottom-left"
     hud: bool = False
     encoder: EncoderName = "auto"
     crf: int | None = None
     bitrate: int | None = None
+    sound: bool = True
     height: int | None = None
     output_fps: float | None = None
     quiet: bool = False
@@ -218,14 +259,19 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         # Names of classes are checked against the model, by the painter; suffixes by whoever writes the file.
-        for name in ("output", "masks", "stats", "gps", "report"):
+        for name in ("output", "masks", "labels", "stats", "gps", "report", "palette"):
             _require_place(name, getattr(self, name))
         _require_above_0("segment_s", self.segment_s, "seconds")
         _require_choice("view", self.view, VIEWS)
         if not (_is_number(self.alpha) and 0 <= self.alpha <= 1):
             raise UsageError(f"`alpha` must be from 0 (invisible) to 1 (opaque), got {self.alpha!r}")
-        for name in ("allow_host", "classes"):
+        for name in ("allow_host", "classes", "color", "effect", "region", "ignore_region"):
             _require_names(name, getattr(self, name))
+        check_colors(self.color)
+        for each in self.effect:
+            effect_of(each)
+        _require_count("effect_margin", self.effect_margin, MOST_MARGIN, 0)
+        _require_count("effect_frames", self.effect_frames, MOST_STEADY, 0)
         _require_choice("encoder", self.encoder, get_args(EncoderName))
         _require_count("crf", self.crf, MOST_CRF, 0)
         _require_count("bitrate", self.bitrate)
@@ -241,8 +287,21 @@ class OutputOptions:
             raise UsageError("`json` and the video cannot both go to standard output; use `report`")
         if self.realtime is not None:
             _require_switch("realtime", self.realtime)
-        for name in ("frames", "json", "loop", "overwrite", "resume", "legend", "hud", "quiet", "verbose"):
+        for name in ("frames", "json", "loop", "overwrite", "resume", "legend", "sound", "hud", "quiet", "verbose"):
             _require_switch(name, getattr(self, name))
+
+
+def effect_of(text: str) -> tuple[str, tuple[str, ...]]:
+    """The kind of an effect and the names of its classes, of "blur:pedestrian,car".
+
+    Raises:
+        UsageError: it is not written so, or there is no such effect.
+    """
+    kind, _, names = text.partition(":")
+    found = tuple(name.strip() for name in names.split(",") if name.strip())
+    if kind not in EFFECTS or not found:
+        raise UsageError(f"'{text}' is no effect; write one of {', '.join(EFFECTS)} and classes: blur:pedestrian,car")
+    return kind, found
 
 
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

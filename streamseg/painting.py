@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from streamseg.compositing import Palette, composed_bgr, composed_planes
 from streamseg.controls import Controls, Settings, View
+from streamseg.errors import UsageError
 from streamseg.pixels import Size, Yuv420
 from streamseg.segmentation import Segmentation, classes_named
 from streamseg.spec import SegmentClass
-from streamseg.text_drawing import Patch, legend_patch, text_patch
+from streamseg.text_drawing import CORNERS, Patch, legend_patch, text_patch
 from streamseg.timing import stage
 from streamseg.views import view_named
 
@@ -35,6 +36,7 @@ class Painter:
         alpha: float = 0.5,
         selected: Collection[str] | None = None,
         legend: bool = True,
+        legend_corner: str = CORNERS[0],
         hud: Callable[[], Sequence[str]] | None = None,
         controls: Controls | None = None,
     ) -> None:
@@ -42,15 +44,18 @@ class Painter:
         classes: of the model. Ids beyond them, such as 255 for "do not know", are not painted.
         view, alpha, legend: see `Settings`.
         selected: names of the classes to paint; None means all.
+        legend_corner: where it is, one of `streamseg.text_drawing.CORNERS`.
         hud: gives the lines of the head-up display, asked once a frame; None has none to draw.
         controls: to be followed instead of `view`, `alpha` and `legend`, and in whether the head-up display is drawn;
             None means that nothing changes.
 
         Raises:
-            UsageError: no such view, an alpha out of range, or a name the model does not have.
+            UsageError: no such view or corner, an alpha out of range, or a name the model does not have.
         """
         self.controls = controls or Controls(Settings(view=view, alpha=alpha, legend=legend, hud=True))
-        self._hud = hud
+        if legend_corner not in CORNERS:
+            raise UsageError(f"a legend is in one of the corners {', '.join(CORNERS)}, got {legend_corner!r}")
+        self._hud, self._corner = hud, legend_corner
         self.classes = tuple(classes)
         self.painted = tuple(classes) if selected is None else tuple(classes_named(classes, selected))
         self._palette = Palette(self.painted)
@@ -95,7 +100,7 @@ class Painter:
         if settings.legend and self.painted:
             # Over what it explains: the half without colours is there to be seen as it was.
             left = size[1] // 2 if view_named(settings.view).halved else 0
-            patches.append(self._legend_patch(self.painted, size, left))
+            patches.append(self._legend_patch(self.painted, size, left, self._corner))
         if settings.hud and self._hud is not None and (lines := self._hud()):
             patches.append(self._text_patch(tuple(lines), size))
         return patches

@@ -24,7 +24,7 @@ closed. A source that breaks off is no failure of what was read before it: those
 beside a recording, such as masks, fails alone: the rest goes on to the end, and its error is raised then.
 
 A read may hang for ever, as on a share that is gone. Its thread is left behind then, and so is the one that closes the
-source, if the two wait for each other: the outputs are finished all the same.
+source, if the two wait for each other: the outputs are finished all the same. A network that hangs is told to give up.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Pipeline:
         policy: Policy = "all",
         queue_size: int = 2,
         workers: int = 1,
-        every: int = 1,
+        every: int | Callable[[Frame], bool] = 1,
         lead: int = 0,
         timings: Timings | None = None,
         controls: Controls | None = None,
@@ -179,7 +179,7 @@ class Pipeline:
         """
         source, sinks: closed by the pipeline.
         segment: `Segmenter`, or anything that turns a Frame into a Segmentation. Where it has a `device`, the report
-            says that.
+            says that; where it has a `give_up`, that is called if it hangs in the end.
         stages: applied in order, on the caller's thread.
         policy: "all" for files, "latest" for live sources.
         queue_size: frames waiting before the network, and results waiting before the sinks. Two keep every thread
@@ -188,7 +188,8 @@ class Pipeline:
             `segment` that several threads may call, as `Backend.streams` tells. For throughput: a single frame does
             not get faster.
         every: the network runs on the first of so many frames, the others get the labels of the one before them, which
-            the stage `Steady` moves.
+            the stage `Steady` moves. Or a function that is called with each frame in order and says whether it runs on
+            it, such as a `choosing.Chooser`; on the first one it does in any case.
         lead: so many frames at the beginning are given to the stages alone, and neither written nor counted: those
             before the ones that are wanted, where a stage looks back.
         timings: noted in; for sinks that tell of the run while it goes on, such as `WebSink`, which are given the same.
@@ -202,7 +203,7 @@ class Pipeline:
         """
         if workers < 1:
             raise UsageError(f"frames are segmented by 1, 2, ... threads, got {workers}")
-        if every < 1:
+        if not callable(every) and every < 1:
             raise UsageError(f"the network runs on every 1st, 2nd, ... frame, got {every}")
         waiting = 1 if policy == "latest" else queue_size
         self._source = source
@@ -222,8 +223,10 @@ class Pipeline:
         self._stopping = threading.Event()
         self._error: BaseException | None = None
         self._side_error: Exception | None = None
+        self._first_s: float | None = None
         self._on_fault = on_fault
         self._patience_s = patience_s
+        self._given_up = False
         self._source_error: SourceError | None = None
         self.timings = timings or Timings()
         self._outputs = [_Output(sink, self.timings) for sink in sinks]
@@ -276,6 +279,12 @@ class Pipeline:
         deadline_s = time.monotonic() + self._patience_s
         for thread in (closing, *threads):
             thread.join(max(0.0, deadline_s - time.monotonic()))
+        hanging = [thread for thread in threads[1:] if thread.is_alive()]  # the first one reads
+        if hanging and hasattr(self._segment, "give_up"):
+            self._given_up = True
+            self._segment.give_up()
+            for thread in hanging:
+                thread.join(self._patience_s)
 
     def _read(self) -> None:
         stage = WAITING if self._policy == "latest" else "read"
@@ -306,7 +315,7 @@ class Pipeline:
         """The next frame that the network is to run on, its place in the order taken; None when there are no more."""
         with self._taking:
             while self._slots.wait_for_room() and (frame := self._frames.get()) is not None:
-                due = self._taken % self._every == 0
+                due = self._is_due(frame)
                 self._taken += 1
                 if due:
                     self._labelled = Future()
@@ -316,11 +325,19 @@ class Pipeline:
             self._slots.end()
             return None
 
+    def _is_due(self, frame: Frame) -> bool:
+        """Whether the network runs on the frame that is taken next."""
+        if not callable(self._every):
+            return self._taken % self._every == 0
+        with self.timings.measure("choose"):  # what it finds out of the picture is no time of the network
+            return self._every(frame) or self._taken == 0
+
     def _write(self) -> None:
         while (slot := self._slots.get(self._idle)) is not None:
             result = self._awaited(slot)
             if result is None:
                 break
+            self.timings.labelled_s = slot.labelled.result().frame.captured_s
             for ready in self._through_stages(result, 0):
                 self._deliver(ready)
         # What a stage holds back was made by then, also where the run was stopped.
@@ -357,10 +374,19 @@ class Pipeline:
         self.timings.finished_frame(result.frame.captured_s)
         self.report.frames_out += 1
         self.report.damaged += result.frame.damaged
+        self._note_time(result.frame.time_s)
         self._stop_if_asked(answers)
         while self._policy == "all" and self._controls.settings.paused and not self._stopping.is_set():
             time.sleep(IDLE_S)
             self._idle()
+
+    def _note_time(self, time_s: float) -> None:
+        """Reckon how much film has been through. time_s: of a frame that went to the sinks."""
+        if self._first_s is None:
+            self._first_s = time_s
+        fps = self._source.info.fps
+        # The last frame is seen for as long as any other; where no rate is known, up to its beginning counts.
+        self.report.video_s = max(self.report.video_s, time_s - self._first_s + (float(1 / fps) if fps else 0.0))
 
     def _written(self, output: _Output, result: Segmentation) -> bool | None:
         """What a sink says to a result. Raises what it raises, unless it is gone on without."""
@@ -399,7 +425,8 @@ class Pipeline:
             with self.timings.active():
                 work()
         except BaseException as error:  # handed to the caller's thread, whatever it is
-            self._fail(error)
+            if not self._given_up:  # what was told to give up says that it did
+                self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
         self._error = self._error or error

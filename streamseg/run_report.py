@@ -18,6 +18,7 @@ class RunReport:
     damaged: frames out that the decoder marked as damaged.
     seconds: from the first read until all frames are written. What then brings files to the disk is not in it.
     fps: frames out by seconds.
+    video_s: how much film that is, by the frames' own times, 0.0 before the first one.
     latency_ms: hand-over by the source to taken by all sinks; mean, p50, p95, p99, max.
     age_ms: hand-over by the source to seen on a screen, same figures; empty where nothing was shown.
     stages: self time of each stage per frame, same figures; "wait" is time in which a live source had nothing new.
@@ -38,6 +39,7 @@ class RunReport:
     damaged: int = 0
     seconds: float = 0.0
     fps: float = 0.0
+    video_s: float = 0.0
     latency_ms: dict[str, float] = field(default_factory=dict)
     age_ms: dict[str, float] = field(default_factory=dict)
     stages: dict[str, dict[str, float]] = field(default_factory=dict)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from operator import index
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
+from streamseg.class_names import same_thing
 from streamseg.errors import UsageError
 from streamseg.frame import Frame
 from streamseg.pixels import Size, check_image, received
@@ -164,7 +166,10 @@ def class_named(classes: Sequence[SegmentClass], name: str) -> SegmentClass:
     for candidate in classes:
         if candidate.name.casefold() == name.strip().casefold():
             return candidate
-    raise UsageError(f"the model has no class '{name.strip()}'; choose from: {_listed(classes)}")
+    names = [each.name for each in classes]
+    meant = same_thing(name, names) or next(iter(get_close_matches(name.strip().casefold(), names, 1)), None)
+    hint = f"did you mean '{meant}'? It has" if meant else "choose from"
+    raise UsageError(f"the model has no class '{name.strip()}'; {hint}: {_listed(classes)}")
 
 
 def _listed(classes: Sequence[SegmentClass]) -> str:

@@ -51,6 +51,10 @@ class Segmenter:
         """What really runs the network."""
         return self.backend.device
 
+    def give_up(self) -> None:
+        """End a run of the network that hangs, from another thread, where its library can; nothing works after that."""
+        getattr(self.backend, "give_up", lambda: None)()
+
     @property
     def clahe(self) -> Clahe | None:
         """What the next frame is equalised with; None for nothing."""

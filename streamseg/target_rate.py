@@ -15,7 +15,7 @@ import numpy as np
 from streamseg.backends import DEFAULT_MODEL, LoadedBackend, find_model, load_backend, throughput_streams
 from streamseg.backends.sizes import offered_sizes
 from streamseg.frame import StreamInfo
-from streamseg.options import ModelOptions
+from streamseg.options import Every, ModelOptions
 from streamseg.pixels import Size
 
 _MEASURED_S = 0.4  # for each size of the model: longer is felt as waiting before the first picture
@@ -27,11 +27,17 @@ _LEAST_ROOM = 0.05  # of a frame period: nearer than that to the camera's own ra
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. every: the network runs on the first of so many frames. reason: one line for the user."""
+    """What to run.
+
+    every: the network runs on one of so many frames.
+    reason: one line for the user.
+    chosen: by what the picture does is chosen on which of them; with `every` 1, on as many as it asks for.
+    """
 
     backend: LoadedBackend
     every: int
     reason: str
+    chosen: bool = False
 
 
 def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[LoadedBackend], float] | None = None) -> Plan:
@@ -48,9 +54,21 @@ def plan_for(options: ModelOptions, info: StreamInfo, measured: Callable[[Loaded
     """
     if options.target_fps is not None:
         return _plan_at(options.target_fps, options, info, measured or inference_s)
-    every = options.every or 1
+    every = every_of(options, info)
     backend = _loaded(options.model or DEFAULT_MODEL, options.size, options, info)
+    if every == "auto":
+        return Plan(backend, 1, "the network runs where the picture asks for it", chosen=True)
     return Plan(backend, every, f"the network runs on every {ordinal(every)} frame")
+
+
+def every_of(options: ModelOptions, info: StreamInfo) -> Every:
+    """On which frames the network runs where no rate is to be reached.
+
+    On a part of a video file's frames: labels are as good, and more frames come. But what is seen live, or has to be a
+    picture's own, is labelled anew.
+    """
+    moves = info.kind == "video" and not info.live and options.steady != 0
+    return options.every or ("auto" if moves else 1)
 
 
 def _plan_at(
@@ -65,10 +83,12 @@ def _plan_at(
         if seconds <= 1 / wanted:
             break
     every = frames_per_inference(seconds, wanted, info)
-    how = "fast enough for every frame" if every == 1 else f"run on every {ordinal(every)} frame"
+    chosen = every > 1 and options.steady != 0  # where labels do not move, repeated ones are best at even distances
+    often = f"one of {every} frames, where the picture asks for it" if chosen else f"every {ordinal(every)} frame"
+    how = "fast enough for every frame" if every == 1 else f"run on {often}"
     spec = backend.spec
     need = f"needs {1000 * seconds:.0f} ms a frame beside the rest"
-    return Plan(backend, every, f"for {wanted:g} fps: {spec.name} at {spec.width}x{spec.height} {need}, {how}")
+    return Plan(backend, every, f"for {wanted:g} fps: {spec.name} at {spec.width}x{spec.height} {need}, {how}", chosen)
 
 
 def frames_per_inference(seconds: float, fps: float, info: StreamInfo) -> int:
@@ -97,7 +117,16 @@ def ordinal(number: int) -> str:
 def _loaded(model: str | Path, size: Size | None, options: ModelOptions, info: StreamInfo) -> LoadedBackend:
     # A recording is read as fast as may be, several frames side by side; a live source for the shortest way of each.
     streams = 1 if info.live else throughput_streams(options.threads)
-    return load_backend(model, options.device, options.threads, precision=options.precision, streams=streams, size=size)
+    return load_backend(
+        model,
+        options.device,
+        options.threads,
+        precision=options.precision,
+        streams=streams,
+        size=size,
+        untrusted_model=options.untrusted_model,
+        load_timeout_s=options.load_timeout_s,
+    )
 
 
 def inference_s(backend: LoadedBackend, clock: Callable[[], float] = time.perf_counter) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +21,7 @@ _BACKGROUND = 0.62  # how much of the picture a patch hides where it has no lett
 _SHEET = 18  # grey level of a patch without letters
 _WEIGHT = 500  # of the letters: 400 is regular, 700 bold
 _LINE = 1.45  # height of a line in letters
+_SMALLEST = 6  # pixels: of less, no letter can be told from another
 
 
 class Patch:
@@ -65,22 +67,68 @@ class Patch:
         ]
 
 
-def legend_patch(classes: Sequence[SegmentClass], picture_size: Size, left: int = 0) -> Patch:
-    """A list of the classes with their colours, for the lower left corner of a picture of (height, width).
+CORNERS = ("bottom-left", "bottom-right", "top-right")
+"""Where a legend may be; the upper left is the figures'."""
 
+
+@dataclass(frozen=True)
+class _Table:
+    """How a legend is laid out, in pixels. cell: width of a column."""
+
+    letter: int
+    pad: int
+    line: int
+    rows: int
+    columns: int
+    cell: int
+
+    @property
+    def size(self) -> Size:
+        """(height, width), even."""
+        return _even(2 * self.pad + self.line * self.rows), _even(self.pad + self.cell * self.columns)
+
+
+def legend_patch(classes: Sequence[SegmentClass], picture_size: Size, left: int = 0, corner: str = CORNERS[0]) -> Patch:
+    """The classes with their colours, in as many columns as keep it below a quarter of the height of a picture.
+
+    Letters get smaller where the columns do not fit; where even the smallest do not, the last classes are left out. A
+    picture of less than some 70 rows has one line.
+
+    picture_size: (height, width).
     left: column at which the part of the picture begins that it is the legend of.
+    corner: of that part, one of CORNERS.
     """
-    letter, pad, line = _measures(picture_size, len(classes))
-    face = _face()
-    text_width = max(_text_width(face, each.name, letter) for each in classes)
-    height, width = _even(2 * pad + line * len(classes)), _even(4 * pad + letter + text_width)
-    canvas = _Canvas(height, width)
-    for row, each in enumerate(classes):
-        top = pad + row * line
-        canvas.box(pad, top + (line - letter) // 2, letter, each.color_rgb)
-        canvas.text(face, each.name, 2 * pad + letter, top, line, letter)
-    margin = 2 * (pad // 2)
-    return canvas.patch(_even_down(max(0, picture_size[0] - height - margin)), _even(left) + margin)
+    face, (height, width) = _face(), picture_size
+    table = _table(face, classes, (height, width - left))
+    canvas = _Canvas(*table.size)
+    for place, each in enumerate(classes[: table.rows * table.columns]):
+        column, row = divmod(place, table.rows)
+        top, begin = table.pad + row * table.line, table.pad + column * table.cell
+        canvas.box(begin, top + (table.line - table.letter) // 2, table.letter, each.color_rgb)
+        canvas.text(face, each.name, begin + table.pad + table.letter, top, table.line, table.letter)
+    margin = 2 * (table.pad // 2)
+    below, right = max(0, height - table.size[0] - margin), max(left, width - table.size[1] - margin)
+    return canvas.patch(
+        margin if corner.startswith("top") else _even_down(below),
+        _even_down(right) if corner.endswith("right") else _even(left) + margin,
+    )
+
+
+def _table(face: cv2.FontFace, classes: Sequence[SegmentClass], room: Size) -> _Table:
+    """The one with the largest letters that are readable and fit. room: (height, width) of the picture or its part."""
+    height, width = room
+    for letter in range(_readable(room), _SMALLEST - 1, -1):
+        pad, line = _even(round(letter * 0.6)), round(letter * _LINE)
+        rows = max(1, min(len(classes), (height // 4 - 2 * pad) // line))
+        columns = -(-len(classes) // rows)
+        cell = 3 * pad + letter + max(_text_width(face, each.name, letter) for each in classes)
+        if columns * cell + pad <= width - 2 * pad:
+            break
+    # Columns of one length, unless the classes did not fit, of which then so many are shown.
+    fitting = max(1, (width - 3 * pad) // cell)
+    if columns <= fitting:
+        rows = -(-len(classes) // columns)
+    return _Table(letter, pad, line, rows, min(columns, fitting), cell)
 
 
 def text_patch(lines: Sequence[str], picture_size: Size) -> Patch:
@@ -134,11 +182,14 @@ class _Canvas:
 
 def _measures(picture_size: Size, lines: int) -> tuple[int, int, int]:
     """Height of letters, padding and height of a line in pixels: readable, and at most half of the picture high."""
+    letter = max(_SMALLEST, min(_readable(picture_size), round(picture_size[0] / 2 / (_LINE * (lines + 1)))))
+    return letter, _even(round(letter * 0.6)), round(letter * _LINE)
+
+
+def _readable(picture_size: Size) -> int:
     height, width = picture_size
     # 16 pixels at 720 rows; by the width where a picture stands upright; below 10 pixels letters run together
-    readable = max(10, round(min(height, width * 0.75) / 44))
-    letter = max(6, min(readable, round(height / 2 / (_LINE * (lines + 1)))))
-    return letter, _even(round(letter * 0.6)), round(letter * _LINE)
+    return max(10, round(min(height, width * 0.75) / 44))
 
 
 def _face() -> cv2.FontFace:

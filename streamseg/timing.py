@@ -123,6 +123,8 @@ class Timings:
     age: from a frame's capture until a person could see it; empty where nothing is shown.
     dropped: frames that were too old to be processed.
     network_share: of the frames so far, on how many the network ran, 0 to 1.
+    labelled_s: when the newest frame on its way to the sinks that the network ran on was captured; None before there is
+        one.
     rate: at which frames come out.
     clock: what all of it is measured by, and `Frame.captured_s` too.
     """
@@ -137,6 +139,7 @@ class Timings:
         self.age = Distribution()
         self.dropped = 0
         self.network_share = 1.0
+        self.labelled_s: float | None = None
         self.rate = RateMeter(clock=clock)
 
     @contextmanager
@@ -184,6 +187,16 @@ class Timings:
         """
         captured_s = self._shown_captured_s
         return None if captured_s is None else self.clock() - captured_s
+
+    @property
+    def labels_age_now_s(self) -> float | None:
+        """How old the newest labels are that were not moved, seconds: what came into view since has none of its own.
+
+        None where nothing is shown live, and where the network runs on every frame, whose labels are as old as they.
+        """
+        if self.labelled_s is None or self._shown_captured_s is None or self.network_share >= 1:
+            return None
+        return self.clock() - self.labelled_s
 
     @property
     def slowest(self) -> str | None:

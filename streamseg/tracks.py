@@ -140,6 +140,23 @@ class Tracks:
         then()
 
 
+class WithoutSound(Tracks):
+    """The tracks of a recording but those of sound, for sinks that are not to have it."""
+
+    def __init__(self, tracks: Tracks) -> None:
+        super().__init__(())
+        self._whole = tracks
+        self.notes = tracks.notes  # one list: it may grow while the recording is read
+
+    def of(self, *kinds: Kind) -> tuple[Track, ...]:
+        """See `Tracks`."""
+        return self._whole.of(*(kind for kind in kinds if kind != "audio"))
+
+    def subscribe(self, *kinds: Kind) -> Subscription:
+        """See `Tracks`: with the reader of the recording, who puts packets there."""
+        return self._whole.subscribe(*(kind for kind in kinds if kind != "audio"))
+
+
 class Subscription:
     """What came of the tracks that one sink wants and was not taken yet.
 

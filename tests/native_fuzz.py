@@ -110,18 +110,36 @@ def fuzz_moved(rng: np.random.Generator) -> None:
     size = size_of(rng)
     reach = int(rng.choice([0, 16, 200, 32767]))
     flow = rng.integers(-reach - 1, reach + 1, (*size, 2)).astype(np.int16)
-    sure = rng.random(size) < rng.choice([0.5, 1.0])
-    compiled, plain = both(lambda: kernels.moved(labels, flow, sure))
+    compiled, plain = both(lambda: kernels.moved(labels, flow))
     assert np.array_equal(compiled, plain), ("moved", labels.shape, size, reach)
+
+
+def fuzz_ways(rng: np.random.Generator) -> None:
+    """Grids down to one cell, ways from none to the largest that 16 bits hold, there and back and one after another."""
+    size = size_of(rng)
+    reach = int(rng.choice([0, 64, 900, 32767]))
+    ways, back = (rng.integers(-reach - 1, reach + 1, (*size, 2)).astype(np.int16) for _ in range(2))
+    here, there = (rng.integers(0, 256, size).astype(np.uint8) for _ in range(2))
+    sure, further_sure = (rng.random(size) < 0.7 for _ in range(2))
+    limit = int(rng.integers(0, reach + 2)) % 32768
+    for what in (
+        lambda: kernels.agreeing(ways, back, limit),
+        lambda: kernels.differences(ways, here, there),
+        lambda: kernels.chained(ways, sure, back, further_sure)[0],
+        lambda: kernels.chained(ways, sure, back, further_sure)[1],
+    ):
+        compiled, plain = both(what)
+        assert np.array_equal(compiled, plain), ("ways", size, reach, limit)
 
 
 def fuzz_voted(rng: np.random.Generator) -> None:
     """One to twelve maps of few classes, so that ties are usual, some of them nothing."""
     size, count = size_of(rng), int(rng.integers(1, 13))
     maps = [rng.choice(np.array([0, 1, 2, 255], np.uint8), size) for _ in range(count)]
-    weights = rng.integers(0, 22, count).tolist()
+    grid = size_of(rng)
+    weights = [rng.integers(0, 22, grid).astype(np.uint8) for _ in range(count)]
     compiled, plain = both(lambda: kernels.voted(maps, weights))
-    assert np.array_equal(compiled, plain), ("voted", size, weights)
+    assert np.array_equal(compiled, plain), ("voted", size, grid)
 
 
 def main(library: str, rounds: int) -> None:
@@ -129,7 +147,7 @@ def main(library: str, rounds: int) -> None:
     native.LIBRARY = ctypes.CDLL(library)
     native._scratch = lambda size: np.empty(size, np.uint8)  # of the very size that was asked for
     rng = np.random.default_rng(SEED)
-    for fuzz in (fuzz_blend, fuzz_upsampled_argmax, fuzz_equalized, fuzz_moved, fuzz_voted):
+    for fuzz in (fuzz_blend, fuzz_upsampled_argmax, fuzz_equalized, fuzz_ways, fuzz_moved, fuzz_voted):
         for _ in range(rounds):
             fuzz(rng)
         print(fuzz.__name__, rounds)

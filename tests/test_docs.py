@@ -95,6 +95,7 @@ def test_the_draft_on_the_page_is_the_one_that_is_printed(tmp_path):
     assert text in [text for page, text in blocks("toml") if page == "models.md"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "code"), apart(each for each in blocks("python") if "import " in each[1]))
 def test_every_python_example_runs(page, code, tmp_path):
     """As it stands; lines without imports are pieces of a configuration."""

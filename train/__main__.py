@@ -7,10 +7,11 @@ import sys
 
 import click
 
-from train.command_line import run
+from train.command_line import refuse_without, run
 
 COMMANDS = {
     "fit": "train what a config describes; `python -m train CONFIG` is short for it",
+    "folder": "your own labelled pictures, from the bundled weights to a model file",
     "layers": "names and output shapes of a network's layers",
     "architectures": "the networks with parameters, GFLOPs and milliseconds",
     "pack": "what a config trains on, in one file",
@@ -38,7 +39,10 @@ def main() -> None:
     name, rest = (first, rest) if first in COMMANDS else ("fit", sys.argv[1:])
     sys.argv[1:] = rest
     # only the command that is asked for: some of them import TensorFlow
-    command: click.Command = importlib.import_module(f"train.commands.{name.replace('-', '_')}").main
+    try:
+        command: click.Command = importlib.import_module(f"train.commands.{name.replace('-', '_')}").main
+    except ModuleNotFoundError as error:
+        refuse_without(error)
     run(command, f"python -m train {name}")
 
 

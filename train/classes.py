@@ -9,38 +9,29 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from streamseg.errors import UsageError
+from streamseg.palettes import palette
 from streamseg.spec import SegmentClass
 
 Classes: TypeAlias = Sequence[SegmentClass]
 """What a model knows, in order of id."""
 
-_NAMES_AND_COLORS = (
-    ("sky", (70, 170, 255)),
-    ("building", (150, 105, 90)),
-    ("pole", (215, 215, 200)),
-    ("road", (150, 70, 160)),
-    ("pavement", (245, 80, 220)),
-    ("tree", (60, 160, 50)),
-    ("sign", (250, 220, 20)),
-    ("fence", (200, 150, 110)),
-    ("car", (40, 90, 255)),
-    ("pedestrian", (235, 35, 60)),
-    ("bicyclist", (255, 130, 30)),
-)
+_SAFE = dict(palette("safe"))
 
-CAMVID_CLASSES = tuple(SegmentClass(place, name, color) for place, (name, color) in enumerate(_NAMES_AND_COLORS))
-"""The eleven that CamVid is scored on, in its usual order. Colours follow the custom of road scenes (road purple,
-tree green, car blue), bright enough for an overlay."""
+_CAMVID_NAMES = (
+    "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist",
+)  # fmt: skip
 
-EGO_VEHICLE = SegmentClass(len(CAMVID_CLASSES), "ego vehicle", (120, 125, 135))
+CAMVID_CLASSES = tuple(SegmentClass(place, name, _SAFE[name]) for place, name in enumerate(_CAMVID_NAMES))
+"""The eleven that CamVid is scored on, in its usual order, in colours that the colour-blind tell apart, too."""
+
+EGO_VEHICLE = SegmentClass(len(CAMVID_CLASSES), "ego vehicle", _SAFE["ego vehicle"])
 """The own car's bonnet and dashboard, in view of every dashcam."""
 
 ROAD_SCENE_CLASSES = (*CAMVID_CLASSES, EGO_VEHICLE)
 """What the bundled model knows: CamVid's eleven, and the own car."""
 
-VERGE = SegmentClass(len(ROAD_SCENE_CLASSES), "verge", (105, 130, 70))
-"""Terrain beside the road: grass, gravel, sand, bare earth. A quiet colour, since it fills much of a picture and nobody
-looks for it. CamVid has no such class; its grass is labelled tree."""
+VERGE = SegmentClass(len(ROAD_SCENE_CLASSES), "verge", _SAFE["verge"])
+"""Terrain beside the road: grass, gravel, sand, bare earth. CamVid has no such class; its grass is labelled tree."""
 
 ROADSIDE_CLASSES = (*ROAD_SCENE_CLASSES, VERGE)
 """The bundled model's classes, and what lies beside the road."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -33,3 +34,22 @@ def run(command: click.Command, name: str) -> None:
     except StreamsegError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        refuse_without(error)
+
+
+def refuse_without(error: ModuleNotFoundError) -> NoReturn:
+    """One line for a package that is not installed, and the end; a module of the checkout itself is a fault of ours.
+
+    Raises:
+        ModuleNotFoundError: that one.
+    """
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "train", "export", "benchmarks", "streamseg"):
+        raise error
+    click.echo(
+        f"error: the package '{package}' is missing; install what training and export need, in the checkout: "
+        "python -m pip install --group train --group export -e .",
+        err=True,
+    )
+    sys.exit(1)

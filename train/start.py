@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from streamseg.class_names import usual_name
 from streamseg.errors import UsageError
 from train.config import Experiment
 from train.encoders import ENCODER_WEIGHTS, published_weights
@@ -64,7 +65,7 @@ def load_start(experiment: Experiment, model: keras.Model, root: Path, say: Call
         if earlier.experiment().architecture == experiment.architecture and had == has:
             assign(model.weights, values(earlier.network().weights), earlier.path)
         else:
-            places = shared_classes(had, has, earlier.path)
+            places = shared_classes(had, has)
             taken = take_over(model, earlier.network(), earlier.path, places)
             say(
                 f"{earlier.path}: {len(places)} of {len(has)} classes; "
@@ -85,26 +86,21 @@ Places = Sequence[tuple[int, int]]
 """For each class that two networks share: its id in the earlier one, and in the new one."""
 
 
-def shared_classes(had: Sequence[str], has: Sequence[str], origin: object) -> Places:
-    """The classes that two networks share, by name.
+def shared_classes(had: Sequence[str], has: Sequence[str]) -> Places:
+    """The classes that two networks share, by name or another usual name for the same thing.
 
     had, has: names in order of id, of the earlier network and of the new one.
-    origin: of the earlier one, for the message.
-
-    Raises:
-        UsageError: none is shared.
     """
-    places = [(had.index(name), place) for place, name in enumerate(has) if name in had]
-    if not places:
-        raise UsageError(f"start_from {origin}: its classes are {had}, none of them among {has}; start from another")
-    return places
+    earlier = {usual_name(name): place for place, name in reversed(list(enumerate(had)))}
+    return [(earlier[usual_name(name)], place) for place, name in enumerate(has) if usual_name(name) in earlier]
 
 
-def take_over(model: keras.Model, earlier: keras.Model, origin: object, places: Places = ()) -> int:
+def take_over(model: keras.Model, earlier: keras.Model, origin: object, places: Places | None = None) -> int:
     """Puts the weights of another network into the layers that both have, by name and shapes.
 
     origin: where they come from, for the message.
-    places: the classes that both share; a layer with one output for each class takes over those of them.
+    places: the classes that both share; a layer with one output for each class takes over those of them, and where
+        none is shared begins anew. None takes layers as they are, whatever their classes.
 
     Returns: how many layers got any.
 
@@ -117,9 +113,10 @@ def take_over(model: keras.Model, earlier: keras.Model, origin: object, places: 
         other = theirs.get(layer.name)
         if not layer.weights or other is None:
             continue
-        if places and _by_class(_shapes(other), _shapes(layer), counts):
+        # Also where both have as many classes: without this, one class's weights would become another's.
+        if places is not None and _by_class(_shapes(other), _shapes(layer), counts):
             layer.set_weights(_merged(layer.get_weights(), other.get_weights(), places))
-            taken += 1
+            taken += bool(places)
         elif _shapes(layer) == _shapes(other):
             layer.set_weights(other.get_weights())
             taken += 1

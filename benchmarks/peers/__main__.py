@@ -6,7 +6,8 @@
 
 Each peer is installed from the package index into an environment of its own, kept in the user's cache, and does the
 whole task through its public interface as its documentation shows it: decode the clip, run the network, paint, write an
-overlay video. Its program is a file in `benchmarks/peers/programs/`. streamseg runs with its defaults.
+overlay video. Its program is a file in `benchmarks/peers/programs/`. streamseg runs with its defaults, and once
+more with the network on every frame, as peers have it; `benchmarks.steady` says how good both are.
 
 fps           frames by the whole life of the process, from the command to its end
 steady fps    the same without start-up: from the first frame read until the output is closed
@@ -34,6 +35,7 @@ from streamseg import load_backend
 from streamseg.backends import DEFAULT_MODEL, find_model
 
 SIZES = ("1280x720", "1920x1080")  # what dashcams record
+_EVERY_FRAME = ("--every", "1")
 _CHECKS = ("frames", "times", "sound")
 _HEAD = ["", "fps", "steady fps", "p95 ms", "CPU ms", "peak MB", "output MB", "codec", *_CHECKS]
 
@@ -47,6 +49,7 @@ def programs(only: Sequence[str], *, fresh: bool) -> Iterator[Program | tuple[st
         raise SystemExit(f"peers: there is no {', '.join(sorted(unknown))}; there are {names}")
     if not wanted or Streamseg.name in wanted:
         yield Streamseg()
+        yield Streamseg(_EVERY_FRAME)  # as peers do
     for peer in PEERS:
         if not wanted or peer.name.casefold() in wanted:
             try:
@@ -125,6 +128,9 @@ def _comparison(measurement: Mapping[str, Any]) -> Iterator[str]:
     """Ratios by fps with start-up, where there is something to compare."""
     speeds = {name: row["median"]["wall_fps"] for name, row in measurement["result"].items() if "median" in row}
     ours = speeds.pop(Streamseg.name, None)
+    every_frame = speeds.pop(" ".join((Streamseg.name, *_EVERY_FRAME)), None)
+    if ours is not None and every_frame is not None:
+        yield f"streamseg to itself on every frame: {ours / every_frame:.2f}"
     if ours is None or not speeds:
         return
     best = max(speeds, key=speeds.__getitem__)

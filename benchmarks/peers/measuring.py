@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,17 +54,21 @@ class Program(Protocol):
 
 
 class Streamseg:
-    """`streamseg run` with its defaults."""
+    """`streamseg run` with its defaults, or with other options under another name."""
 
     name = "streamseg"
     note = ""
     versions: Mapping[str, str] = {}
 
-    def __init__(self) -> None:
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        self.name = " ".join((self.name, *options))
+        self._options = options
         self._tried_out = False
 
     def measure(self, clip: Path, network: Network, folder: Path) -> dict[str, Any]:
-        arguments = ["run", clip, folder / "overlay.mp4", "--model", network.path, "--overwrite"]
+        arguments = [
+            "run", clip, folder / "overlay.mp4", "--model", network.path, "--overwrite", "--json", *self._options,
+        ]  # fmt: skip
         command = [sys.executable, "-m", "streamseg", *map(str, arguments)]
         if not self._tried_out:  # what it tries out once and remembers is not part of a run
             measured([*command, "--max-frames", "1"])

@@ -72,6 +72,8 @@ def load_backend(
     streams: int = 1,
     size: Size | None = None,
     autotuner: Autotuner | None = None,
+    untrusted_model: bool = False,
+    load_timeout_s: float | None = None,
 ) -> LoadedBackend:
     """Load a model, check it against its description and run it once.
 
@@ -90,19 +92,33 @@ def load_backend(
     size: (height, width) of the network's input, one of those that the model is offered at (`sizes.offered_sizes`);
         None means its own.
     autotuner: makes the trial and remembers; None means one with the system's clock and the user's cache.
+    untrusted_model: loaded and run in a process of its own, on the processor, with limits on memory and time
+        (`apart.py`); on Linux only.
+    load_timeout_s: seconds that this may take; None means 600, or 120 of an untrusted model.
 
     Returns: the backend, with why it was taken and what there is to be said of it.
 
     Raises:
         ModelError: no such model, not a segmentation model, not what its description says, not offered at that size,
-            or no such device or precision on this machine.
+            or no such device or precision on this machine; it took too long, or an untrusted one too much memory.
     """
     from streamseg.backends.autotune import Autotuner
+    from streamseg.backends.in_time import USUAL_S, within
     from streamseg.backends.loading import loaded
     from streamseg.backends.sizes import file_at_size
 
-    # A file of that size, so that no engine, ours or anybody's, has to know of sizes.
-    return loaded(file_at_size(find_model(model), size), device, threads, precision, streams, autotuner or Autotuner())
+    path = find_model(model)
+    if untrusted_model:
+        from streamseg.backends.apart import ApartBackend, Request
+
+        apart = ApartBackend(Request(str(path), device, threads, precision, streams, size), load_timeout_s)
+        return LoadedBackend(apart, apart.choice)
+
+    def load() -> LoadedBackend:
+        # A file of that size, so that no engine, ours or anybody's, has to know of sizes.
+        return loaded(file_at_size(path, size), device, threads, precision, streams, autotuner or Autotuner())
+
+    return within(USUAL_S if load_timeout_s is None else load_timeout_s, load, f"'{path}'")
 
 
 def throughput_streams(threads: int | None = None) -> int:

@@ -174,6 +174,7 @@ class LoadedBackend:
     """What was loaded, why, and what there is to be said. It is a `Backend` itself.
 
     choice: why this library and precision were taken; None when there was nothing to choose from.
+    give_up: ends what a call is doing, from another thread, where the library can; the backend is of no use after that.
     notes: the backend's own, and why a better device or way was not taken.
     """
 
@@ -186,3 +187,4 @@ class LoadedBackend:
         self.unknown.clear()  # what was counted so far are the pictures that it was tried on
         # Bound once, so that a frame takes no further call on its way to the library.
         self.infer, self.infer_with_confidence = backend.infer, backend.infer_with_confidence
+        self.give_up: Callable[[], object] = getattr(backend, "give_up", lambda: None)

@@ -56,6 +56,14 @@ class UnknownLabels:
             self._pixels.clear()
             self._pictures = 0
 
+    def taken(self) -> dict[str, int]:
+        """What was found so far, which is forgotten: pixels by what was there instead."""
+        with self._lock:
+            found = dict(self._pixels)
+            self._pixels.clear()
+            self._pictures = 0
+            return found
+
     def note(self) -> str | None:
         """What was found so far, one line; None when there was nothing."""
         with self._lock:

@@ -69,7 +69,7 @@ class OnnxRuntimeBackend:
             ModelError: see `load_backend`.
         """
         from streamseg.backends.graph import logits_graph
-        from streamseg.backends.ort import cpu_session, described
+        from streamseg.backends.ort import cpu_session, described, run_options
         from streamseg.backends.tensors import Tensors, check_by_running, read_spec
 
         self.path, self.streams = path, streams
@@ -80,6 +80,7 @@ class OnnxRuntimeBackend:
         logits = logits_graph(path, rules.output_name) if ends_early else None
         # Calls side by side wait less for each other than threads inside one call do, so they share the threads.
         threads_each = max(1, (threads or core_count()) // streams)
+        self._options = run_options()
         self._session = cpu_session(logits.content if logits else str(path), threads_each)
         inputs, outputs = map(described, (self._session.get_inputs(), self._session.get_outputs()))
         self._tensors = Tensors(self.spec, inputs, outputs, path, logits)
@@ -99,13 +100,19 @@ class OnnxRuntimeBackend:
         *results, confidence = self._run([*self._tensors.outputs, CONFIDENCE], batch)
         return self._tensors.to_labels(*results), confidence
 
+    def give_up(self) -> None:
+        """End what it is doing, from another thread, for a run that has ended; it can do nothing after that."""
+        from streamseg.backends.ort import end_runs
+
+        end_runs(self._options)
+
     def _run(self, outputs: list[str], batch: Image) -> list[Any]:
         try:
             tensor = self._tensors.from_frames(batch)
             size = self._tensors.batch
             if size not in (None, len(tensor)):  # onnxruntime would refuse it
                 return self._run_in_parts(outputs, tensor, size)
-            return cast("list[Any]", self._session.run(outputs, {self._tensors.input: tensor}))
+            return cast("list[Any]", self._session.run(outputs, {self._tensors.input: tensor}, self._options))
         except Exception as error:
             from streamseg.backends.ort import one_line
 
@@ -119,6 +126,6 @@ class OnnxRuntimeBackend:
         for start in range(0, len(tensor), size):
             part = tensor[start : start + size]
             filling = np.repeat(part[-1:], size - len(part), axis=0)
-            found = self._session.run(outputs, {self._tensors.input: np.concatenate([part, filling])})
+            found = self._session.run(outputs, {self._tensors.input: np.concatenate([part, filling])}, self._options)
             results.append([each[: len(part)] for each in found])
         return [np.concatenate(each) for each in zip(*results, strict=True)]

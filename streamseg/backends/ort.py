@@ -15,11 +15,22 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
+from streamseg.backends.in_time import on_giving_up
 from streamseg.backends.tensors import GraphTensor
 from streamseg.errors import ModelError
 from streamseg.machine import core_count
 
-__all__ = ["CPU", "cpu_session", "described", "one_line", "ort", "run_options", "session_options", "submodule"]
+__all__ = [
+    "CPU",
+    "cpu_session",
+    "described",
+    "end_runs",
+    "one_line",
+    "ort",
+    "run_options",
+    "session_options",
+    "submodule",
+]
 
 CPU = "CPUExecutionProvider"
 
@@ -41,14 +52,21 @@ def session_options(threads: int | None, *, quiet: bool) -> ort.SessionOptions:
     options.intra_op_num_threads = threads or core_count()
     # Spinning threads take the cores away from the decoder and the encoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    on_giving_up(lambda: options.set_load_cancellation_flag(True))
     return options
 
 
 def run_options() -> ort.RunOptions:
-    """Of a run that logs nothing."""
+    """Of a run that logs nothing, and ends if the load that it is a part of is given up."""
     options = ort.RunOptions()
     options.log_severity_level = _NOTHING
+    on_giving_up(lambda: end_runs(options))
     return options
+
+
+def end_runs(options: ort.RunOptions) -> None:
+    """End all runs with these options, from another thread; they raise, and so do later ones."""
+    options.terminate = True
 
 
 def cpu_session(model: str | bytes, threads: int | None = None) -> ort.InferenceSession:

@@ -125,6 +125,8 @@ def _is_output(word: str, before: Sequence[str]) -> bool:
         return len(before) == 1 and (_is_same(path, before[0]) or written_by_streamseg(path) or not _opens(word))
     if is_live_address(word) or word.startswith("synthetic:") or glob.has_magic(word):
         return False
+    if f"{word}:" in _VIEWS:
+        raise UsageError(f"there is no '{word}'; did you mean '{word}:', with the colon?")
     if not path.suffix and not all(_are_pictures(each) for each in before):
         raise UsageError(f"there is no '{word}'; for a new folder write '{word}/', for a video '{word}.mp4'")
     return True

@@ -17,11 +17,13 @@ import numpy as np
 from streamseg.atomic import cannot_write, try_to_write, write_whole
 from streamseg.backends import DEFAULT_MODEL, Backend, load_backend, throughput_streams
 from streamseg.backends.engines import versions
+from streamseg.commands.quality import SETTINGS, Comparison, Setting
 from streamseg.commands.saying import say
 from streamseg.errors import SinkError, UsageError
 from streamseg.machine import cpu_seconds, machine_facts, peak_memory_mb
-from streamseg.options import MOST_NUMBER, ClaheMode, ModelOptions, SourceOptions
+from streamseg.options import MOST_NUMBER, ModelOptions, SourceOptions
 from streamseg.painting import Painter
+from streamseg.palettes import palette
 from streamseg.pipeline import Pipeline
 from streamseg.preprocess import network_input
 from streamseg.progress import stage_table
@@ -32,8 +34,10 @@ from streamseg.sinks import open_sink
 from streamseg.sources import open_source
 from streamseg.sources.paced import Paced
 from streamseg.sources.pipe import is_pipe
+from streamseg.sources.synthetic import SyntheticSource
 from streamseg.sources.url import without_password
 from streamseg.spec import SegmentClass
+from streamseg.target_rate import every_of
 from streamseg.timing import Distribution
 
 SLOWER = 6  # the exit code after those of `errors.py`, so that scripts can tell "slower" from "broken"
@@ -50,6 +54,7 @@ class BenchOptions:
     sink: "video" encodes an overlay, "null" writes nothing.
     frames: how many to measure at most; warmup: how many before that.
     realtime: frames a second to feed them at, as a camera would; None is as fast as they can be read.
+    quality: whether to compare how good labels are with the network on a part of the frames, see `quality`.
     json_file: where to write the result; compare: an earlier one, which may be faster by a share of `tolerance`.
     """
 
@@ -57,6 +62,7 @@ class BenchOptions:
     frames: int = 300
     warmup: int = 30
     realtime: float | None = None
+    quality: bool = False
     json_file: Path | None = None
     compare: Path | None = None
     tolerance: float = 0.05
@@ -85,23 +91,29 @@ def bench_command(
         model_options.threads,
         precision=model_options.precision,
         size=model_options.size,
+        untrusted_model=model_options.untrusted_model,
+        load_timeout_s=model_options.load_timeout_s,
         streams=1 if options.realtime or _is_live(address) else throughput_streams(model_options.threads),
     )
     if backend.choice:
         say(f"network      {backend.choice.reason}")
     for note in backend.notes:
         say(f"note         {note}")
-    with _temporary_folder() as folder:
-        bench = Bench(address, source_options, model_options.clahe, backend, options, folder)
-        if options.warmup:  # caches fill and clocks rise in the first frames
-            bench.measured(options.warmup)
-        result = bench.measured(options.frames) | {"model_only": bench.model_only()}
-    record = {
+    record: dict[str, Any] = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine_facts(versions()),
         "settings": _settings(address, source_options, model_options, options, backend),
-        "result": result,
+        "result": {},
     }
+    if old is not None:
+        _refuse_unlike(record, old)  # what is known by now is not found out after minutes
+    with _temporary_folder() as folder:
+        bench = Bench(address, source_options, model_options, backend, options, folder)
+        if options.warmup:  # caches fill and clocks rise in the first frames
+            bench.measured(options.warmup)
+        record["result"] = bench.measured(options.frames) | {"model_only": bench.model_only()}
+        if options.quality:
+            record["result"]["quality"] = list(bench.qualities())
     _print(record)
     if options.json_file:
         try:
@@ -139,7 +151,7 @@ class Bench:
         self,
         address: str,
         source_options: SourceOptions,
-        clahe: ClaheMode,
+        model_options: ModelOptions,
         backend: Backend,
         options: BenchOptions,
         folder: Path,
@@ -147,7 +159,8 @@ class Bench:
         """folder: for temporary files; the built-in scene is recorded there, as drawing it is slower than decoding."""
         self._options = options
         self._backend = backend
-        self._clahe = clahe
+        self._model_options = model_options
+        self._asked_for = address
         self._folder = folder
         self._source_options = source_options
         self._address = address
@@ -155,18 +168,27 @@ class Bench:
             frames = max(options.frames, options.warmup)
             self._address = str(_recorded(address, frames, folder / "scene.mp4"))
 
-    def measured(self, frames: int) -> dict[str, Any]:
-        """One run of so many frames; everything the report says, with processor time and memory."""
+    def measured(self, frames: int, setting: Setting | None = None) -> dict[str, Any]:
+        """One run of so many frames; everything the report says, with processor time and memory.
+
+        setting: on which of them the network runs; None for what was asked for.
+        """
         options, backend = self._options, self._backend
         source = open_source(self._address, replace(self._source_options, max_frames=frames))
         if options.realtime:
             source = Paced(source, options.realtime)
+        every = every_of(self._model_options, source.info)
+        chosen = every == "auto"
+        usual = Setting("", 1 if every == "auto" else every, self._model_options.steady, chosen, source.info.live)
+        pace = (setting or usual).pace()
         painter = Painter(backend.spec.classes)
         target = "null:" if options.sink == "null" else str(self._folder / "overlay.mp4")
         pipeline = Pipeline(
             source,
-            Segmenter(backend, self._clahe),
+            Segmenter(backend, self._model_options.clahe),
             [open_sink(target, source.info, painter, overwrite=True)],
+            stages=[pace.steady] if pace.steady else [],
+            every=pace.every,
             policy="latest" if source.info.live else "all",
             workers=backend.streams,
         )
@@ -174,6 +196,26 @@ class Bench:
         report = pipeline.run()
         cpu_s = cpu_seconds() - before
         return _result(report, cpu_s, options.realtime) | {"height": source.info.height, "width": source.info.width}
+
+    def qualities(self) -> Iterator[dict[str, Any]]:
+        """Of each of `quality.SETTINGS` how good its labels are, and its frame rate in a run of its own."""
+        backend, classes = self._backend, self._backend.spec.classes
+        address, limit = self._address, replace(self._source_options, max_frames=self._options.frames)
+        scene = open_source(self._asked_for, self._source_options) if self._asked_for.startswith("synthetic:") else None
+        # The scene's ids are those of CamVid's classes, which a model may have others behind.
+        names = [name for name, _ in palette("camvid")]
+        ids = [each.name for each in classes][: len(names)] == names
+        exact = scene if ids and isinstance(scene, SyntheticSource) else None
+        comparison = Comparison(SETTINGS, None if exact is None else lambda frame: exact.labels(frame.index))
+        segment = Segmenter(backend, self._model_options.clahe)
+        with open_source(address, limit) as source:
+            for frame in source:
+                comparison.add(segment(frame))
+        comparison.end()
+        for setting, quality in comparison.qualities.items():
+            fps = round(self.measured(self._options.frames, setting)["fps"], 2)
+            reference = "every frame by itself" if exact is None else "exact"
+            yield {"setting": setting.name, "reference": reference, "fps": fps} | quality.to_dict(classes)
 
     def model_only(self) -> dict[str, float]:
         """The network alone on one prepared frame of the source, nothing else running."""
@@ -231,13 +273,14 @@ def keeps_up(report: RunReport, realtime: float | None) -> bool:
 def _settings(
     address: str, source: SourceOptions, model: ModelOptions, options: BenchOptions, backend: Backend
 ) -> dict[str, Any]:
-    """What must be equal for two results to be comparable."""
-    # what is left out, such as the number of frames, does not change a rate
+    """What was asked for; with the pictures, their number and the machine it must be equal to be compared."""
     return {
         "source": without_password(address),  # the result is a file that people hand on
         "sink": options.sink,
         "realtime": options.realtime,
         "clahe": model.clahe,
+        "every": model.every,
+        "steady": model.steady,
         "threads": model.threads,
         "reader": source.reader,
         "track": source.track,
@@ -260,8 +303,25 @@ def _print(record: dict[str, Any]) -> None:
     say(f"latency      p50 {latency['p50']:.1f}  p95 {latency['p95']:.1f}  p99 {latency['p99']:.1f} ms")
     say(f"model only   {alone['fps']:.1f} fps, p50 {alone['p50_ms']:.2f} ms, p95 {alone['p95_ms']:.2f} ms, "
                f"at {settings['size']}")  # fmt: skip
+    if report.network_share < 1:
+        between = "moved" if report.consistency else "repeated"
+        say(f"network      on {report.network_share:.0%} of the frames, labels {between} between")
+    _print_quality(result.get("quality", []))
     answer = "yes" if result["keeps_up"] else "no"
     say(f"keeps up with {result['target_fps']:g} fps: {answer}, bottleneck: {report.slowest}")
+
+
+def _print_quality(rows: list[dict[str, Any]]) -> None:
+    for number, row in enumerate(rows):
+        if number == 0:
+            against = "exact labels" if row["reference"] == "exact" else "the network on every frame by itself"
+            say(f"quality      against {against}")
+            say(f"{'network on':<24}{'% frames':>9}{'mIoU':>8}{'road':>8}{'consistency':>13}{'fps':>8}")
+        cells = "".join(
+            f"{'-' if row[key] is None else format(row[key], '.4f'):>{width}}"
+            for key, width in (("miou", 8), ("road_iou", 8), ("consistency", 13))
+        )
+        say(f"{row['setting']:<24}{row['network_share']:>9.0%}{cells}{row['fps']:>8.1f}")
 
 
 def _earlier(path: Path) -> dict[str, Any]:
@@ -280,14 +340,39 @@ def _earlier(path: Path) -> dict[str, Any]:
     return dict(record)
 
 
-def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> int:
-    # Results of before models had several sizes do not say it, and are of the only one that there was.
-    then_set = {"size": record["settings"]["size"]} | old["settings"]
-    differing = [key for key, value in record["settings"].items() if then_set.get(key) != value]
+def _refuse_unlike(record: Mapping[str, Any], old: Mapping[str, Any]) -> None:
+    """Raises UsageError, naming what differs, where two results cannot be compared."""
+    now_did, then_did = _did(record), _did(old)
+    # What an earlier version did not note cannot be known to differ.
+    differing = [
+        f"{name} {then_did[name]} then, {value} now"
+        for name, value in now_did.items()
+        if name in then_did and then_did[name] != value
+    ]
     if differing:
-        raise UsageError(f"the earlier result was measured with other settings: {', '.join(differing)}")
+        raise UsageError(f"the earlier result did not do the same: {'; '.join(differing)}; measure both alike")
+
+
+def _compared(record: dict[str, Any], old: dict[str, Any], tolerance: float) -> int:
+    _refuse_unlike(record, old)
     now, then = record["result"]["fps"], old["result"]["fps"]
     slower = now < then * (1 - tolerance)
     verdict = f"slower than allowed ({tolerance:.0%})" if slower else "within tolerance"
     say(f"compared     {now:.1f} fps now, {then:.1f} fps then, {now / then - 1:+.1%}: {verdict}")
     return SLOWER if slower else 0
+
+
+def _did(record: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a rate depends on beside the program itself, as messages call it."""
+    settings: dict[str, Any] = record["settings"]
+    result = record["result"]
+    # Results of before models had several sizes do not say it, and are of the only one that there was.
+    names: dict[str, str] = {"size": "network size"}
+    # Those of before labels moved are of every frame.
+    did: dict[str, Any] = {"every": 1, "steady": None} | {names.get(key, key): value for key, value in settings.items()}
+    if {"width", "height"} <= result.keys():
+        did["picture size"] = f"{result['width']}x{result['height']}"
+    if "frames_out" in result and settings.get("realtime") is None:  # of a camera's pace, drops are what is measured
+        did["frames"] = result["frames_out"]
+    machine = record.get("machine") or {}
+    return did | {name: machine[name] for name in ("processor", "cores") if name in machine}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import glob
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from streamseg.atomic import cannot_write, parts_of
 from streamseg.backends import Backend
+from streamseg.class_colors import recolored
 from streamseg.commands.arguments import is_view
 from streamseg.commands.places import place_for
 from streamseg.commands.saying import say
@@ -24,9 +25,11 @@ from streamseg.options import OutputOptions
 from streamseg.painting import Painter
 from streamseg.positions import PositionLog
 from streamseg.progress import ProgressBar
+from streamseg.segmentation import classes_named
 from streamseg.sinks import MaskFolderSink, SegmentedVideoSink, Sink, StatisticsSink, open_sink
 from streamseg.sinks.converted import Converted
 from streamseg.sinks.formats import FORMATS
+from streamseg.sinks.label_video import LabelVideoSink
 from streamseg.sinks.own_thread import OnItsOwnThread
 from streamseg.sinks.part import Origin, Part
 from streamseg.sinks.video_stream import PIPE
@@ -35,7 +38,9 @@ from streamseg.sources import Source
 from streamseg.sources.browser import BrowserSource
 from streamseg.sources.url import is_url, without_password
 from streamseg.sources.wrapper import unwrapped
+from streamseg.spec import SegmentClass
 from streamseg.timing import Timings
+from streamseg.tracks import WithoutSound
 from streamseg.web_address import USUAL_PORT, Address
 
 _WINDOW, _NOTHING = "window:", "null:"
@@ -81,11 +86,12 @@ class SharedBySinks:
     def painter(self, options: OutputOptions, *, follows_controls: bool) -> Painter:
         """One that paints as asked for in the options, or as the controls say from frame to frame."""
         return Painter(
-            self.backend.spec.classes,
+            recolored(self.backend.spec.classes, options.palette, options.color),
             view=options.view,
             alpha=options.alpha,
             selected=options.classes,
             legend=options.legend,
+            legend_corner=options.legend_corner,
             # What follows the controls has one ready, since a key may ask for it at any time.
             hud=Hud(self.backend.device) if follows_controls or options.hud else None,
             controls=self.controls if follows_controls else None,
@@ -105,6 +111,7 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str |
         UsageError: options that contradict each other, or the kind of source.
     """
     _refuse_clashes(options, shared, recording)
+    _refuse_unknown_classes(options, shared.backend.spec.classes)
     sinks: list[Sink] = []
 
     def add(sink: Sink) -> None:
@@ -125,6 +132,10 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str |
     if options.masks is not None:
         # The run that broke off may have been ahead with its masks, also where not one frame of its video is left.
         add_to_disk(MaskFolderSink(options.masks, overwrite=options.overwrite or options.resume))
+    if options.labels is not None:
+        add_to_disk(
+            LabelVideoSink(options.labels, shared.info, shared.backend.spec.classes, overwrite=options.overwrite)
+        )
     if options.stats is not None:
         add_to_disk(_opened_statistics(options.stats, options, shared))
     if (track := _opened_positions(options, shared)) is not None:
@@ -132,6 +143,13 @@ def opened_sinks(options: OutputOptions, shared: SharedBySinks, recording: str |
     if not options.quiet:
         add(ProgressBar(shared.info, shared.info.frame_count))
     return sinks
+
+
+def _refuse_unknown_classes(options: OutputOptions, classes: Sequence[SegmentClass]) -> None:
+    """Raises UsageError also where nothing is painted, as of "null:": the next run would fail with what passed here."""
+    if options.classes is not None:
+        classes_named(classes, options.classes)
+    recolored(classes, options.palette, options.color)
 
 
 def _views(options: OutputOptions, shared: SharedBySinks) -> Iterator[_OpenView]:
@@ -211,6 +229,8 @@ def _refuse_idle(options: OutputOptions, recording: str | None) -> None:
             raise UsageError(f"`{name}` says how large a video becomes; name an OUTPUT that ends in {videos}")
     if options.output_fps is not None and suffix not in (*FORMATS, ".gif"):
         raise UsageError(f"`output_fps` is for videos; name an OUTPUT that ends in {videos} or .gif")
+    if options.labels is not None and options.resume:
+        raise UsageError("`labels` writes one video from the first frame on; leave `resume` out")
     if options.height is not None and recording is None:
         raise UsageError("`height` is of what is written; name an OUTPUT")
 
@@ -222,6 +242,8 @@ def _opened_recording(options: OutputOptions, shared: SharedBySinks, path: str) 
     overwrite = options.overwrite or (part is not None and made_from(Path(path)) == part.made_from)
 
     def opened(info: StreamInfo) -> Sink:
+        if info.tracks is not None and not options.sound:
+            info = replace(info, tracks=WithoutSound(info.tracks))
         how: Any = {name: getattr(options, name) for name in ("encoder", "crf", "bitrate")}
         if options.segment_s is not None:
             return SegmentedVideoSink(path, info, painter, length_s=options.segment_s, **how)
@@ -277,7 +299,7 @@ def _opened_positions(options: OutputOptions, shared: SharedBySinks) -> Sink | N
 def _refuse_clashes(options: OutputOptions, shared: SharedBySinks, recording: str | None) -> None:
     """Raises SinkError when an output would be written over the source, or two outputs over each other."""
     # By what the files are and not by their names: links and different ways to write one path are all the same place.
-    named = (recording, options.masks, options.stats, options.gps)
+    named = (recording, options.masks, options.labels, options.stats, options.gps)
     targets = [Path(each) for each in named if each is not None]
     for target in targets:
         _refuse_unaskable(target)

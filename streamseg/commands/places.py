@@ -7,12 +7,14 @@ from pathlib import Path
 
 from streamseg.atomic import cannot_write
 from streamseg.commands.arguments import STANDARD, is_folder, is_view
-from streamseg.errors import UsageError
+from streamseg.errors import SinkError, UsageError
 from streamseg.frame import StreamInfo
 from streamseg.options import OutputOptions
 from streamseg.sinks.formats import PICTURES
 from streamseg.sources.pipe import STANDARD_INPUT, is_pipe
 from streamseg.sources.url import is_url, stem_in
+
+_DEVICES = "/dev/"  # where what is there has no suffix, and nothing new can be made
 
 
 def place_for(options: OutputOptions, address: str, info: StreamInfo, *, several: bool) -> str:
@@ -34,6 +36,8 @@ def place_for(options: OutputOptions, address: str, info: StreamInfo, *, several
     if not folder:
         if options.frames and "%" not in Path(output).name:
             raise UsageError(f"`frames` writes pictures and '{output}' is one file; name a folder, such as 'out/'")
+        if not Path(output).suffix and not output.startswith(_DEVICES):
+            raise SinkError(f"there is no '{output}'; for a new folder write '{output}/', for a video '{output}.mp4'")
         return output
     if pictures and not several:
         return f"{output.rstrip('/')}/"
@@ -57,15 +61,16 @@ def refuse_one_file(output: str | None, count: int) -> None:
 
 
 def named_after(stem: str, options: OutputOptions) -> OutputOptions:
-    """For one of several sources: masks in a folder of its own, statistics and positions in files of its own.
+    """For one of several sources: masks in a folder of its own, labels, statistics and positions in files of its own.
 
     stem: what the results of the source are called after.
     """
     # In one place, those of the second source would have the names of the first one's.
-    masks, stats, gps = options.masks, options.stats, options.gps
+    masks, labels, stats, gps = options.masks, options.labels, options.stats, options.gps
     return replace(
         options,
         masks=None if masks is None else masks / stem,
+        labels=None if labels is None else labels.with_stem(f"{labels.stem}_{stem}"),
         stats=None if stats is None else stats.with_stem(f"{stats.stem}_{stem}"),
         gps=None if gps is None else gps.with_stem(f"{gps.stem}_{stem}"),
     )

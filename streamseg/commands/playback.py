@@ -47,7 +47,7 @@ def playing(
 def _written(options: OutputOptions) -> bool:
     """Whether anything is made of the frames that must not miss one."""
     recorded = not is_view(options.output) and not (options.loop and options.output is None)
-    return recorded or options.masks is not None or options.stats is not None
+    return recorded or any(each is not None for each in (options.masks, options.labels, options.stats))
 
 
 def _refuse_loop(options: OutputOptions, source: Source, *, shown: bool) -> None:

@@ -22,8 +22,9 @@ from streamseg.sources.wrapper import Wrapper
 
 # Options that change no picture, so that a run may go on with others.
 _NO_MATTER = {
-    *("output", "masks", "stats", "gps", "report", "segment_s", "overwrite", "resume", "serve", "allow_host"),
+    *("output", "masks", "labels", "stats", "gps", "report", "segment_s", "overwrite", "resume", "serve", "allow_host"),
     *("quiet", "verbose", "json", "device", "precision", "threads", "decoder", "reconnect", "open_timeout_s"),
+    *("untrusted_model", "load_timeout_s"),
     *("duration_s", "max_frames", "camera_size", "camera_fps", "loop", "realtime"),
 }
 _ENDS = 1 << 20  # bytes: with the length, enough to tell files apart without reading all of a long one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -15,6 +15,7 @@ from streamseg.commands.arguments import STANDARD, Sources, expanded, sources_an
 from streamseg.commands.flags import in_flags
 from streamseg.commands.losses import tell_losses
 from streamseg.commands.outputs import SharedBySinks, opened_sinks, recording_of
+from streamseg.commands.pace import Pace, pace_of
 from streamseg.commands.places import named_after, refuse_one_file, stem_of
 from streamseg.commands.playback import playing
 from streamseg.commands.resuming import PassedOver, Request, origin_of
@@ -24,18 +25,19 @@ from streamseg.commands.saying import say, standard_output
 from streamseg.commands.signals import Signals, noted_signals
 from streamseg.controls import Controls, Settings
 from streamseg.errors import INTERRUPTED, SourceError
-from streamseg.options import MOST_STEADY, USUAL_STEADY, ModelOptions, OutputOptions, SourceOptions
-from streamseg.pipeline import Pipeline
-from streamseg.progress import closing_line, stage_table
+from streamseg.frame import Frame
+from streamseg.options import ModelOptions, OutputOptions, SourceOptions
+from streamseg.pipeline import Pipeline, Stage
+from streamseg.progress import closing_lines, stage_table
 from streamseg.segmenter import Segmenter, clahe_wanted
 from streamseg.sinks import Sink
+from streamseg.sinks.part import Part
 from streamseg.sources import Source, open_source
 from streamseg.stages import DelayingStage
 from streamseg.target_rate import Plan, plan_for
 from streamseg.timing import Timings
 
 DAMAGED = SourceError.exit_code
-_MOST_WAITING = 5  # frames, unless a person asks for more: 16 MB at 1080p
 
 
 def run_command(
@@ -45,13 +47,13 @@ def run_command(
     output_options: OutputOptions,
     record: RunRecord | None = None,
 ) -> int:
-    """Run, print the closing line, return the exit code; of several sources one after the other, that of the worst.
+    """Run, print the closing lines, return the exit code; of several sources one after the other, that of the worst.
 
     words: addresses of sources, and the OUTPUT behind them unless the options have it.
     record: is told how each source went; None where nobody asks for it.
 
     Raises:
-        StreamsegError: as the parts raise it; a broken source still leaves a finished output and a closing line. Of
+        StreamsegError: as the parts raise it; a broken source still leaves a finished output and closing lines. Of
             several sources, only what no source can be run with.
     """
     addresses, output = sources_and_output(words, output_options.output)
@@ -116,15 +118,13 @@ class _Runner:
             first = self.plan is None
             # Recordings all take the same, and of several sources none is live.
             self.plan = plan = self.plan or plan_for(model, source.info)
-            steady, lead = _steady(model.steady, plan.every, live=source.info.live)
+            pace = pace_of(plan.every, model.steady, chosen=plan.chosen, live=source.info.live)
+            effects = _effects(output, plan)
             controls = Controls(_settings(model, output, plan))
             recording = recording_of(output, address, source.info, several=self._written is not None)
             origin = origin_of(Request(address, self._source_options, model, output), recording, source)
             if origin is not None and origin.part is not None:
-                if not output.quiet:
-                    say(f"going on from '{origin.part.path}', which has {origin.part.frames} frames", err=True)
-                # What a frame looks back at is labelled again; in step with the frames that the network runs on.
-                lead = min(origin.part.frames, lead + (origin.part.frames - lead) % plan.every)
+                lead = _lead(origin.part, pace, output.effect_frames if effects else 0, quiet=output.quiet)
                 source = stack.enter_context(PassedOver(source, origin.part.frames - lead))
             else:
                 lead = 0
@@ -135,7 +135,7 @@ class _Runner:
                 plan.backend,
                 controls,
                 Timings(),
-                lambda: _consistency(steady),
+                lambda: _consistency(pace.steady),
                 self._written,
                 origin,
                 first_viewer,
@@ -146,23 +146,43 @@ class _Runner:
             # A page or window is there as soon as it is opened, and whoever sees it may end the run at once.
             with noted_signals() as signals:
                 sinks = opened_sinks(output, shared, recording, stack)
-                pipeline = _pipeline(source, plan, sinks, steady, shared, lead)
+                # Regions last: whoever is to be hidden is hidden everywhere.
+                stages = [each for each in (pace.steady, effects, _regions(output)) if each]
+                pipeline = _pipeline(source, plan, sinks, pace.every, stages, shared, lead)
                 tell_losses(source, record)
                 stack.pop_all()  # from here on the pipeline closes what was opened
                 return _run(output, source, plan.backend, pipeline, sinks, signals, record)
 
 
+def _lead(part: Part, pace: Pace, around: int, *, quiet: bool) -> int:
+    """How many frames of what an earlier run left are looked at again, so that those behind are as of one run.
+
+    around: frames on either side that what comes after the labels looks at.
+    """
+    if not quiet:
+        say(f"going on from '{part.path}', which has {part.frames} frames", err=True)
+    # The last ones of a run that was ended were made without knowing what comes behind them.
+    part.leave_out_last(pace.ahead + around)
+    return pace.lead(part.frames, around)
+
+
 def _pipeline(
-    source: Source, plan: Plan, sinks: list[Sink], steady: DelayingStage | None, shared: SharedBySinks, lead: int
+    source: Source,
+    plan: Plan,
+    sinks: list[Sink],
+    every: int | Callable[[Frame], bool],
+    stages: list[Stage],
+    shared: SharedBySinks,
+    lead: int,
 ) -> Pipeline:
     return Pipeline(
         source,
         Segmenter(plan.backend, controls=shared.controls),
         sinks,
-        stages=[steady] if steady else [],
+        stages=stages,
         policy="latest" if source.info.live else "all",
         workers=plan.backend.streams,
-        every=plan.every,
+        every=every,
         lead=lead,
         timings=shared.timings,
         controls=shared.controls,
@@ -170,22 +190,23 @@ def _pipeline(
     )
 
 
-def _steady(frames: int | None, every: int, *, live: bool) -> tuple[DelayingStage | None, int]:
-    """What holds labels steady, None for nothing; and how many frames any result looks back at most.
+def _effects(output: OutputOptions, plan: Plan) -> DelayingStage | None:
+    """What hides classes in the picture; None for nothing. Of a live source, too, it makes results come later."""
+    if not output.effect:
+        return None
+    from streamseg.effects import Effects  # here, as it loads OpenCV, which --help need not wait for
 
-    frames: as of `ModelOptions.steady`.
-    """
-    # Votes take a third as long as the network, so they are asked for; but moved labels are better than repeated ones.
-    if frames == 0 or (frames is None and every == 1):
-        return None, every - 1
-    from streamseg.steady import Steady  # here, as it loads OpenCV, which --help need not wait for
+    classes = plan.backend.spec.classes
+    return Effects(output.effect, classes, margin=output.effect_margin, frames=output.effect_frames)
 
-    usual = frames or (1 if live else USUAL_STEADY)
-    # As far as to the last frame that the network ran on, whose labels are moved to those behind it.
-    past = min(MOST_STEADY, max(usual, every))
-    # What is seen live must not come later; of a recording, pictures wait in memory for so long.
-    ahead = 0 if live else max(usual, min(every, _MOST_WAITING))
-    return Steady(past, ahead=ahead), max(past, every - 1)
+
+def _regions(output: OutputOptions) -> Stage | None:
+    """What leaves parts of the picture out; None where all counts."""
+    if not output.region and not output.ignore_region:
+        return None
+    from streamseg.regions import Regions  # here, as it loads OpenCV, which --help need not wait for
+
+    return Regions(output.region, output.ignore_region)
 
 
 def _consistency(steady: DelayingStage | None) -> dict[str, float]:
@@ -214,7 +235,8 @@ def _run(
         if report.outcome != "failed" and not options.quiet:
             if options.verbose:
                 say(stage_table(report), err=options.json)
-            say(closing_line(report, [sink.place for sink in sinks if sink.place]), err=options.json)
+            places = [sink.place for sink in sinks if sink.place]
+            say(closing_lines(report, places, film=source.info.kind != "pictures"), err=options.json)
         unknown = [note for note in [backend.unknown.note()] if note]
         for note in [*source.notes[said:], *unknown, *(note for sink in sinks for note in sink.notes)]:
             _say_note(note)
@@ -277,5 +299,5 @@ def _say_choices(model: ModelOptions, output: OutputOptions, source: Source, pla
         spec = backend.spec
         what = f"{spec.width}x{spec.height}, {len(spec.classes)} classes, on {backend.device}"
         say(f"model: {spec.name}, {what}", err=output.json)
-        if plan.every > 1:
+        if plan.every > 1 or plan.chosen:
             say(f"pace: {plan.reason}", err=output.json)

@@ -29,7 +29,7 @@ MOST_TILES = 16
 """Each way, of `equalized`: equalize.c has the tables of all tiles on its stack, 64 kB of them."""
 
 _FILE = "frame_path.so"  # as hatch_build.py names it
-_ABI = 3  # as abi.c has it
+_ABI = 4  # as abi.c has it
 _AT_ONCE = 16  # as paint.c has it: how far it may write beyond the end of a row of its scratch
 _RUN_BYTES = 12  # of paint.c's Run: two int32 and a byte, rounded up to whole int32
 _local = threading.local()
@@ -145,19 +145,45 @@ def blend(layers: Sequence[Image], labels: Image, tables: Sequence[FixedPoint], 
     _library().streamseg_blend((_Plane * 3)(*planes), _at(labels), *labels.shape, _at(scratch))
 
 
-def moved(labels: Image, flow: NDArray[np.int16], sure: NDArray[np.bool_]) -> Image:
-    """As `kernels.moved`; all contiguous."""
-    out = np.empty_like(labels)
-    scratch = _scratch(4 * 8 * labels.shape[1])  # int32: what steady.c says of its scratch
-    _library().streamseg_moved(_at(labels), *labels.shape, _at(flow), _at(sure), *sure.shape, _at(scratch), _at(out))
+def agreeing(ways: NDArray[np.int16], back: NDArray[np.int16], limit: int) -> NDArray[np.bool_]:
+    """As `kernels.agreeing`; all contiguous."""
+    out = np.empty(ways.shape[:2], np.bool_)
+    _library().streamseg_agreeing(_at(ways), _at(back), *out.shape, limit, _at(out))
     return out
 
 
-def voted(maps: Sequence[Image], weights: NDArray[np.uint8]) -> Image:
+def differences(ways: NDArray[np.int16], here: Image, there: Image) -> Image:
+    """As `kernels.differences`; all contiguous."""
+    out = np.empty_like(here)
+    _library().streamseg_differences(_at(ways), _at(here), _at(there), *out.shape, _at(out))
+    return out
+
+
+def chained(
+    ways: NDArray[np.int16], sure: NDArray[np.bool_], further: NDArray[np.int16], further_sure: NDArray[np.bool_]
+) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """As `kernels.chained`; all contiguous."""
+    out, out_sure = np.empty_like(ways), np.empty_like(sure)
+    arrays = map(_at, (ways, sure, further, further_sure))
+    _library().streamseg_chained(*arrays, *sure.shape, _at(out), _at(out_sure))
+    return out, out_sure
+
+
+def moved(labels: Image, flow: NDArray[np.int16]) -> Image:
+    """As `kernels.moved`; all contiguous."""
+    out = np.empty_like(labels)
+    scratch = _scratch(4 * 6 * labels.shape[1])  # int32: what steady.c says of its scratch
+    _library().streamseg_moved(_at(labels), *labels.shape, _at(flow), *flow.shape[:2], _at(scratch), _at(out))
+    return out
+
+
+def voted(maps: Sequence[Image], weights: Sequence[Image]) -> Image:
     """As `kernels.voted`; all contiguous."""
     out = np.empty_like(maps[0])
-    addresses = (ctypes.c_void_p * len(maps))(*(each.ctypes.data for each in maps))
-    _library().streamseg_voted(addresses, _at(weights), len(maps), out.size, _at(out))
+    count = len(maps)
+    addresses = ((ctypes.c_void_p * count)(*(each.ctypes.data for each in arrays)) for arrays in (maps, weights))
+    scratch = _scratch((4 + count + 2) * out.shape[1])  # what steady.c says of its scratch
+    _library().streamseg_voted(*addresses, count, *out.shape, *weights[0].shape, _at(scratch), _at(out))
     return out
 
 

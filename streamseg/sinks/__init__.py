@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from streamseg.options import EncoderName
     from streamseg.painting import Painter
     from streamseg.sinks.gif_file import GifFileSink
+    from streamseg.sinks.label_video import LabelVideoSink
     from streamseg.sinks.mask_folder import MaskFolderSink
     from streamseg.sinks.memory import MemorySink
     from streamseg.sinks.part import Origin
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "GifFileSink": "gif_file",
+    "LabelVideoSink": "label_video",
     "MaskFolderSink": "mask_folder",
     "MemorySink": "memory",
     "PictureFileSink": "picture_folder",
@@ -60,6 +62,7 @@ _HOME = {
 
 __all__ = [
     "GifFileSink",
+    "LabelVideoSink",
     "MaskFolderSink",
     "MemorySink",
     "Outcome",

@@ -42,6 +42,10 @@ class Part:
         except (OSError, av.FFmpegError, IndexError) as error:
             raise SinkError(f"cannot go on from '{path}': {error}; move it away to begin anew") from error
 
+    def leave_out_last(self, frames: int) -> None:
+        """Hold so many pictures fewer, down to none: those that are made anew."""
+        self.frames = max(0, self.frames - frames)
+
     def pictures(self) -> Iterator[Picture]:
         """All of them, in order. Raises what PyAV raises."""
         for number, picture in enumerate(self._read()):

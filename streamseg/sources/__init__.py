@@ -16,6 +16,7 @@ A new kind is one file here and one line in `_KINDS`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
@@ -225,6 +226,35 @@ def _listed(names: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
+_HOST = re.compile(
+    r"(?P<user>[^/@\s]+@)?(?P<host>localhost|\d{1,3}(?:\.\d{1,3}){3}|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"
+    r"(?P<port>:\d{1,5})?(?P<path>/\S*)?"
+)
+"""A place in a network as people write it down; what has neither port nor path may as well be a file."""
+
+_WEB_PORTS = (":80", ":443", ":8000", ":8080", ":8081")  # of pages and of MJPEG from cameras; others speak RTSP
+
+
+def _meant(address: str) -> str | None:
+    """What an address that is nothing was probably meant to be; None where nobody can tell."""
+    word = address.lower().rstrip(":")
+    if word in ("synthetic", "browser"):
+        return f"did you mean '{word}:', with the colon?"
+    if word in ("window", "null"):
+        return f"'{word}:' is where pictures go; put a SOURCE before it, such as a clip"
+    if word in ("camera", "webcam", "cam"):
+        return "a camera is asked for by its number, the first is 0"
+    found = _HOST.fullmatch(address)
+    if found is None:
+        return None
+    sure = found["port"] or found["user"] or found["host"].replace(".", "").isdigit() or found["host"] == "localhost"
+    # Without one of those, a name with a dot is rather a file; a folder's name before the / seldom has a dot.
+    if not sure and (not found["path"] or Path(address).suffix.lower() in (*VIDEOS, *PICTURES)):
+        return None
+    scheme = "http" if found["port"] in _WEB_PORTS else "rtsp"
+    return f"an address begins with how to reach it; did you mean '{scheme}://{address}'?"
+
+
 def _not_found(address: str) -> SourceError:
     """With the name that was probably meant, if a file of nearly that name is in the folder."""
     from difflib import get_close_matches
@@ -237,4 +267,6 @@ def _not_found(address: str) -> SourceError:
     close = get_close_matches(path.name, neighbours, n=1, cutoff=0.7)  # two or three letters of ten may differ
     if close:
         return SourceError(f"there is no file '{shown}'; did you mean '{path.parent / close[0]}'?")
+    if hint := _meant(address):
+        return SourceError(f"there is no file '{shown}'; {without_password(hint)}")
     return SourceError(f"there is no file '{shown}'; give {_listed(kind.written for kind in _KINDS if kind.written)}")

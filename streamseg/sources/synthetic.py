@@ -98,7 +98,8 @@ def parse_synthetic(address: str) -> dict[str, Any]:
     """
     arguments: dict[str, Any] = {}
     for part in filter(None, address.removeprefix("synthetic:").split(",")):
-        if size := re.fullmatch(r"(\d+)[xX×](\d+)", part.strip()):
+        # Nine digits are more than any side has; Python makes no number of thousands of them.
+        if size := re.fullmatch(r"(\d{1,9})[xX×](\d{1,9})", part.strip()):
             arguments["width"], arguments["height"] = int(size[1]), int(size[2])
             continue
         name, equals, value = part.strip().partition("=")

@@ -245,6 +245,8 @@ class VideoFileSource(Source):
             )
         if self._decoder.damaged_packets:
             return SourceError(f"not one frame of '{shown}' can be decoded: the file is damaged or encrypted")
+        if start_s:  # the last picture is shown on to the end
+            return SourceError(f"no picture of '{shown}' begins at {start_s:g} s or later; start earlier")
         return SourceError(f"'{shown}' has a video track without a frame in it; record or export it again")
 
     def _broken_off(self) -> SourceError:

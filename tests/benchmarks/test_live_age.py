@@ -29,6 +29,7 @@ def test_what_a_slow_network_shows_is_measured(tmp_path: Path, capsys: pytest.Ca
     assert "slow" in said
 
 
+@pytest.mark.slow
 def test_every_picture_of_a_numbered_clip_shows_its_number(tmp_path: Path) -> None:
     """After compression, too."""
     clip = tmp_path / "numbered.mp4"

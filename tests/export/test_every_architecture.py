@@ -1,4 +1,4 @@
-"""From synthetic pictures in KITTI's layout to a model file, with every network there is."""
+"""From synthetic pictures in KITTI's layout to a model file, with every kind of network there is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from train.architectures import ARCHITECTURES
 pytestmark = [pytest.mark.training, pytest.mark.xdist_group("every architecture")]
 
 CHECKOUT = Path(__file__).parents[2]
+# More of the same layers as another one has: minutes of work that can find nothing else.
+LARGER = {"fcn8s-resnet101", "fcn8s-efficientnet-lite2"}
 
 CONFIG = """
 from streamseg.spec import SegmentClass
@@ -27,7 +29,7 @@ EXPERIMENT = Experiment(
     size=(64, 96),
     batch=2,
     epochs=1,
-    steps_per_epoch=2,
+    steps_per_epoch=1,
     average_decay=0.0,
 )
 """
@@ -65,9 +67,9 @@ def kitti(tmp_path_factory, train_command) -> Path:
     return root
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name not in LARGER])
 def test_a_trained_network_and_its_file_give_the_same_labels(name, kitti, tmp_path):
-    """A few steps, export, and at least 99.9 % equal labels in Keras and in the runtime."""
+    """A step, export, and at least 99.9 % equal labels in Keras and in the runtime."""
     config, run, model = tmp_path / "config.py", tmp_path / "run", tmp_path / "model.onnx"
     config.write_text(CONFIG.replace("NAME", name))
     done = subprocess.run(

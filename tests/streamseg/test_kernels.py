@@ -189,14 +189,12 @@ def test_planes_of_different_sizes_are_not_equalised():
 
 
 def test_moved_labels_are_those_of_a_flow_worked_out_by_hand():
-    """Two to the right, one down: each pixel has what lay there; none from outside, or where it is not sure."""
+    """Two to the right, one down: each pixel has what lay there, and what is at the border where it leads beyond."""
     labels = np.arange(20, dtype=np.uint8).reshape(4, 5)
     flow = np.zeros((4, 5, 2), np.int16)
     flow[...] = 2 * 16, 1 * 16
-    sure = np.ones((4, 5), bool)
-    sure[0, 1] = False
-    expected = [[7, 255, 9, 255, 255], [12, 13, 14, 255, 255], [17, 18, 19, 255, 255], [255] * 5]
-    assert kernels.moved(labels, flow, sure).tolist() == expected
+    expected = [[7, 8, 9, 9, 9], [12, 13, 14, 14, 14], [17, 18, 19, 19, 19], [17, 18, 19, 19, 19]]
+    assert kernels.moved(labels, flow).tolist() == expected
 
 
 def test_a_flow_of_a_smaller_grid_is_interpolated_between_the_centres_of_its_cells():
@@ -204,7 +202,33 @@ def test_a_flow_of_a_smaller_grid_is_interpolated_between_the_centres_of_its_cel
     labels = np.arange(8, dtype=np.uint8)[None]
     flow = np.int16([[[0, 0], [-4 * 16, 0]]])
     shifts = [0, 0, 0, -1, -2, -3, -4, -4]  # at 2, 3, 4, 5: -0.5, -1.5, -2.5, -3.5, rounded up
-    assert kernels.moved(labels, flow, np.ones((1, 2), bool)).tolist() == [[n + s for n, s in enumerate(shifts)]]
+    assert kernels.moved(labels, flow).tolist() == [[n + s for n, s in enumerate(shifts)]]
+
+
+def test_ways_there_and_back_agree_where_they_lead_home():
+    """Cells of a row that go one to the right; the way back is right, half a cell short, and beyond the end."""
+    there = np.int16([[[64, 0], [64, 0], [64, 0], [0, 0]]])
+    back = np.int16([[[0, 0], [-64, 0], [-32, 0], [0, 0]]])
+    assert kernels.agreeing(there, back, 32).tolist() == [[True, False, False, True]]
+    assert kernels.agreeing(there, back, 33).tolist() == [[True, True, False, True]]
+    outside = np.int16([[[0, 0], [0, 0], [0, 0], [1, 0]]])
+    assert kernels.agreeing(outside, -outside, 32).tolist() == [[True, True, True, False]]
+
+
+def test_pictures_are_compared_at_the_ends_of_the_ways():
+    """Half a cell to the right lies between 100 and 140; what lies beyond the picture is as different as can be."""
+    ways = np.int16([[[32, 0], [0, 0], [64, 0]]])
+    here, there = np.uint8([[110, 150, 7]]), np.uint8([[100, 140, 7]])
+    assert kernels.differences(ways, here, there).tolist() == [[10, 10, 255]]
+
+
+def test_two_ways_one_after_the_other_are_added_at_the_place_between():
+    """The second one is taken from where the first one leads, and is to be believed there."""
+    first, second = np.int16([[[64, 0], [0, 0], [0, 0]]]), np.int16([[[5, 0], [-60, 3], [9, 0]]])
+    yes, second_sure = np.ones((1, 3), bool), np.array([[True, False, True]])
+    ways, sure = kernels.chained(first, yes, second, second_sure)
+    assert ways.tolist() == [[[4, 3], [-60, 3], [9, 0]]]
+    assert sure.tolist() == [[False, False, True]]
 
 
 @pytest.mark.parametrize(
@@ -214,27 +238,40 @@ def test_a_flow_of_a_smaller_grid_is_interpolated_between_the_centres_of_its_cel
         ([3, 4, 4], [2, 1, 1], 3),  # of equals the first
         ([4, 3, 5], [1, 1, 1], 4),
         ([255, 3, 5, 5], [9, 1, 1, 1], 5),  # what is nothing has no vote, whatever it weighs
-        ([255, 255, 6], [1, 1, 0], 6),
-        ([2, 6], [1, 0], 2),
+        ([255, 255, 6], [1, 1, 0], 255),  # nor has what weighs nothing
+        ([2, 6, 6], [1, 0, 0], 2),
         ([255, 255], [1, 1], 255),
     ],
 )
 def test_the_class_with_the_most_votes_wins(votes: list[int], weights: list[int], winner: int):
     """Pixel by pixel, also in pictures of more than one row of them."""
     maps = [np.full((30, 41), vote, np.uint8) for vote in votes]
-    assert (kernels.voted(maps, weights) == winner).all()
+    assert (kernels.voted(maps, [np.full((4, 3), weight, np.uint8) for weight in weights]) == winner).all()
+
+
+def test_votes_count_what_their_cell_of_the_grid_says():
+    """Two cells over six pixels: in the left one the first map is heard, in the right one the second."""
+    maps = [np.full((1, 6), vote, np.uint8) for vote in (3, 4)]
+    assert kernels.voted(maps, [np.uint8([[2, 1]]), np.uint8([[1, 2]])]).tolist() == [[3, 3, 3, 4, 4, 4]]
+
+
+WAYS = np.zeros((2, 3, 2), np.int16)
+ONES = np.ones((2, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: kernels.moved(LABELS, np.zeros((2, 3, 2), np.float32), np.ones((2, 3), bool)), "int16"),
-        (lambda: kernels.moved(LABELS, np.zeros((2, 3, 2), np.int16), np.ones((3, 2), bool)), "as the flow is"),
-        (lambda: kernels.moved(LABELS[None], np.zeros((2, 3, 2), np.int16), np.ones((2, 3), bool)), "labels"),
-        (lambda: kernels.voted([LABELS, LABELS[1:]], [1, 1]), "of one size"),
+        (lambda: kernels.moved(LABELS, WAYS.astype(np.float32)), "int16"),
+        (lambda: kernels.moved(LABELS[None], WAYS), "labels"),
+        (lambda: kernels.agreeing(WAYS, WAYS[1:], 1), "of one size"),
+        (lambda: kernels.agreeing(WAYS, WAYS, 32768), "0 to 32767 astray"),
+        (lambda: kernels.differences(WAYS, ONES, ONES[1:]), "as the ways are"),
+        (lambda: kernels.chained(WAYS, ONES > 0, WAYS, ONES), "as the ways are"),
+        (lambda: kernels.voted([LABELS, LABELS[1:]], [ONES, ONES]), "of one size"),
         (lambda: kernels.voted([], []), "of one size"),
-        (lambda: kernels.voted([LABELS], [256]), "0 to 255 in all"),
-        (lambda: kernels.voted([LABELS], [1, 1]), "for each of 1 maps"),
+        (lambda: kernels.voted([LABELS, LABELS], [128 * ONES, 128 * ONES]), "0 to 255 in all"),
+        (lambda: kernels.voted([LABELS], [ONES, ONES]), "for each of 1 maps"),
     ],
 )
 def test_what_cannot_be_moved_or_voted_on_is_refused(call, said: str):

@@ -11,7 +11,7 @@ from streamseg.painting import Painter
 from streamseg.pixels import Yuv420
 from streamseg.segmentation import Segmentation
 from streamseg.spec import SegmentClass
-from streamseg.text_drawing import banner_patch
+from streamseg.text_drawing import CORNERS, banner_patch
 
 CLASSES = (SegmentClass(0, "sky", (60, 120, 240)), SegmentClass(1, "road", (160, 60, 200)))
 
@@ -112,6 +112,37 @@ def test_the_legend_names_only_the_painted_classes():
     assert 0 < (one != 90).any(axis=2).sum() < (both != 90).any(axis=2).sum()
 
 
+MANY = tuple(SegmentClass(place, f"class number {place}", (place, 9, 250)) for place in range(150))
+
+
+@pytest.mark.parametrize("count", [1, 12, 20, 150])
+@pytest.mark.parametrize("size", [(720, 1280), (1080, 608), (360, 640)])
+@pytest.mark.parametrize("corner", CORNERS)
+def test_the_legend_is_in_its_corner_and_a_quarter_of_the_height_at_most(corner, size, count):
+    """However many classes there are; as many as can be read are there, each with its colour."""
+    labels = np.zeros((8, 8), np.uint8)
+    still = Segmentation(Frame(0, 0.0, np.full((*size, 3), 90, np.uint8)), labels, MANY)
+    painted = Painter(MANY[:count], alpha=0.0, legend_corner=corner).bgr(still)
+    rows, columns = (np.flatnonzero((painted != 90).any(2).any(axis)) for axis in (1, 0))
+    assert rows[-1] - rows[0] < size[0] / 4
+    assert (rows[0] < 20) == corner.startswith("top")
+    assert (rows[-1] > size[0] - 20) == corner.startswith("bottom")
+    edge = size[1] - columns[-1] if corner.endswith("right") else columns[0]
+    assert 0 < edge < 20
+    boxes = {int(red) for _, _, red in np.unique(painted[(painted[..., :2] == (250, 9)).all(2)], axis=0)}
+    if count <= 20:
+        assert boxes == set(range(count))
+    else:
+        assert boxes == set(range(len(boxes)))
+        assert len(boxes) > 20
+
+
+def test_a_corner_that_there_is_not_is_refused():
+    """With those there are."""
+    with pytest.raises(UsageError, match="corners bottom-left, bottom-right, top-right, got 'middle'"):
+        Painter(CLASSES, legend_corner="middle")
+
+
 @pytest.mark.parametrize("view", ["side", "wipe"])
 def test_the_legend_leaves_the_half_without_colours_as_it_was(view):
     """It lies over the half that it explains, in BGR and in planes."""
@@ -145,7 +176,7 @@ def test_painting_leaves_the_frame_as_it_was():
     [
         ({"view": "heat"}, "overlay, mask, side, wipe"),
         ({"alpha": 1.5}, "0 (invisible) to 1 (opaque), got 1.5"),
-        ({"selected": ["raod"]}, "no class 'raod'; choose from: sky, road"),
+        ({"selected": ["raod"]}, "no class 'raod'; did you mean 'road'. It has: sky, road"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused_with_what_can(settings, said):

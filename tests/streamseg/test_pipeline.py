@@ -637,3 +637,32 @@ def test_the_report_says_how_a_live_source_fared():
     assert report.live is not None
     assert (report.live["losses"], report.live["reason"]) == (1, "frozen")
     assert Pipeline(CountedSource(1), segment, [RecordingSink()]).run().live is None
+
+
+def test_a_network_that_never_returns_is_told_to_give_up_and_the_run_ends():
+    """What was written by then stays, and what the network says about giving up is no error of the run."""
+
+    class Hanging:
+        """Labels the first frame, then hangs until it is told to give up."""
+
+        def __init__(self) -> None:
+            self.hangs, self.told = threading.Event(), threading.Event()
+
+        def __call__(self, frame: Frame) -> Segmentation:
+            if frame.index == 0:
+                return segment(frame)
+            self.hangs.set()
+            assert self.told.wait(PATIENCE_S)
+            raise ModelError("it was ended")
+
+        def give_up(self) -> None:
+            self.told.set()
+
+    network, sink = Hanging(), RecordingSink()
+    pipeline = Pipeline(CountedSource(4), network, [sink], patience_s=0.05)
+    stopping = threading.Thread(target=lambda: (network.hangs.wait(PATIENCE_S), pipeline.stop()))
+    stopping.start()
+    report = pipeline.run()
+    stopping.join()
+    assert network.told.is_set()
+    assert (report.outcome, sink.indices, sink.outcomes) == ("cut", [0], ["cut"])

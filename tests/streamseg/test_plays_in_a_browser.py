@@ -23,6 +23,7 @@ def test_an_overlay_plays_to_its_end_with_sound(streamseg, page, model, tmp_path
     assert result["sound"] > 0
 
 
+@pytest.mark.slow
 def test_the_built_in_scene_plays_at_an_odd_rate_and_size(streamseg, page, model, tmp_path):
     """29.97 frames a second and odd sizes are padded, not refused."""
     video = tmp_path / "scene.mp4"

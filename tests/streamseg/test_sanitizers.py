@@ -57,5 +57,5 @@ def test_compiled_code_stays_within_its_arrays_and_agrees_with_its_twin(sanitize
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    kernels = ("fuzz_blend", "fuzz_upsampled_argmax", "fuzz_equalized", "fuzz_moved", "fuzz_voted")
+    kernels = ("fuzz_blend", "fuzz_upsampled_argmax", "fuzz_equalized", "fuzz_ways", "fuzz_moved", "fuzz_voted")
     assert done.stdout.split() == [word for kernel in kernels for word in (kernel, str(ROUNDS))]

@@ -94,7 +94,7 @@ def test_labels_and_masks_have_the_pictures_size_unless_another_is_asked_for():
     assert (PICTURE[one.mask("road")] == PICTURE[40:].reshape(-1, 3)).all()
     assert one.labels_at((30, 40)) is LABELS
     assert np.array_equal(one.mask("Road", one.labels.shape), LABELS == 1)
-    with pytest.raises(UsageError, match="no class 'raod'; choose from: sky, road"):
+    with pytest.raises(UsageError, match=r"no class 'raod'; did you mean 'road'\? It has: sky, road"):
         one.mask("raod")
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from streamseg.errors import UsageError
-from streamseg.flow import BORDER
 from streamseg.frame import Frame
+from streamseg.motion import BORDER, GRID
 from streamseg.segmentation import Segmentation
 from streamseg.spec import SegmentClass
 from streamseg.steady import Steady
@@ -137,7 +137,8 @@ def test_at_the_border_a_frames_own_labels_stand():
     luma = texture(7)
     results = [result(n, luma, np.full((HEIGHT, WIDTH), 1 if n == 2 else 0, np.uint8)) for n in range(5)]
     labels = steadied(Steady(3), results)[2].labels
-    assert (labels[: BORDER - 1] == 1).all() and (labels[:, : BORDER - 1] == 1).all()
+    border = BORDER * HEIGHT // GRID[0]
+    assert (labels[:border] == 1).all() and (labels[:, :border] == 1).all()
     assert (labels[20:-20, 20:-20] == 0).all()
 
 

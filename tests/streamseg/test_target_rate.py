@@ -104,7 +104,9 @@ def test_without_a_fast_size_labels_last_for_several_frames(tmp_path: Path):
     model = threshold_model(tmp_path / "net.onnx", 480, 640)
     plan = planned(1000, model, RECORDING)
     assert plan.every == 4  # 3.07 ms and a quarter, at a frame each millisecond
-    assert plan.reason.endswith("run on every 4th frame")
+    assert plan.reason.endswith("run on one of 4 frames, where the picture asks for it")
+    options = ModelOptions(model=str(model), device="cpu", target_fps=1000, steady=0)
+    assert plan_for(options, RECORDING, as_large).reason.endswith("run on every 4th frame")
 
 
 @pytest.mark.parametrize(("streams", "run_s", "expected_s"), [(1, 0.03, 0.03), (4, 0.02, 0.005), (1, 1.0, 1.0)])

@@ -106,6 +106,7 @@ def test_a_state_that_is_none_is_refused_before_its_arrays_are_made(write, tmp_p
         RunFolder(tmp_path).load_state()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [0, 100, 0.5])
 def test_weights_that_are_cut_off_are_refused_by_name(length, tmp_path):
     """One line, whatever HDF5 says."""

@@ -102,7 +102,7 @@ class Status:
         None stands for what was not measured yet, such as the lag of a page that nobody has opened.
         """
         timings = self._timings
-        age_s = timings.age_now_s
+        age_s, labels_age_s = timings.age_now_s, timings.labels_age_now_s
         return {
             "source": {
                 "address": masked(self._info.address),
@@ -118,6 +118,8 @@ class Status:
             "frames": self._frames,
             "dropped": timings.dropped,
             "age_now_ms": None if age_s is None else round(1000 * age_s, 1),
+            "network_share": round(timings.network_share, 4),
+            "labels_age_now_ms": None if labels_age_s is None else round(1000 * labels_age_s, 1),
             "age_ms": _summary_ms(timings.age),
             "latency_ms": _summary_ms(timings.latency),
             # A copy, since the threads of the run add stages while this one reads.

@@ -57,6 +57,7 @@ def test_mixed_keeps_more_labels_than_bf16():
     assert shares["mixed"] > shares["bf16"]
 
 
+@pytest.mark.slow
 def test_nothing_is_told_to_openvinos_makers():
     """Its converter, which sends word of every import, is not imported; whoever wants it still can."""
     program = """
@@ -197,6 +198,7 @@ def test_openvinos_own_form_is_no_file_for_others(foreign_ir):
         load_backend(foreign_ir, "cpu")
 
 
+@pytest.mark.slow
 def test_a_run_and_info_take_openvinos_own_form(streamseg, our_ir):
     """From the command line, as any model."""
     done = streamseg("run", "synthetic:128x64,frames=2", "null:", "--model", our_ir)
@@ -238,6 +240,7 @@ def test_without_the_extra_the_way_out_is_said():
     )
 
 
+@pytest.mark.slow
 def test_without_the_extra_auto_takes_onnxruntime(model):
     """And says nothing of it."""
     done = run_without_openvino("run", "synthetic:128x64,frames=2", "null:", "--model", str(model))
@@ -252,6 +255,7 @@ def test_onnxruntime_alone_loads_no_openvino():
     assert done.stdout.strip() == "False"
 
 
+@pytest.mark.slow
 def test_a_run_says_that_openvino_ran(streamseg, model):
     """In the closing line; which precision is the fastest here is for a trial to say."""
     done = streamseg("run", "synthetic:128x64,frames=2", "null:", "--model", model, "--device", "openvino")

@@ -55,6 +55,7 @@ def test_help_names_its_device_and_its_precision(outside):
         assert "quick" in said
 
 
+@pytest.mark.slow
 def test_doctor_runs_it(outside):
     """With its version, and on the bundled model, whose labels it does not give."""
     findings = {(each["topic"], each["name"]): each for each in json.loads(outside("doctor", "--json").out)}
@@ -63,6 +64,7 @@ def test_doctor_runs_it(outside):
     assert findings["versions", "abacus"]["detail"] == "1.5"
 
 
+@pytest.mark.slow
 def test_it_runs_and_what_disagrees_with_fp32_is_refused(outside, model):
     """Its careless way gives 3 % of other labels: never by itself; asked for, with a note."""
     command = ("run", "synthetic:128x64,frames=3", "null:", "--model", model, "--device", "abacus")

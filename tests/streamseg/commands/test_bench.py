@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from streamseg.commands.bench import keeps_up
+from streamseg.commands.bench import _compared, keeps_up
+from streamseg.errors import UsageError
 from streamseg.run_report import RunReport
 from tests.builders import threshold_model
 from tests.command_line import Finished, run_streamseg
@@ -47,6 +48,21 @@ def test_the_result_has_every_figure(measured):
     assert result["model_only"]["fps"] > 0
     assert record["machine"]["cores"] >= 1
     assert record["settings"]["device"] == "cpu"
+
+
+@pytest.mark.slow
+def test_quality_is_measured_beside_speed_for_each_way_to_run_the_network(streamseg, model, tmp_path):
+    """Of a model with other classes than the scene's, against itself on every frame, with which it agrees wholly."""
+    done = streamseg(*SMALL, "--model", model, "--sink", "null", "--quality", "--json", "q.json")
+    assert done.code == 0, done.err
+    assert "quality      against the network on every frame by itself" in done.out
+    rows = {row["setting"]: row for row in record_in(tmp_path, "q.json")["result"]["quality"]}
+    assert rows["every frame by itself"] | {"fps": 0, "consistency": 0} == {
+        "setting": "every frame by itself", "reference": "every frame by itself", "fps": 0, "network_share": 1.0,
+        "miou": 1.0, "road_iou": None, "consistency": 0,
+    }  # fmt: skip
+    assert [rows[f"every {every}"]["network_share"] for every in (2, 3, 5)] == [0.5, 0.35, 0.2]
+    assert all(0 < row["miou"] <= 1 and row["fps"] > 0 for row in rows.values())
 
 
 @pytest.mark.slow
@@ -97,6 +113,38 @@ def test_other_settings_are_not_compared(measured):
     done = run_streamseg(*SMALL, *options, cwd=folder)
     assert done.code == 2
     assert "sink" in done.err
+
+
+LIKE = {
+    "settings": {"source": "a.mp4", "size": "512x288", "sink": "video", "realtime": None, "threads": None},
+    "result": {"width": 1280, "height": 720, "frames_out": 300, "fps": 100.0},
+    "machine": {"processor": "AMD EPYC", "cores": 2, "system": "Linux"},
+}
+"""As much of a result as is compared."""
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value", "said"),
+    [
+        ("result", "width", 640, "picture size 640x720 then, 1280x720 now"),
+        ("settings", "size", "320x192", "network size 320x192 then, 512x288 now"),
+        ("settings", "threads", 1, "threads 1 then, None now"),
+        ("result", "frames_out", 20, "frames 20 then, 300 now"),
+        ("machine", "processor", "Cortex-A76", "processor Cortex-A76 then, AMD EPYC now"),
+        ("machine", "cores", 64, "cores 64 then, 2 now"),
+    ],
+)
+def test_runs_that_did_not_do_the_same_are_not_compared(capsys, part, name, value, said):
+    """They are named with both values; a system that was updated, or what was not noted once, is no hindrance."""
+    other = {key: dict(each) for key, each in LIKE.items()}
+    other[part][name] = value
+    with pytest.raises(UsageError) as raised:
+        _compared(LIKE, other, 0.05)
+    assert str(raised.value) == f"the earlier result did not do the same: {said}; measure both alike"
+    assert raised.value.exit_code == 2
+    other = {"settings": {"source": "a.mp4"}, "result": {"fps": 99.0}, "machine": {"system": "Windows"}}
+    assert _compared(LIKE, other, 0.05) == 0
+    assert "100.0 fps now, 99.0 fps then, +1.0%: within tolerance" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", ["{}", "not json", None])

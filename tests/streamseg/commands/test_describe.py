@@ -40,6 +40,7 @@ def drafted(path):
     return ModelSpec.from_toml(draft(path))
 
 
+@pytest.mark.slow
 def test_from_a_bare_file_to_a_run(streamseg, tmp_path):
     """Describe, put it beside the model, run: bright is class 1."""
     path = two_logits(tmp_path / "mynet.onnx")
@@ -275,6 +276,7 @@ def test_what_has_to_be_converted_is_told_how(tmp_path, name, said):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_every_command_that_takes_a_model_says_how_to_convert_it(streamseg, tmp_path):
     """Exit code 4 and nothing else."""
     (tmp_path / "net.pt").write_bytes(os.urandom(100))

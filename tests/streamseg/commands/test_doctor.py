@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from streamseg.backends.nvidia import gpus
 
 
+@pytest.mark.slow
 def test_a_machine_that_can_run_streamseg_passes(streamseg):
     """Exit code 0, and each topic is there."""
     done = streamseg("doctor")

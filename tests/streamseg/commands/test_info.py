@@ -35,14 +35,14 @@ def two_cameras(path):
 
 
 def test_the_bundled_model_is_described_by_default(streamseg):
-    """Eleven CamVid classes and the own car, an input size, a licence, in words and in JSON."""
+    """Eleven CamVid classes and the own car and the verge, an input size, a licence, in words and in JSON."""
     done = streamseg("info", "--json")
     assert done.code == 0, done.err
     facts = json.loads(done.out)
     names = [each["name"] for each in facts["classes"]]
     camvid = "sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist"
-    assert ", ".join(names) == f"{camvid}, ego vehicle"
-    assert [each["id"] for each in facts["classes"]] == list(range(12))
+    assert ", ".join(names) == f"{camvid}, ego vehicle, verge"
+    assert [each["id"] for each in facts["classes"]] == list(range(13))
     assert all(len(each["color"]) == 3 for each in facts["classes"])
     assert facts["height"] > 0
     assert facts["width"] > 0

@@ -18,7 +18,10 @@ NUMBERS = ("nan", "inf", "-inf", "-1", "0", "1e308", "9" * 30, "1" * 5000, "", "
 NAMES = ("", "a\0b")
 MEANT = {
     # 0 is something for these: from the beginning, invisible, best, no frame to warm up, no slower at all.
-    *((flag, "0") for flag in ("--start", "--alpha", "--crf", "--warmup", "--tolerance")),
+    *(
+        (flag, "0")
+        for flag in ("--start", "--alpha", "--crf", "--warmup", "--tolerance", "--effect-margin", "--effect-frames")
+    ),
     # Any port; and text, which no number is wrong for.
     *((flag, value) for flag in ("--serve", "--allow-host", "--classes") for value in NUMBERS),
 }
@@ -50,6 +53,7 @@ def _said(capsys, *words):
     return code, printed.err.strip()
 
 
+@pytest.mark.slow
 def test_every_number_and_name_that_cannot_be_meant_is_refused_as_usage(capsys, tiny):
     """All options of `run` and `bench`, found in their own tables: a new one is in by itself."""
     cases = list(_cases())
@@ -103,6 +107,7 @@ def test_an_earlier_result_that_everything_would_pass_is_refused(old, capsys, ti
     assert _said(capsys, "bench", SCENE, "--model", tiny, "--compare", "/dev/zero")[0] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="closing descriptors in a shell's words is for POSIX")
 def test_closed_and_full_standard_streams_do_not_matter(tiny, clip, tmp_path):
     """The run goes on, the files are whole, and no library prints into them."""

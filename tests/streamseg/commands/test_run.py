@@ -30,14 +30,17 @@ def frame_times(path: Path) -> list[float]:
 
 
 def test_a_clip_becomes_an_overlay_beside_it(streamseg, clip, model):
-    """Every frame, the same times, the default name, and a closing line that says so."""
+    """Every frame, the same times, the default name, and closing lines that say so."""
     done = streamseg("run", clip, "--model", model)
     assert done.code == 0, done.err
     overlay = clip.with_name("clip_overlay.mp4")
     assert frame_times(overlay) == pytest.approx(frame_times(clip), abs=0.001)
     assert "20 frames in, 20 out, 0 dropped" in done.out
-    for part in ("fps end to end", "latency p50", "on cpu", "slowest stage: ", str(overlay)):
+    size = overlay.stat().st_size
+    for part in ("0.8 s of video in ", " times real speed, ", " frames a second\n", " | on cpu\n"):
         assert part in done.out
+    assert done.out.endswith(f"-> {overlay}, {size / 1000:.1f} kB\n")
+    assert "latency" not in done.out
     assert done.err == ""
 
 

@@ -42,7 +42,7 @@ def test_labels_without_a_class_are_counted_and_the_run_goes_on(streamseg, tmp_p
     path = bright_model(tmp_path / "net.onnx", UNKNOWN, [("y", TensorProto.INT64, [1, 1, HEIGHT, WIDTH])])
     described(path, 'output = "labels"')
     monkeypatch.setenv("STREAMSEG_NATIVE", native)
-    outputs = ("out.mkv", "--no-legend", "--masks", "masks", "--stats", "stats.csv")
+    outputs = ("out.mkv", "--every", "1", "--no-legend", "--masks", "masks", "--stats", "stats.csv")
     done = streamseg("run", bright_clip, *outputs, "--model", path)
     assert done.code == 0, done.err
     pixels = 2 * HEIGHT * WIDTH // 2
@@ -95,6 +95,7 @@ def test_a_wrong_description_ends_run_and_info_alike(streamseg, tmp_path, bright
     assert not (tmp_path / "out.mkv").exists()
 
 
+@pytest.mark.slow
 def test_weights_beside_a_model_must_be_there(streamseg, tmp_path):
     """Those that are kept in a file of their own; which one is missing stands in the line."""
     proto = onnx.load(bright_model(tmp_path / "net.onnx", TWO_LOGITS, [("y", FLOAT, [1, 2, HEIGHT, WIDTH])]))

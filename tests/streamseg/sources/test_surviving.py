@@ -146,6 +146,7 @@ def test_how_long_a_stream_may_take_to_answer_can_be_said() -> None:
         open_source(f"rtsp://127.0.0.1:{port}/live", open_timeout_s=0.5)
 
 
+@pytest.mark.slow
 @needs_rtsp
 def test_every_try_to_come_back_takes_as_long_as_was_said(clip: Path) -> None:
     """The usual limit grows from try to try; `open_source(..., open_timeout_s=1)` sets both ends of it."""
@@ -256,6 +257,7 @@ def test_other_streams_survive_freezing_and_killing_too(output: list[str], url: 
         assert_they_go_on(watched)
 
 
+@pytest.mark.slow
 @needs_ffmpeg
 def test_hls_survives_the_loss_of_its_server(tmp_path: Path) -> None:
     """The segments that were read play out, and no more come."""
@@ -286,6 +288,7 @@ def test_a_web_camera_that_refuses_us_is_an_error_at_once(status: str) -> None:
     assert password not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.slow
 @needs_ffmpeg
 def test_rubbish_is_a_loss() -> None:
     """Bytes that are no stream end the try; the server that is back is found."""

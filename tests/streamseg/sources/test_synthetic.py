@@ -69,12 +69,14 @@ def test_any_size_is_rendered(height, width):
     assert labels.dtype == np.uint8
 
 
+@pytest.mark.slow
 def test_the_largest_size_is_rendered():
     """3840x2160 works, and shows road at the bottom."""
     _, labels = SyntheticScene(2160, 3840, seed=1).render(0.0)
     assert (labels[-200:] == ROAD).mean() > 0.3
 
 
+@pytest.mark.slow
 def test_only_known_classes_appear_and_all_of_them_do():
     """Ids are CamVid's eleven and 255, and over a few worlds every class is there."""
     seen = set()
@@ -85,6 +87,7 @@ def test_only_known_classes_appear_and_all_of_them_do():
     assert seen == {*range(11), VOID}
 
 
+@pytest.mark.slow
 def test_classes_lie_where_a_dashcam_sees_them():
     """Sky only in the upper part, road only in the lower, and both in every world."""
     for seed in range(4):
@@ -95,6 +98,7 @@ def test_classes_lie_where_a_dashcam_sees_them():
         assert (labels[120:] == ROAD).mean() > 0.25
 
 
+@pytest.mark.slow
 def test_no_class_fills_the_picture_everywhere():
     """Over several worlds road, building, sky and the rest have shares as street pictures have."""
     labels = np.stack([SyntheticScene(120, 160, seed).render(5.0)[1] for seed in range(7)])
@@ -135,6 +139,7 @@ def test_twice_the_rate_shows_the_same_places():
         assert np.array_equal(slow.labels(index), fast.labels(2 * index))
 
 
+@pytest.mark.slow
 def test_twice_the_size_shows_the_same_scene():
     """Labels of a picture half as large agree nearly everywhere: size changes detail, not what is there."""
     for seed in (0, 3):
@@ -143,6 +148,7 @@ def test_twice_the_size_shows_the_same_scene():
         assert (large == small).mean() > 0.93
 
 
+@pytest.mark.slow
 def test_seeds_are_different_worlds():
     """No two seeds look alike."""
     views = [SyntheticScene(90, 160, seed).render(0.0)[1] for seed in range(4)]
@@ -166,6 +172,7 @@ def test_weather_changes_the_light_and_not_the_things(weather, scene):
         assert np.abs(image.astype(int) - scene.render(0.0)[0]).mean() > 5
 
 
+@pytest.mark.slow
 def test_night_is_dark_and_fog_is_pale():
     """Weather looks as its name says."""
     mean = {w: SyntheticScene(180, 320, weather=w).render(0.0)[0].mean() for w in ("clear", "night", "fog")}
@@ -174,6 +181,7 @@ def test_night_is_dark_and_fog_is_pale():
     assert deviation["fog"] < deviation["clear"]
 
 
+@pytest.mark.slow
 def test_the_weather_changes_with_time_when_it_has_no_name():
     """Within a few minutes of one world there is brighter and darker weather."""
     scene = SyntheticScene(64, 64, seed=2)
