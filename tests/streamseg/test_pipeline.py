@@ -660,7 +660,12 @@ def test_a_network_that_never_returns_is_told_to_give_up_and_the_run_ends():
 
     network, sink = Hanging(), RecordingSink()
     pipeline = Pipeline(CountedSource(4), network, [sink], patience_s=0.05)
-    stopping = threading.Thread(target=lambda: (network.hangs.wait(PATIENCE_S), pipeline.stop()))
+
+    def stop() -> None:
+        wait_until(lambda: network.hangs.is_set() and sink.indices, "the first frame was not written")
+        pipeline.stop()
+
+    stopping = threading.Thread(target=stop)
     stopping.start()
     report = pipeline.run()
     stopping.join()
