@@ -107,7 +107,7 @@ def test_memory_does_not_grow_with_the_number_of_pictures(count):
     datasets = [Counted(count, {0: frozenset({0})})] * 2
     made = Loader(EXPERIMENT, datasets, set_table(EXPERIMENT, datasets))
     for step, _batch in enumerate(made.batches(0, 30)):
-        ahead = 4 * min(step + 1 + READY, 30)
+        ahead = 4 * min(step + READY, 30)  # the last of those ready may only be begun when the next is asked for
         wait_until(lambda least=ahead: len(loaded) >= least, "nothing is made ahead")
     assert 0 < most <= 12, "of 120 loaded"
 
