@@ -104,11 +104,25 @@ def test_memory_does_not_grow_with_the_number_of_pictures(count):
         nonlocal alive
         alive -= 1
 
+    failed: list[BaseException] = []
+
+    class Watched(Loader):
+        def batch(self, step):
+            try:
+                return super().batch(step)
+            except BaseException as error:  # would be told only once its batch is asked for, after the wait below
+                failed.append(error)
+                raise
+
     datasets = [Counted(count, {0: frozenset({0})})] * 2
-    made = Loader(EXPERIMENT, datasets, set_table(EXPERIMENT, datasets))
+    made = Watched(EXPERIMENT, datasets, set_table(EXPERIMENT, datasets))
     for step, _batch in enumerate(made.batches(0, 30)):
-        ahead = 4 * min(step + READY, 30)  # the last of those ready may only be begun when the next is asked for
-        wait_until(lambda least=ahead: len(loaded) >= least, "nothing is made ahead")
+        ahead = 4 * min(step + 1 + READY, 30)
+        wait_until(
+            lambda least=ahead: failed or len(loaded) >= least,
+            lambda least=ahead: f"of {least} pictures {len(loaded)} were loaded",
+        )
+        assert not failed
     assert 0 < most <= 12, "of 120 loaded"
 
 
