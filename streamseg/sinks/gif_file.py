@@ -17,7 +17,7 @@ from streamseg.painting import Painter
 from streamseg.pixels import Size
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.files import refuse_source
+from streamseg.sinks.files import refuse_source, stays_partial
 from streamseg.sinks.presentation_clock import PresentationClock
 from streamseg.sinks.scaled import OneSize
 
@@ -73,7 +73,7 @@ class GifFileSink(Sink):
             if self._animation is not None:
                 self._animation.finish()
                 tag_gif(self._file.partial)
-                kept = outcome == "failed" or (outcome == "broken" and self._file.path.exists())
+                kept = stays_partial(self._file.path, outcome)
                 self.place = str(self._file.keep() if kept else self._file.commit())
         except (OSError, av.FFmpegError, ValueError) as error:
             with suppress(OSError):

@@ -21,7 +21,7 @@ from streamseg.file_tag import metadata, written_by_streamseg
 from streamseg.frame import StreamInfo
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
-from streamseg.sinks.files import refuse_source
+from streamseg.sinks.files import refuse_source, stays_partial
 from streamseg.sinks.presentation_clock import PresentationClock
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class LabelVideoSink(Sink):
             if self._container is not None:
                 self._container.mux(self._track.encode(None))
                 self._container.close()
-                kept = outcome == "failed" or (outcome == "broken" and self._file.path.exists())
+                kept = stays_partial(self._file.path, outcome)
                 self.place = str(self._file.keep() if kept else self._file.commit())
         except (OSError, av.FFmpegError, ValueError) as error:
             with suppress(OSError):

@@ -16,6 +16,7 @@ from streamseg.file_tag import TAG
 from streamseg.positions import Position, PositionLog, on_one_clock
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
+from streamseg.sinks.files import stays_partial
 
 COLUMNS = ("time_s", "utc", "lat", "lon", "altitude_m", "speed_kmh")
 """time_s on the recording's clock, seconds; utc as ISO 8601; degrees of WGS 84; empty where it is not known."""
@@ -80,7 +81,7 @@ class PositionsSink(Sink):
                 )
                 return
             self._file.partial.write_bytes(self._content(found))
-            kept = outcome == "failed" or (outcome == "broken" and self._file.path.exists())
+            kept = stays_partial(self._file.path, outcome)
             self.place = str(self._file.keep() if kept else self._file.commit())
         except OSError as error:
             raise cannot_write(self._file.path, error) from error

@@ -16,6 +16,7 @@ from streamseg.errors import SinkError
 from streamseg.flow import TemporalConsistency, luma_at
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
+from streamseg.sinks.files import stays_partial
 from streamseg.sinks.formats import TABLES
 from streamseg.spec import SegmentClass
 from streamseg.timing import Clock
@@ -144,7 +145,7 @@ class StatisticsSink(Sink):
         try:
             self._file.close()
             if self._written:
-                kept = outcome == "failed" or (outcome == "broken" and self._pending.path.exists())
+                kept = stays_partial(self._pending.path, outcome)
                 self.place = str(self._pending.keep() if kept else self._committed())
         except OSError as error:
             if outcome != "failed":  # what cannot be flushed is lost then, and its error is already out

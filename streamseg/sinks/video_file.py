@@ -19,7 +19,7 @@ from streamseg.pixels import Size, YuvColor
 from streamseg.segmentation import Segmentation
 from streamseg.sinks.base import Outcome, Sink
 from streamseg.sinks.bit_rate import at_rate
-from streamseg.sinks.files import refuse_source
+from streamseg.sinks.files import refuse_source, stays_partial
 from streamseg.sinks.formats import VideoCodec, format_of
 from streamseg.sinks.hardware_encoders import EncoderChoice, choose_encoder
 from streamseg.sinks.index_first import cut_to_whole_fragments, write_index_first
@@ -194,7 +194,7 @@ class VideoFileSink(Sink):
         """Bring the finished file to the disk, under the name that fits how the run ended."""
         file = self._file
         file.show()
-        if outcome == "failed" or (outcome == "broken" and file.path.exists()):
+        if stays_partial(file.path, outcome):
             return file.keep()
         if not self._format.mp4_family:
             return self._committed()

@@ -73,6 +73,24 @@ def picture(brightness: int) -> bytes:
     return cv2.imencode(".jpg", np.full((48, 64, 3), brightness, np.uint8))[1].tobytes()
 
 
+def send_picture(handler: Handler, brightness: int) -> None:
+    """Answer with a grey JPEG."""
+    content = picture(brightness)
+    handler.send_response(200)
+    handler.send_header("Content-Type", "image/jpeg")
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
+def ask_for_password(handler: Handler, how: str) -> None:
+    """Answer 401. how: the form, as the header tells it."""
+    handler.send_response(401)
+    handler.send_header("WWW-Authenticate", how)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
 @pytest.mark.parametrize("name", ["snapshot.jpg", "cgi-bin/snapshot.cgi?channel=1"])
 def test_a_picture_that_is_made_anew_each_time_is_polled(name: str) -> None:
     """A live source of as many frames as there are new pictures, whose user may have a password."""
@@ -80,17 +98,9 @@ def test_a_picture_that_is_made_anew_each_time_is_polled(name: str) -> None:
 
     def answer(handler: Handler) -> None:
         if handler.headers.get("Authorization") != "Basic bWU6YiNkJQ==":
-            handler.send_response(401)
-            handler.send_header("WWW-Authenticate", 'Basic realm="camera"')
-            handler.send_header("Content-Length", "0")
-            handler.end_headers()
+            ask_for_password(handler, 'Basic realm="camera"')
             return
-        content = picture(40 + 10 * (next(numbers) // 2 % 20))  # each is answered twice
-        handler.send_response(200)
-        handler.send_header("Content-Type", "image/jpeg")
-        handler.send_header("Content-Length", str(len(content)))
-        handler.end_headers()
-        handler.wfile.write(content)
+        send_picture(handler, 40 + 10 * (next(numbers) // 2 % 20))  # each is answered twice
 
     with answering_web(answer) as address:
         whose = address.replace("//", "//me:b%23d%25@")
@@ -112,17 +122,9 @@ def test_a_snapshot_that_wants_its_password_in_the_digest_form_has_it(tmp_path: 
         given = handler.headers.get("Authorization") or ""
         seen.append(given)
         if not _digest_is_right(given, handler.path, "me", "b#d%"):
-            handler.send_response(401)
-            handler.send_header("WWW-Authenticate", 'Digest realm="camera", nonce="abc", qop="auth", algorithm=MD5')
-            handler.send_header("Content-Length", "0")
-            handler.end_headers()
+            ask_for_password(handler, 'Digest realm="camera", nonce="abc", qop="auth", algorithm=MD5')
             return
-        content = picture(40 + 10 * (len(seen) % 20))
-        handler.send_response(200)
-        handler.send_header("Content-Type", "image/jpeg")
-        handler.send_header("Content-Length", str(len(content)))
-        handler.end_headers()
-        handler.wfile.write(content)
+        send_picture(handler, 40 + 10 * (len(seen) % 20))
 
     with answering_web(answer) as address:
         whose = address.replace("//", "//me:b%23d%25@")
